@@ -1,0 +1,163 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The layers, lowest first. A target imports only what stands in an earlier block;
+// Tests/PackageTests reads every import and fails on an upward edge.
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let argumentParser = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let hashTree = Target.Dependency.product(name: "HashTreeCollections", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let ordered = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
+let atomics = Target.Dependency.product(name: "Atomics", package: "swift-atomics")
+
+let swift6: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swift6)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies + [argumentParser], swiftSettings: swift6)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: name + "Tests",
+        dependencies: [.target(name: name)] + dependencies,
+        swiftSettings: swift6)
+}
+
+let system: [Target] = [
+    .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+    .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
+    .systemLibrary(
+        name: "CNetlink", pkgConfig: "libnl-route-3.0",
+        providers: [.apt(["libnl-3-dev", "libnl-genl-3-dev", "libnl-route-3-dev"])]),
+]
+
+let values: [Target] = [
+    library("Wire"),
+    library("JSON"),
+    library("Incremental", [deque]),
+]
+
+let databasePure: [Target] = [
+    library("OVSDBModel", ["JSON"]),
+    library("OVSDBEngine", ["JSON", "OVSDBModel", hashTree]),
+    library("OVSDBSession", ["JSON", "OVSDBModel", "OVSDBEngine", deque]),
+    library("Schemas", ["JSON", "OVSDBModel"]),
+]
+
+let pure: [Target] = [
+    library("LogicalFlow", ["Wire"]),
+    library("Datapath", ["Wire"]),
+    library("Pipeline", ["Wire", "LogicalFlow", "Datapath"]),
+    library(
+        "Northd", ["Wire", "Incremental", "LogicalFlow", "OVSDBModel", "OVSDBSession", "Schemas", ordered]),
+    library(
+        "AgentCore",
+        [
+            "Wire", "Incremental", "LogicalFlow", "Datapath", "Pipeline", "OVSDBModel",
+            "OVSDBSession", "Schemas", ordered, heap,
+        ]),
+]
+
+let systemLayer: [Target] = [
+    library("Linux", ["CLinux", logging, atomics]),
+    library("Netlink", ["CLinux", "CMnl", "CNetlink", "Linux", "Wire", "Datapath"]),
+    library(
+        "OVSDBTransport", ["Linux", "JSON", "OVSDBModel", "OVSDBSession", nioCore, nioPosix, logging]),
+    library("UnixControl", ["Linux", "JSON", nioCore, nioPosix, logging]),
+]
+
+let assembly: [Target] = [
+    library(
+        "DatabaseServer",
+        [
+            "Linux", "JSON", "OVSDBModel", "OVSDBEngine", "OVSDBSession", "OVSDBTransport",
+            "UnixControl", logging, atomics,
+        ]),
+    library(
+        "NorthdDaemon",
+        [
+            "Linux", "OVSDBModel", "OVSDBSession", "OVSDBTransport", "Schemas", "Northd",
+            "UnixControl", logging,
+        ]),
+    library(
+        "Agent",
+        [
+            "Linux", "Netlink", "OVSDBModel", "OVSDBEngine", "OVSDBSession", "OVSDBTransport",
+            "Schemas", "AgentCore", "Pipeline", "Datapath", "LogicalFlow", "Wire", "UnixControl",
+            "DatabaseServer", logging, atomics,
+        ]),
+    library("Commands", ["Linux", "JSON", "UnixControl"]),
+    library(
+        "Simulation",
+        ["OVSDBModel", "OVSDBEngine", "OVSDBSession", "Schemas", "Northd", "AgentCore", "Datapath"]),
+]
+
+let programs: [Target] = [
+    program("ovsdb-server", ["DatabaseServer"]),
+    program("ovn-northd", ["NorthdDaemon"]),
+    program("ovn-controller", ["Agent"]),
+    program("ovn-appctl", ["Commands"]),
+]
+
+let testTargets: [Target] = [
+    .testTarget(name: "PackageTests", swiftSettings: swift6),
+    tests("Wire"),
+    tests("JSON"),
+    tests("Incremental"),
+    tests("OVSDBModel", ["JSON"]),
+    tests("OVSDBEngine", ["JSON", "OVSDBModel"]),
+    tests("OVSDBSession", ["JSON", "OVSDBModel", "OVSDBEngine", "Schemas"]),
+    tests("Schemas", ["JSON", "OVSDBModel"]),
+    tests("LogicalFlow", ["Wire"]),
+    tests("Datapath", ["Wire"]),
+    tests("Pipeline", ["Wire", "LogicalFlow", "Datapath"]),
+    tests("Northd", ["Wire", "Incremental", "LogicalFlow", "OVSDBModel", "OVSDBSession", "Schemas"]),
+    tests(
+        "AgentCore",
+        [
+            "Wire", "Incremental", "LogicalFlow", "Datapath", "Pipeline", "OVSDBModel",
+            "OVSDBSession", "Schemas",
+        ]),
+    tests("Linux"),
+    tests("Netlink", ["Linux", "Datapath", "Wire", "CLinux"]),
+    tests("OVSDBTransport", ["Linux", "JSON", "OVSDBModel", "OVSDBSession"]),
+    tests("UnixControl", ["Linux", "JSON"]),
+    tests(
+        "DatabaseServer",
+        ["Linux", "JSON", "OVSDBModel", "OVSDBEngine", "OVSDBSession", "OVSDBTransport", "Schemas"]),
+    tests("NorthdDaemon", ["DatabaseServer", "OVSDBTransport", "Schemas", "Northd"]),
+    tests(
+        "Agent",
+        [
+            "DatabaseServer", "OVSDBTransport", "Schemas", "AgentCore", "Netlink", "Linux",
+            "Datapath", "Pipeline", "LogicalFlow", "Wire",
+        ]),
+    tests("Simulation", ["OVSDBModel", "OVSDBEngine", "OVSDBSession", "Schemas", "Northd", "AgentCore", "Datapath"]),
+]
+
+let package = Package(
+    name: "swift-ovn",
+    products: [
+        .executable(name: "ovsdb-server", targets: ["ovsdb-server"]),
+        .executable(name: "ovn-northd", targets: ["ovn-northd"]),
+        .executable(name: "ovn-controller", targets: ["ovn-controller"]),
+        .executable(name: "ovn-appctl", targets: ["ovn-appctl"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-atomics", from: "1.3.0"),
+    ],
+    targets: system + values + databasePure + pure + systemLayer + assembly + programs + testTargets
+)

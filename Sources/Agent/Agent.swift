@@ -1,0 +1,1 @@
+// The module Agent: see Docs/ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+// The module Commands: see Docs/ARCHITECTURE.md.

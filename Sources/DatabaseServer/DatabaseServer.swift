@@ -1,0 +1,1 @@
+// The module DatabaseServer: see Docs/ARCHITECTURE.md.

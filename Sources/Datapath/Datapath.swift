@@ -1,0 +1,1 @@
+// The module Datapath: see Docs/ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+// The module JSON: see Docs/ARCHITECTURE.md.

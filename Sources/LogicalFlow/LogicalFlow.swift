@@ -1,0 +1,1 @@
+// The module LogicalFlow: see Docs/ARCHITECTURE.md.

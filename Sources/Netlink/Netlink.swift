@@ -1,0 +1,1 @@
+// The module Netlink: see Docs/ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+// The module Northd: see Docs/ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+// The module NorthdDaemon: see Docs/ARCHITECTURE.md.

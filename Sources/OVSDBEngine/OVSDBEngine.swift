@@ -1,0 +1,1 @@
+// The module OVSDBEngine: see Docs/ARCHITECTURE.md.

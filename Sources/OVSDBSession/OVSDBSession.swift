@@ -1,0 +1,1 @@
+// The module OVSDBSession: see Docs/ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+// The module Pipeline: see Docs/ARCHITECTURE.md.

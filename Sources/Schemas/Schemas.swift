@@ -1,0 +1,1 @@
+// The module Schemas: see Docs/ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+// The module Simulation: see Docs/ARCHITECTURE.md.

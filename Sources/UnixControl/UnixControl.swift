@@ -1,0 +1,1 @@
+// The module UnixControl: see Docs/ARCHITECTURE.md.
