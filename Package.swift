@@ -22,7 +22,8 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
 }
 
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: dependencies + [argumentParser], swiftSettings: swift6)
+    .executableTarget(
+        name: name, dependencies: dependencies + [argumentParser], swiftSettings: swift6)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -58,7 +59,8 @@ let pure: [Target] = [
     library("Datapath", ["Wire"]),
     library("Pipeline", ["Wire", "LogicalFlow", "Datapath"]),
     library(
-        "Northd", ["Wire", "Incremental", "LogicalFlow", "OVSDBModel", "OVSDBSession", "Schemas", ordered]),
+        "Northd",
+        ["Wire", "Incremental", "LogicalFlow", "OVSDBModel", "OVSDBSession", "Schemas", ordered]),
     library(
         "AgentCore",
         [
@@ -71,7 +73,8 @@ let systemLayer: [Target] = [
     library("Linux", ["CLinux", logging, atomics]),
     library("Netlink", ["CLinux", "CMnl", "CNetlink", "Linux", "Wire", "Datapath"]),
     library(
-        "OVSDBTransport", ["Linux", "JSON", "OVSDBModel", "OVSDBSession", nioCore, nioPosix, logging]),
+        "OVSDBTransport",
+        ["Linux", "JSON", "OVSDBModel", "OVSDBSession", nioCore, nioPosix, logging]),
     library("UnixControl", ["Linux", "JSON", nioCore, nioPosix, logging]),
 ]
 
@@ -120,7 +123,8 @@ let testTargets: [Target] = [
     tests("LogicalFlow", ["Wire"]),
     tests("Datapath", ["Wire"]),
     tests("Pipeline", ["Wire", "LogicalFlow", "Datapath"]),
-    tests("Northd", ["Wire", "Incremental", "LogicalFlow", "OVSDBModel", "OVSDBSession", "Schemas"]),
+    tests(
+        "Northd", ["Wire", "Incremental", "LogicalFlow", "OVSDBModel", "OVSDBSession", "Schemas"]),
     tests(
         "AgentCore",
         [
@@ -141,7 +145,9 @@ let testTargets: [Target] = [
             "DatabaseServer", "OVSDBTransport", "Schemas", "AgentCore", "Netlink", "Linux",
             "Datapath", "Pipeline", "LogicalFlow", "Wire",
         ]),
-    tests("Simulation", ["OVSDBModel", "OVSDBEngine", "OVSDBSession", "Schemas", "Northd", "AgentCore", "Datapath"]),
+    tests(
+        "Simulation",
+        ["OVSDBModel", "OVSDBEngine", "OVSDBSession", "Schemas", "Northd", "AgentCore", "Datapath"]),
 ]
 
 let package = Package(
