@@ -1,1 +1,0 @@
-// The module Wire: see Docs/ARCHITECTURE.md.
