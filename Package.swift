@@ -70,7 +70,7 @@ let pure: [Target] = [
 ]
 
 let systemLayer: [Target] = [
-    library("Linux", ["CLinux", logging, atomics]),
+    library("Linux", ["CLinux", logging, atomics, heap]),
     library("Netlink", ["CLinux", "CMnl", "CNetlink", "Linux", "Wire", "Datapath"]),
     library(
         "OVSDBTransport",

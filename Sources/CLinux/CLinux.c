@@ -1,1 +1,114 @@
 #include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+enum { EVENTS_PER_WAIT = 256 };
+
+static int result(int value) { return value < 0 ? -errno : value; }
+
+int clinux_setns_network(int descriptor) { return result(setns(descriptor, CLONE_NEWNET)); }
+
+int clinux_unshare_network(void) { return result(unshare(CLONE_NEWNET)); }
+
+void clinux_name_thread(const char *name) {
+    char kept[16];
+    strncpy(kept, name, sizeof kept - 1);
+    kept[sizeof kept - 1] = '\0';
+    pthread_setname_np(pthread_self(), kept);
+}
+
+pid_t clinux_thread_id(void) { return gettid(); }
+
+int clinux_epoll_wait(int epoll, uint64_t *tokens, uint32_t *events, int capacity,
+                      int64_t timeout_nanoseconds) {
+    struct epoll_event ready[EVENTS_PER_WAIT];
+    struct timespec timeout = {.tv_sec = timeout_nanoseconds / 1000000000,
+                               .tv_nsec = timeout_nanoseconds % 1000000000};
+    if (capacity > EVENTS_PER_WAIT) {
+        capacity = EVENTS_PER_WAIT;
+    }
+    int count = epoll_pwait2(epoll, ready, capacity, timeout_nanoseconds < 0 ? NULL : &timeout, NULL);
+    for (int i = 0; i < count; i++) {
+        tokens[i] = ready[i].data.u64;
+        events[i] = ready[i].events;
+    }
+    return result(count);
+}
+
+int clinux_epoll_set(int epoll, int operation, int descriptor, uint32_t events, uint64_t token) {
+    struct epoll_event event = {.events = events, .data = {.u64 = token}};
+    return result(epoll_ctl(epoll, operation, descriptor, &event));
+}
+
+int clinux_signal_descriptor(const int *signals, int count) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int i = 0; i < count; i++) {
+        sigaddset(&set, signals[i]);
+    }
+    int error = pthread_sigmask(SIG_BLOCK, &set, NULL);
+    return error ? -error : result(signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+}
+
+int clinux_next_signal(int descriptor) {
+    struct signalfd_siginfo info;
+    ssize_t count;
+    do {
+        count = read(descriptor, &info, sizeof info);
+    } while (count < 0 && errno == EINTR);
+    if (count < 0) {
+        return errno == EAGAIN ? 0 : -errno;
+    }
+    return count == sizeof info ? (int)info.ssi_signo : -EIO;
+}
+
+void clinux_ignore_signal(int number) { signal(number, SIG_IGN); }
+
+const char *clinux_errno_name(int number) { return strerrorname_np(number); }
+
+const char *clinux_errno_text(int number) { return strerrordesc_np(number); }
+
+int clinux_spawn(char *const arguments[], int output, pid_t *child) {
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attributes;
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&files, output, 1);
+    posix_spawn_file_actions_adddup2(&files, output, 2);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    int error = posix_spawnp(child, arguments[0], &files, &attributes, arguments, environ);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&files);
+    return -error;
+}
+
+int clinux_wait(pid_t child) {
+    int status;
+    pid_t waited;
+    do {
+        waited = waitpid(child, &status, 0);
+    } while (waited < 0 && errno == EINTR);
+    if (waited < 0) {
+        return -errno;
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
