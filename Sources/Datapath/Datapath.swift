@@ -1,1 +1,0 @@
-// The module Datapath: see Docs/ARCHITECTURE.md.
