@@ -176,7 +176,7 @@ private struct KeyReader {
         }
         var addresses: [IPAddress] = []
         for text in list("ovn-encap-ip") {
-            guard let address = IPAddress(text) else {
+            guard let address = IPAddress(parsing: text) else {
                 refuse("ovn-encap-ip", text, "not an IP address")
                 continue
             }
@@ -190,7 +190,7 @@ private struct KeyReader {
 
     private mutating func defaultAddress(among addresses: [IPAddress]) -> IPAddress? {
         guard let text = string("ovn-encap-ip-default"), !text.isEmpty else { return nil }
-        guard let address = IPAddress(text), addresses.contains(address) else {
+        guard let address = IPAddress(parsing: text), addresses.contains(address) else {
             refuse("ovn-encap-ip-default", text, "not one of ovn-encap-ip")
             return nil
         }

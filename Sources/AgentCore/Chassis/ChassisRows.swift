@@ -6,7 +6,6 @@
 // degrades the flows of the whole deployment for one chassis without a key, and a chassis that
 // announces what it can't do drops packets.
 
-import Schemas
 import Wire
 
 /// What Chassis.other_config says this agent can do, and the logical action behind each key.
