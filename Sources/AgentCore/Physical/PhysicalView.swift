@@ -88,13 +88,18 @@ package struct PhysicalPort: Hashable, Sendable {
 
 /// The members of a multicast group as this chassis serves them.
 package struct MulticastMembers: Hashable, Sendable {
-    /// Port keys whose egress pipeline runs here: VIFs here and patch ports, ascending.
+    /// Keys of the members that are ports here, ascending: their egress pipeline runs here,
+    /// whether the packet was sent here or came through a tunnel.
     package let local: [UInt32]
+    /// Keys of the members that lead into another datapath, ascending. Only the chassis that
+    /// sends expands them; a packet from a tunnel must not enter the peer a second time.
+    package let peers: [UInt32]
     /// One way to each other chassis that has members; it expands its own.
     package let remote: [TunnelEndpoint]
 
-    package init(local: [UInt32], remote: [TunnelEndpoint]) {
+    package init(local: [UInt32], peers: [UInt32] = [], remote: [TunnelEndpoint]) {
         self.local = local
+        self.peers = peers
         self.remote = remote
     }
 }
