@@ -91,9 +91,9 @@ extension MessageStreamHandler {
     }
 
     private func judge(_ information: tcp_info?, context: ChannelHandlerContext) {
-        guard stream != nil, probe.isOutstanding, let interval = probeInterval else { return }
-        let milliseconds = interval.nanoseconds / 1_000_000
-        if let information, Int64(information.tcpi_last_ack_recv) <= milliseconds {
+        guard stream != nil, probe.isOutstanding else { return }
+        // Every segment sent, so the probe too, has been acknowledged.
+        if let information, information.tcpi_unacked == 0 {
             probe.acknowledged += 1
             sendProbe(context: context)
         } else {
