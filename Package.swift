@@ -17,8 +17,11 @@ let atomics = Target.Dependency.product(name: "Atomics", package: "swift-atomics
 
 let swift6: [SwiftSetting] = [.swiftLanguageMode(.v6)]
 
-func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: swift6)
+func library(
+    _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, exclude: exclude, swiftSettings: swift6)
 }
 
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -51,7 +54,9 @@ let databasePure: [Target] = [
     library("OVSDBModel", ["JSON"]),
     library("OVSDBEngine", ["JSON", "OVSDBModel", hashTree]),
     library("OVSDBSession", ["JSON", "OVSDBModel", "OVSDBEngine", deque]),
-    library("Schemas", ["JSON", "OVSDBModel"]),
+    library(
+        "Schemas", ["JSON", "OVSDBModel"],
+        exclude: ["NB.ovsidl", "OVS.ovsidl", "SB.ovsidl"]),
 ]
 
 let pure: [Target] = [
