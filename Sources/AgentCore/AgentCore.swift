@@ -1,0 +1,1 @@
+// The module AgentCore: see Docs/ARCHITECTURE.md.

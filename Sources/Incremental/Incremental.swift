@@ -1,0 +1,1 @@
+// The module Incremental: see Docs/ARCHITECTURE.md.

@@ -1,1 +1,0 @@
-// The module LogicalFlow: see Docs/ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+// The module OVSDBModel: see Docs/ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+// The module OVSDBTransport: see Docs/ARCHITECTURE.md.
