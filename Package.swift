@@ -70,7 +70,7 @@ let pure: [Target] = [
         "AgentCore",
         [
             "Wire", "Incremental", "LogicalFlow", "Datapath", "Pipeline", "OVSDBModel",
-            "OVSDBSession", "Schemas", ordered, heap,
+            "OVSDBSession", "Schemas", ordered, heap, hashTree,
         ]),
 ]
 

@@ -1,1 +1,0 @@
-// The module AgentCore: see Docs/ARCHITECTURE.md.

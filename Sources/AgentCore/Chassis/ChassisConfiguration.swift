@@ -1,0 +1,213 @@
+// What a host's administrator says about this chassis, read once from Open_vSwitch.external_ids.
+//
+// Every key may carry the suffix "-NAME" of the chassis; the suffixed key wins, so that several
+// agents can share one database (ovn-controller(8), "Configuration"). A value that can't be used
+// is reported by key and text and its default stands in; nothing else of the configuration is lost.
+
+import Wire
+
+/// A tunnel encapsulation that this agent speaks, best first.
+package enum EncapsulationType: String, Sendable, CaseIterable, Comparable {
+    case geneve, vxlan
+
+    package static func < (left: Self, right: Self) -> Bool {
+        left.preference < right.preference
+    }
+
+    /// The larger is taken when two chassis share several.
+    package var preference: Int {
+        switch self {
+        case .geneve: 2
+        case .vxlan: 1
+        }
+    }
+
+    /// Bytes that the encapsulation puts above an inner IP packet over IPv4.
+    package var overhead: Int {
+        switch self {
+        case .geneve: 38
+        case .vxlan: 30
+        }
+    }
+}
+
+/// A configuration value that was refused, and what stands in for it.
+package struct ConfigurationProblem: Hashable, Sendable {
+    package let key: String
+    package let value: String
+    package let reason: String
+
+    package init(key: String, value: String, reason: String) {
+        self.key = key
+        self.value = value
+        self.reason = reason
+    }
+}
+
+package struct ChassisConfiguration: Hashable, Sendable {
+    package struct Encapsulation: Hashable, Sendable {
+        package let type: EncapsulationType
+        package let address: IPAddress
+        package let isDefault: Bool
+    }
+
+    /// The chassis name: the command line's, or `system-id`. Nil: the agent waits.
+    package var name: String?
+    package var hostname: String
+    package var southboundRemotes: String?
+    /// Milliseconds; 0 switches probing off.
+    package var southboundProbeInterval: Int
+    package var integrationBridge: String
+    package var monitorsEverything: Bool
+    package var encapsulations: [Encapsulation]
+    package var encapsulationChecksum: Bool
+    package var transportZones: [String]
+    package var isInterconnection: Bool
+    package var cleansUpOnExit: Bool
+    /// Physical network name -> bridge name.
+    package var bridgeMappings: [String: String]
+    /// The keys that Chassis.other_config repeats verbatim.
+    package var mirroredKeys: [String: String]
+    package var problems: [ConfigurationProblem]
+}
+
+extension ChassisConfiguration {
+    /// Keys copied unchanged to Chassis.other_config, with the value they have when absent.
+    package static let mirrored: [(key: String, absent: String)] = [
+        ("ovn-bridge-mappings", ""), ("ovn-chassis-mac-mappings", ""), ("ovn-cms-options", ""),
+        ("ovn-enable-lflow-cache", "true"), ("ovn-evpn-local-ip", ""),
+        ("ovn-evpn-vxlan-ports", ""), ("ovn-limit-lflow-cache", ""),
+        ("ovn-memlimit-lflow-cache-kb", ""), ("ovn-monitor-all", "false"),
+        ("ovn-trim-limit-lflow-cache", ""), ("ovn-trim-timeout-ms", ""),
+        ("ovn-trim-wmark-perc-lflow-cache", ""),
+    ]
+
+    /// - Parameters:
+    ///   - externalIDs: Open_vSwitch.external_ids.
+    ///   - commandLineName: the `-n` option, which wins over `system-id`.
+    ///   - hostname: what the system calls itself, the default of the key `hostname`.
+    package init(
+        externalIDs: [String: String], commandLineName: String? = nil, hostname: String
+    ) {
+        let name = commandLineName ?? externalIDs["system-id"].flatMap { $0.isEmpty ? nil : $0 }
+        var reader = KeyReader(externalIDs: externalIDs, suffix: name)
+        self.name = name
+        self.hostname = reader.string("hostname") ?? hostname
+        southboundRemotes = reader.string("ovn-remote")
+        southboundProbeInterval = reader.probeInterval("ovn-remote-probe-interval")
+        integrationBridge = reader.string("ovn-bridge") ?? "br-int"
+        monitorsEverything = reader.flag("ovn-monitor-all", default: false)
+        encapsulationChecksum = reader.flag("ovn-encap-csum", default: true)
+        transportZones = reader.list("ovn-transport-zones")
+        isInterconnection = reader.flag("ovn-is-interconn", default: false)
+        cleansUpOnExit = reader.flag("ovn-cleanup-on-exit", default: true)
+        bridgeMappings = reader.pairs("ovn-bridge-mappings")
+        encapsulations = reader.encapsulations()
+        mirroredKeys = [:]
+        for (key, absent) in Self.mirrored { mirroredKeys[key] = reader.string(key) ?? absent }
+        problems = reader.problems
+    }
+}
+
+/// Reads keys with the chassis suffix rule and collects what could not be used.
+private struct KeyReader {
+    let externalIDs: [String: String]
+    let suffix: String?
+    var problems: [ConfigurationProblem] = []
+
+    init(externalIDs: [String: String], suffix: String?) {
+        self.externalIDs = externalIDs
+        self.suffix = suffix
+    }
+
+    func string(_ key: String) -> String? {
+        if let suffix, let own = externalIDs["\(key)-\(suffix)"] { return own }
+        return externalIDs[key]
+    }
+
+    mutating func flag(_ key: String, default absent: Bool) -> Bool {
+        switch string(key) {
+        case nil: return absent
+        case "true": return true
+        case "false": return false
+        case .some(let other):
+            refuse(key, other, "neither \"true\" nor \"false\"")
+            return absent
+        }
+    }
+
+    func list(_ key: String) -> [String] {
+        (string(key) ?? "").split(separator: ",").map { $0.trimmed }.filter { !$0.isEmpty }
+    }
+
+    /// `NET:BRIDGE,…`
+    mutating func pairs(_ key: String) -> [String: String] {
+        var result: [String: String] = [:]
+        for element in list(key) {
+            let parts = element.split(separator: ":", maxSplits: 1).map { $0.trimmed }
+            guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
+                refuse(key, element, "not of the form NETWORK:BRIDGE")
+                continue
+            }
+            result[parts[0]] = parts[1]
+        }
+        return result
+    }
+
+    mutating func probeInterval(_ key: String) -> Int {
+        let standard = 5000
+        guard let text = string(key) else { return standard }
+        guard let value = Int(text), value >= 0 else {
+            refuse(key, text, "not a number of milliseconds")
+            return standard
+        }
+        return value == 0 ? 0 : max(value, 1000)
+    }
+
+    /// The cross product of `ovn-encap-type` and `ovn-encap-ip`, best type first.
+    mutating func encapsulations() -> [ChassisConfiguration.Encapsulation] {
+        var types: [EncapsulationType] = []
+        for text in list("ovn-encap-type") {
+            guard let type = EncapsulationType(rawValue: text) else {
+                refuse("ovn-encap-type", text, "unknown encapsulation")
+                continue
+            }
+            if !types.contains(type) { types.append(type) }
+        }
+        var addresses: [IPAddress] = []
+        for text in list("ovn-encap-ip") {
+            guard let address = IPAddress(parsing: text) else {
+                refuse("ovn-encap-ip", text, "not an IP address")
+                continue
+            }
+            if !addresses.contains(address) { addresses.append(address) }
+        }
+        let preferred = defaultAddress(among: addresses)
+        return types.sorted(by: >).flatMap { type in
+            addresses.map { .init(type: type, address: $0, isDefault: $0 == preferred) }
+        }
+    }
+
+    private mutating func defaultAddress(among addresses: [IPAddress]) -> IPAddress? {
+        guard let text = string("ovn-encap-ip-default"), !text.isEmpty else { return nil }
+        guard let address = IPAddress(parsing: text), addresses.contains(address) else {
+            refuse("ovn-encap-ip-default", text, "not one of ovn-encap-ip")
+            return nil
+        }
+        return address
+    }
+
+    private mutating func refuse(_ key: String, _ value: String, _ reason: String) {
+        problems.append(.init(key: key, value: value, reason: reason))
+    }
+}
+
+extension StringProtocol {
+    /// The text without blanks at its ends.
+    var trimmed: String {
+        var view = Substring(self)
+        while let first = view.first, first.isWhitespace { view.removeFirst() }
+        while let last = view.last, last.isWhitespace { view.removeLast() }
+        return String(view)
+    }
+}

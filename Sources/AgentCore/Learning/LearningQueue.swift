@@ -1,0 +1,89 @@
+// What packets taught this chassis and other chassis want to know: neighbours of routers
+// (MAC_Binding) and addresses of switches (FDB).
+//
+// A packet that every chassis may have seen (broadcast, multicast) is written after a random delay
+// of up to 50 ms, so that one chassis wins and the others find the row already there. The queue is
+// bounded and holds one entry per key: a flood costs the database nothing and memory a constant.
+
+/// Milliseconds of the monotonic clock.
+package typealias Milliseconds = Int64
+
+package struct LearningQueue<Key: Hashable & Sendable, Value: Hashable & Sendable>: Sendable {
+    package struct Limits: Sendable {
+        package var entries = 1024
+        package var longestDelay: Milliseconds = 50
+
+        package init(entries: Int = 1024, longestDelay: Milliseconds = 50) {
+            self.entries = entries
+            self.longestDelay = longestDelay
+        }
+    }
+
+    package struct Entry: Hashable, Sendable {
+        package let key: Key
+        package let value: Value
+        fileprivate let due: Milliseconds
+        fileprivate let order: UInt64
+    }
+
+    private let limits: Limits
+    private var entries: [Key: Entry] = [:]
+    private var counter: UInt64 = 0
+    /// Entries refused because the queue was full.
+    package private(set) var dropped: UInt64 = 0
+
+    package init(limits: Limits = Limits()) { self.limits = limits }
+
+    package var isEmpty: Bool { entries.isEmpty }
+    package var count: Int { entries.count }
+
+    /// When the next entry becomes due.
+    package var deadline: Milliseconds? { entries.values.map(\.due).min() }
+
+    /// - Parameter delay: 0 for what only this chassis saw, else a random 1…50 ms of the caller's.
+    package mutating func learn(
+        _ key: Key, _ value: Value, now: Milliseconds, delay: Milliseconds
+    ) {
+        precondition((0...limits.longestDelay).contains(delay))
+        let due = entries[key].map { min($0.due, now + delay) } ?? now + delay
+        guard entries[key] != nil || entries.count < limits.entries else {
+            dropped += 1
+            return
+        }
+        counter += 1
+        entries[key] = Entry(key: key, value: value, due: due, order: counter)
+    }
+
+    /// Takes what is due, oldest first.
+    package mutating func takeDue(now: Milliseconds) -> [Entry] {
+        let due = entries.values.filter { $0.due <= now }.sorted { $0.order < $1.order }
+        for entry in due { entries[entry.key] = nil }
+        return due
+    }
+}
+
+/// A rate limit of whole events per second with a burst, for one source of packet-ins.
+package struct TokenBucket: Hashable, Sendable {
+    package let rate: Int64
+    package let burst: Int64
+    private var milliTokens: Int64
+    private var updated: Milliseconds
+
+    /// Starts full.
+    package init(ratePerSecond: Int64, burst: Int64, now: Milliseconds) {
+        precondition(ratePerSecond > 0 && burst > 0)
+        rate = ratePerSecond
+        self.burst = burst
+        milliTokens = burst * 1000
+        updated = now
+    }
+
+    package mutating func take(now: Milliseconds) -> Bool {
+        let elapsed = max(0, now - updated)
+        milliTokens = min(burst * 1000, milliTokens + min(elapsed, 3_600_000) * rate)
+        updated = max(updated, now)
+        guard milliTokens >= 1000 else { return false }
+        milliTokens -= 1000
+        return true
+    }
+}

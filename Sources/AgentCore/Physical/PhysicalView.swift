@@ -1,0 +1,196 @@
+// Where logical ports are, as one immutable value: what the translator needs to know beside the
+// compiled pipeline to get a packet from a kernel port into a logical pipeline and out again.
+//
+// The control thread derives a new view whenever a binding, a tunnel end, a neighbour or a learned
+// address changes; the maps are persistent, so a new view shares all that stayed the same. A
+// megaflow records which entries it read, by the keys used here (present or absent), and is
+// translated again when one of them differs between two views (`PhysicalView.changes(from:)`).
+
+import HashTreeCollections
+import Wire
+
+/// A logical port or multicast group by its numbers: tunnel keys of the Southbound database.
+package struct PortReference: Hashable, Sendable, Comparable, BitwiseCopyable {
+    /// Datapath_Binding.tunnel_key, 24 bits.
+    package let datapath: UInt32
+    /// Port_Binding.tunnel_key (1…32767) or Multicast_Group.tunnel_key (32768…65535).
+    package let port: UInt32
+
+    package init(datapath: UInt32, port: UInt32) {
+        self.datapath = datapath
+        self.port = port
+    }
+
+    package static func < (left: Self, right: Self) -> Bool {
+        (left.datapath, left.port) < (right.datapath, right.port)
+    }
+}
+
+/// One way to another chassis: the outer header that a packet gets, and the device that adds it.
+package struct TunnelEndpoint: Hashable, Sendable, Comparable {
+    package let encapsulation: EncapsulationType
+    /// The kernel datapath's port of the shared, flow-based device of this kind.
+    package let vport: UInt32
+    package let remote: IPAddress
+    package let local: IPAddress?
+    /// Whether the outer UDP checksum is computed (the remote's Encap.options:csum).
+    package let hasChecksum: Bool
+    package let doesNotFragment: Bool
+
+    package init(
+        encapsulation: EncapsulationType, vport: UInt32, remote: IPAddress, local: IPAddress?,
+        hasChecksum: Bool = true, doesNotFragment: Bool = true
+    ) {
+        self.encapsulation = encapsulation
+        self.vport = vport
+        self.remote = remote
+        self.local = local
+        self.hasChecksum = hasChecksum
+        self.doesNotFragment = doesNotFragment
+    }
+
+    package static func < (left: Self, right: Self) -> Bool { left.remote < right.remote }
+}
+
+/// Where the packets for a logical port go.
+package enum PortPlace: Hashable, Sendable {
+    /// To a port of the kernel datapath here.
+    case here(vport: UInt32)
+    /// Into another logical datapath, as if received on its port.
+    case peer(PortReference)
+    /// To other chassis, one copy each (more than one only during a live migration).
+    case remote([TunnelEndpoint])
+    /// Nobody holds the port: packets are dropped.
+    case nowhere
+}
+
+/// A logical port of a local datapath.
+package struct PhysicalPort: Hashable, Sendable {
+    package let reference: PortReference
+    package let name: String
+    /// Port_Binding.type; "" is an ordinary VIF.
+    package let type: String
+    package let place: PortPlace
+    /// Port_Binding.port_security, empty when unrestricted; enforced only for `.here`.
+    package let portSecurity: [PortSecurityEntry]
+
+    package init(
+        reference: PortReference, name: String, type: String = "", place: PortPlace,
+        portSecurity: [PortSecurityEntry] = []
+    ) {
+        self.reference = reference
+        self.name = name
+        self.type = type
+        self.place = place
+        self.portSecurity = portSecurity
+    }
+}
+
+/// The members of a multicast group as this chassis serves them.
+package struct MulticastMembers: Hashable, Sendable {
+    /// Keys of the members that are ports here, ascending: their egress pipeline runs here,
+    /// whether the packet was sent here or came through a tunnel.
+    package let local: [UInt32]
+    /// Keys of the members that lead into another datapath, ascending. Only the chassis that
+    /// sends expands them; a packet from a tunnel must not enter the peer a second time.
+    package let peers: [UInt32]
+    /// One way to each other chassis that has members; it expands its own.
+    package let remote: [TunnelEndpoint]
+
+    package init(local: [UInt32], peers: [UInt32] = [], remote: [TunnelEndpoint]) {
+        self.local = local
+        self.peers = peers
+        self.remote = remote
+    }
+}
+
+/// A neighbour that a router port knows: MAC_Binding or Static_MAC_Binding.
+package struct NeighbourKey: Hashable, Sendable, Comparable {
+    package let port: PortReference
+    package let address: IPAddress
+
+    package init(port: PortReference, address: IPAddress) {
+        self.port = port
+        self.address = address
+    }
+
+    package static func < (left: Self, right: Self) -> Bool {
+        (left.port, left.address) < (right.port, right.address)
+    }
+}
+
+/// An address that a switch has learned (FDB).
+package struct LearnedAddressKey: Hashable, Sendable, Comparable {
+    package let datapath: UInt32
+    package let address: MACAddress
+
+    package init(datapath: UInt32, address: MACAddress) {
+        self.datapath = datapath
+        self.address = address
+    }
+
+    package static func < (left: Self, right: Self) -> Bool {
+        (left.datapath, left.address) < (right.datapath, right.address)
+    }
+}
+
+package struct PhysicalView: Sendable {
+    /// The logical ports of local datapaths.
+    package var ports: TreeDictionary<PortReference, PhysicalPort> = [:]
+    /// Kernel port number -> the logical port whose packets arrive there.
+    package var inputs: TreeDictionary<UInt32, PortReference> = [:]
+    /// Kernel port number of a shared tunnel device -> its kind.
+    package var tunnelDevices: TreeDictionary<UInt32, EncapsulationType> = [:]
+    package var groups: TreeDictionary<PortReference, MulticastMembers> = [:]
+    /// Addresses of chassis from which tunnelled packets are accepted.
+    package var tunnelSources: TreeSet<IPAddress> = []
+    package var neighbours: TreeDictionary<NeighbourKey, MACAddress> = [:]
+    package var learnedAddresses: TreeDictionary<LearnedAddressKey, UInt32> = [:]
+    /// Datapath keys of logical routers among the local datapaths; all others are switches.
+    package var routers: TreeSet<UInt32> = []
+
+    package init() {}
+}
+
+/// One entry of a view, by its key: what a megaflow depends on.
+package enum PhysicalDependency: Hashable, Sendable {
+    case port(PortReference)
+    case input(vport: UInt32)
+    case tunnelDevice(vport: UInt32)
+    case group(PortReference)
+    case tunnelSource(IPAddress)
+    case neighbour(NeighbourKey)
+    case learnedAddress(LearnedAddressKey)
+    case router(datapath: UInt32)
+}
+
+extension PhysicalView {
+    /// The entries that are absent on one side or differ; cost follows the difference where the
+    /// persistent maps share structure.
+    package func changes(from old: PhysicalView) -> Set<PhysicalDependency> {
+        var result: Set<PhysicalDependency> = []
+        Self.compare(old.ports, ports) { result.insert(.port($0)) }
+        Self.compare(old.inputs, inputs) { result.insert(.input(vport: $0)) }
+        Self.compare(old.tunnelDevices, tunnelDevices) { result.insert(.tunnelDevice(vport: $0)) }
+        Self.compare(old.groups, groups) { result.insert(.group($0)) }
+        Self.compare(old.neighbours, neighbours) { result.insert(.neighbour($0)) }
+        Self.compare(old.learnedAddresses, learnedAddresses) {
+            result.insert(.learnedAddress($0))
+        }
+        for source in tunnelSources.symmetricDifference(old.tunnelSources) {
+            result.insert(.tunnelSource(source))
+        }
+        for datapath in routers.symmetricDifference(old.routers) {
+            result.insert(.router(datapath: datapath))
+        }
+        return result
+    }
+
+    private static func compare<Key: Hashable, Value: Equatable>(
+        _ old: TreeDictionary<Key, Value>, _ new: TreeDictionary<Key, Value>,
+        _ report: (Key) -> Void
+    ) {
+        for key in old.keys.subtracting(new.keys) { report(key) }
+        for (key, value) in new where old[key] != value { report(key) }
+    }
+}

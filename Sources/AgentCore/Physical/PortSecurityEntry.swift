@@ -1,0 +1,99 @@
+// One string of Port_Binding.port_security as a value.
+//
+// "MAC [IP[/LEN] …]" or "VRRPv3 MAC [VMAC[/LEN] …] [IP[/LEN] …]" (ovn-nb(5), port_security). A
+// string that can't be read restricts nothing by itself: the caller reports it and the remaining
+// strings stand. What an entry allows is the translator's matter.
+
+import Wire
+
+package struct PortSecurityEntry: Hashable, Sendable {
+    /// An address with the length that was written after it.
+    package struct Network<Address: Hashable & Sendable>: Hashable, Sendable {
+        package let address: Address
+        package let length: Int
+
+        package init(address: Address, length: Int) {
+            self.address = address
+            self.length = length
+        }
+    }
+
+    package let mac: MACAddress
+    package var ipv4: [Network<IPv4Address>] = []
+    package var ipv6: [Network<IPv6Address>] = []
+    /// Virtual router addresses 00:00:5e:00:01:xx and 00:00:5e:00:02:xx.
+    package var vrrp4: [MACAddress] = []
+    package var vrrp6: [MACAddress] = []
+
+    package struct Malformed: Error, Hashable {
+        package let entry: String
+        package let token: String
+    }
+
+    package init(mac: MACAddress) { self.mac = mac }
+
+    package init(parsing text: String) throws(Malformed) {
+        var tokens = text.split(whereSeparator: { $0 == " " || $0 == "," || $0 == "\t" })[...]
+        let isVRRP = tokens.first == "VRRPv3"
+        if isVRRP { tokens = tokens.dropFirst() }
+        guard let first = tokens.popFirst(), let mac = MACAddress(parsing: first) else {
+            throw Malformed(entry: text, token: String(tokens.first ?? ""))
+        }
+        self.mac = mac
+        for token in tokens {
+            guard add(token, isVRRP: isVRRP) else {
+                throw Malformed(entry: text, token: String(token))
+            }
+        }
+    }
+
+    private mutating func add(_ token: Substring, isVRRP: Bool) -> Bool {
+        let parts = token.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let head = parts.first else { return false }
+        if isVRRP, let virtual = MACAddress(parsing: head) { return add(virtual: virtual) }
+        guard let address = IPAddress(parsing: head) else { return false }
+        let longest = address.v4 != nil ? 32 : 128
+        guard parts.count == 1 || Int(parts[1]) != nil else { return false }
+        let length = parts.count == 2 ? Int(parts[1]) ?? longest : longest
+        guard (0...longest).contains(length) else { return false }
+        if let v4 = address.v4 {
+            ipv4.append(.init(address: v4, length: length))
+        } else if let v6 = address.v6 {
+            ipv6.append(.init(address: v6, length: length))
+        }
+        return true
+    }
+
+    private mutating func add(virtual: MACAddress) -> Bool {
+        switch virtual.bits >> 8 {
+        case 0x0000_5e00_01: vrrp4.append(virtual)
+        case 0x0000_5e00_02: vrrp6.append(virtual)
+        default: return false
+        }
+        return true
+    }
+}
+
+extension PortSecurityEntry.Network<IPv4Address> {
+    /// The addresses that a packet may use: the host alone if the host part is not zero, else the
+    /// whole network.
+    package var allowed: IPv4Prefix {
+        let network = IPv4Prefix(address, length: length)
+        let isHost = address.bits & ~network.mask.bits != 0
+        return isHost ? IPv4Prefix(address, length: 32) : network
+    }
+
+    /// The broadcast address of the network, which the port may receive.
+    package var broadcast: IPv4Address? {
+        guard length < 32 else { return nil }
+        return IPv4Address(address.bits | ~IPv4Prefix(address, length: length).mask.bits)
+    }
+}
+
+extension PortSecurityEntry.Network<IPv6Address> {
+    package var allowed: IPv6Prefix {
+        let host: UInt128 = length == 0 ? .max : (1 << UInt128(128 - length)) - 1
+        let isHost = address.bits & host != 0
+        return IPv6Prefix(address, length: isHost ? 128 : length)
+    }
+}

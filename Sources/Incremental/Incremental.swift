@@ -1,1 +1,0 @@
-// The module Incremental: see Docs/ARCHITECTURE.md.

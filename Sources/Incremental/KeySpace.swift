@@ -1,0 +1,93 @@
+/// Keys interned to slots, shared by a table and everything that is derived per key of it.
+///
+/// A slot is kept as long as some store holds it; the number of a slot is never visible outside
+/// the engine. Open addressing over 4-byte slots: a key costs itself plus about 11 bytes.
+@usableFromInline final class KeySpace<Key: Hashable & Sendable> {
+    @usableFromInline var keys: [Key] = []
+    private var holders: [UInt32] = []
+    private var table: [UInt32] = Array(repeating: .max, count: 8)
+    private var used = 0
+    private var free: [UInt32] = []
+
+    @usableFromInline init() {}
+
+    @usableFromInline var bytes: Int {
+        keys.capacity * MemoryLayout<Key>.stride + (holders.capacity + table.capacity) * 4
+            + free.capacity * 4
+    }
+
+    /// Slots ever used; columns of the stores are at most this long.
+    @inlinable var count: Int { keys.count }
+
+    @usableFromInline func find(_ key: Key) -> Int? {
+        var index = key.hashValue & (table.count - 1)
+        while table[index] != .max {
+            let slot = Int(table[index])
+            if keys[slot] == key { return slot }
+            index = (index + 1) & (table.count - 1)
+        }
+        return nil
+    }
+
+    /// The slot of the key; a new one is held by nobody yet.
+    @usableFromInline func intern(_ key: Key) -> Int {
+        if let slot = find(key) { return slot }
+        if (used + 1) * 8 > table.count * 7 { grow() }
+        let slot: Int
+        if let reused = free.popLast() {
+            slot = Int(reused)
+            keys[slot] = key
+            holders[slot] = 0
+        } else {
+            slot = keys.count
+            precondition(slot < EngineLimits.cells, "too many keys in one key space")
+            keys.appendTightly(key)
+            holders.appendTightly(0)
+        }
+        place(slot)
+        used += 1
+        return slot
+    }
+
+    /// How many hold the slot.
+    @usableFromInline func holds(on slot: Int) -> Int { Int(holders[slot]) }
+
+    @usableFromInline func hold(_ slot: Int) { holders[slot] += 1 }
+
+    @usableFromInline func letGo(_ slot: Int) {
+        holders[slot] -= 1
+        guard holders[slot] == 0 else { return }
+        unplace(slot)
+        used -= 1
+        free.append(UInt32(slot))
+    }
+
+    private func place(_ slot: Int) {
+        var index = keys[slot].hashValue & (table.count - 1)
+        while table[index] != .max { index = (index + 1) & (table.count - 1) }
+        table[index] = UInt32(slot)
+    }
+
+    /// Deletion by shifting back, so that no tombstones remain.
+    private func unplace(_ slot: Int) {
+        let mask = table.count - 1
+        var hole = keys[slot].hashValue & mask
+        while table[hole] != UInt32(slot) { hole = (hole + 1) & mask }
+        var next = (hole + 1) & mask
+        while table[next] != .max {
+            let home = keys[Int(table[next])].hashValue & mask
+            if (next &- home) & mask >= (next &- hole) & mask {
+                table[hole] = table[next]
+                hole = next
+            }
+            next = (next + 1) & mask
+        }
+        table[hole] = .max
+    }
+
+    private func grow() {
+        let live = table.filter { $0 != .max }
+        table = Array(repeating: .max, count: table.count * 2)
+        for slot in live { place(Int(slot)) }
+    }
+}

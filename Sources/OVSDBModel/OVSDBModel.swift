@@ -1,1 +1,0 @@
-// The module OVSDBModel: see Docs/ARCHITECTURE.md.

@@ -1,0 +1,185 @@
+import JSON
+import NIOCore
+
+/// The I/O thread's side of one stream: frames, parses, answers probes, drains the output.
+///
+/// Confined to its channel's event loop.
+final class MessageStreamHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// The most bytes written in one piece: the grain of back pressure and of progress.
+    static let writeSize = 256 << 10
+
+    let id: StreamID
+    var configuration: StreamConfiguration
+    private let deliver: StreamHandler
+    private var splitter: JSONStream
+    private var messages: [JSON] = []
+    private var messageBytes = 0
+    private var isReadPending = false
+    private var closeReason: TransportError?
+    private(set) var stream: MessageStream?
+    var probe = ProbeState()
+
+    init(id: StreamID, configuration: StreamConfiguration, deliver: @escaping StreamHandler) {
+        self.id = id
+        self.configuration = configuration
+        self.deliver = deliver
+        self.splitter = JSONStream(limits: .init(size: configuration.messageSize))
+    }
+
+    // MARK: - Life
+
+    func channelActive(context: ChannelHandlerContext) {
+        let stream = MessageStream(
+            id: id, peer: PeerAddress.text(context.remoteAddress), channel: context.channel)
+        self.stream = stream
+        deliver(.opened(stream))
+        startProbing(context: context)
+        readIfAllowed(context: context)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        finish(.closedByPeer)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        finish(.closedHere)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        close(context: context, reason: .broken("\(error)"))
+    }
+
+    /// Ends the stream; the first reason given is the one reported.
+    func close(context: ChannelHandlerContext, reason: TransportError) {
+        if closeReason == nil { closeReason = reason }
+        context.close(promise: nil)
+    }
+
+    private func finish(_ reason: TransportError) {
+        guard let stream else { return }
+        self.stream = nil
+        probe.timer?.cancel()
+        deliver(.closed(stream.id, closeReason ?? reason))
+    }
+
+    // MARK: - Commands from other threads
+
+    func triggerUserOutboundEvent(
+        context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?
+    ) {
+        guard let command = event as? StreamCommand else {
+            context.triggerUserOutboundEvent(event, promise: promise)
+            return
+        }
+        switch command {
+        case .flush: drainOutbox(context: context)
+        case .close:
+            drainOutbox(context: context)
+            close(context: context, reason: .closedHere)
+        case .released: readIfAllowed(context: context)
+        case .probe(let interval):
+            configuration.probeInterval = interval
+            startProbing(context: context)
+        }
+        promise?.succeed()
+    }
+}
+
+// MARK: - Receiving
+
+extension MessageStreamHandler {
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let buffer = unwrapInboundIn(data)
+        heard()
+        buffer.withUnsafeReadableBytes { splitter.append($0) }
+        do {
+            while let bytes = try splitter.next() {
+                receive(try JSON.parse(bytes), bytes: bytes.count, context: context)
+            }
+        } catch {
+            deliverMessages()
+            close(context: context, reason: .badMessage("\(error)"))
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        isReadPending = false
+        deliverMessages()
+        readIfAllowed(context: context)
+    }
+
+    /// Keeps a message for the owner, unless it belongs to a probe.
+    private func receive(_ message: JSON, bytes: Int, context: ChannelHandlerContext) {
+        switch ProbeMessage(message) {
+        case .request(let identifier, let parameters):
+            write(ProbeMessage.reply(to: identifier, parameters), context: context)
+        case .reply: break
+        case nil:
+            messages.append(message)
+            messageBytes += bytes
+        }
+    }
+
+    private func deliverMessages() {
+        guard let stream, !messages.isEmpty else { return }
+        stream.deliver(messageBytes)
+        deliver(
+            .received(id, ReceivedBatch(messages: messages, bytes: messageBytes, stream: stream)))
+        messages = []
+        messageBytes = 0
+    }
+
+    func readIfAllowed(context: ChannelHandlerContext) {
+        guard let stream, !isReadPending else { return }
+        if stream.undeliveredBytes > configuration.undeliveredBytes { return }
+        if configuration.pausesOnUnsentOutput, stream.unsentBytes > configuration.unsentBytes {
+            return
+        }
+        isReadPending = true
+        context.read()
+    }
+}
+
+// MARK: - Sending
+
+extension MessageStreamHandler {
+    private func drainOutbox(context: ChannelHandlerContext) {
+        guard let stream else { return }
+        let buffers = stream.takeOutbox()
+        if buffers.isEmpty { return }
+        for buffer in buffers { writePieces(buffer, context: context) }
+        context.flush()
+    }
+
+    private func writePieces(_ buffer: ByteBuffer, context: ChannelHandlerContext) {
+        var rest = buffer
+        while let piece = rest.readSlice(length: min(rest.readableBytes, Self.writeSize)),
+            piece.readableBytes > 0
+        {
+            let count = piece.readableBytes
+            let promise = context.eventLoop.makePromise(of: Void.self)
+            let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+            promise.futureResult.whenSuccess {
+                let (handler, context) = bound.value
+                handler.didWrite(count, context: context)
+            }
+            context.write(wrapOutboundOut(piece), promise: promise)
+        }
+    }
+
+    private func didWrite(_ count: Int, context: ChannelHandlerContext) {
+        guard let stream else { return }
+        probe.bytesWritten += count
+        if stream.sent(count) { deliver(.drained(id)) }
+        readIfAllowed(context: context)
+    }
+
+    /// Writes a message of the stream's own, past the outbox and its count.
+    func write(_ message: JSON, context: ChannelHandlerContext) {
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: message.bytes)), promise: nil)
+    }
+}

@@ -1,1 +1,0 @@
-// The module OVSDBTransport: see Docs/ARCHITECTURE.md.
