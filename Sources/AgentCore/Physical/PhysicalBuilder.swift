@@ -1,0 +1,207 @@
+// Derives the physical view from Southbound rows and what this host has.
+//
+// The view is made anew from its inputs and compared with the one before, so that it can't drift;
+// its size is that of the local datapaths, not of the deployment.
+
+import OVSDBModel
+import Schemas
+import Wire
+
+/// What a physical view is made of.
+package struct PhysicalInputs {
+    /// Local datapaths by row.
+    package var datapaths: [RowUUID: SB.DatapathBinding] = [:]
+    /// Ports of local datapaths, and peers of their patch ports.
+    package var ports: [(RowUUID, SB.PortBinding)] = []
+    package var claims: [RowUUID: PortClaim] = [:]
+    /// Local interfaces of ports that no chassis claims (localport).
+    package var interfaces = LocalInterfaces([])
+    package var ownChassis: RowUUID?
+    package var chassis: [RowUUID: SB.Chassis] = [:]
+    package var encaps: [RowUUID: SB.Encap] = [:]
+    /// The shared tunnel devices of this host.
+    package var devices: [EncapsulationType: TunnelDevice] = [:]
+    package var transportZones: [String] = []
+    package var groups: [SB.MulticastGroup] = []
+    package var neighbours: [SB.MACBinding] = []
+    package var staticNeighbours: [SB.StaticMACBinding] = []
+    package var learnedAddresses: [SB.FDB] = []
+
+    package init() {}
+}
+
+/// A flow-based tunnel device of this host.
+package struct TunnelDevice: Hashable, Sendable {
+    package let vport: UInt32
+    /// The addresses of this chassis' Encap rows of the kind, the default first.
+    package let localAddresses: [IPAddress]
+
+    package init(vport: UInt32, localAddresses: [IPAddress]) {
+        self.vport = vport
+        self.localAddresses = localAddresses
+    }
+}
+
+package struct PhysicalBuilder {
+    private let inputs: PhysicalInputs
+    private let tunnels: [RowUUID: [TunnelEndpoint]]
+    private let byName: [String: (RowUUID, SB.PortBinding)]
+    /// Rows that were skipped, each with its reason.
+    package private(set) var problems: [String] = []
+
+    package init(_ inputs: PhysicalInputs) {
+        self.inputs = inputs
+        tunnels = TunnelChoice(inputs).endpoints
+        byName = Dictionary(
+            inputs.ports.map { ($0.1.logicalPort, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    package mutating func build() -> PhysicalView {
+        var view = PhysicalView()
+        for (_, datapath) in inputs.datapaths where datapath.isRouter {
+            view.routers.insert(UInt32(truncatingIfNeeded: datapath.tunnelKey))
+        }
+        var places: [RowUUID: PhysicalPort] = [:]
+        for (uuid, row) in inputs.ports {
+            guard let port = physicalPort(uuid, row) else { continue }
+            places[uuid] = port
+            view.ports[port.reference] = port
+            if case .here(let vport) = port.place { view.inputs[vport] = port.reference }
+        }
+        for (kind, device) in inputs.devices { view.tunnelDevices[device.vport] = kind }
+        for endpoints in tunnels.values {
+            for endpoint in endpoints { view.tunnelSources.insert(endpoint.remote) }
+        }
+        addGroups(to: &view, places: places)
+        addNeighbours(to: &view)
+        addLearnedAddresses(to: &view)
+        return view
+    }
+
+    // MARK: Ports
+
+    private func reference(_ row: SB.PortBinding) -> PortReference? {
+        guard let datapath = inputs.datapaths[row.datapath] else { return nil }
+        return PortReference(
+            datapath: UInt32(truncatingIfNeeded: datapath.tunnelKey),
+            port: UInt32(truncatingIfNeeded: row.tunnelKey))
+    }
+
+    private mutating func physicalPort(_ uuid: RowUUID, _ row: SB.PortBinding) -> PhysicalPort? {
+        guard let reference = reference(row) else { return nil }
+        let place = place(uuid, row)
+        var security: [PortSecurityEntry] = []
+        if case .here = place {
+            for text in row.portSecurity {
+                do {
+                    security.append(try PortSecurityEntry(parsing: text))
+                } catch {
+                    problems.append(
+                        "Port_Binding \(row.logicalPort): port_security \"\(error.entry)\": "
+                            + "\"\(error.token)\" is no address")
+                }
+            }
+        }
+        return PhysicalPort(
+            reference: reference, name: row.logicalPort, type: row.type, place: place,
+            portSecurity: security)
+    }
+
+    private func place(_ uuid: RowUUID, _ row: SB.PortBinding) -> PortPlace {
+        switch row.type {
+        case "patch", "l3gateway":
+            guard let name = row.options["peer"], let peer = byName[name],
+                let target = reference(peer.1)
+            else { return .nowhere }
+            return .peer(target)
+        case "localport":
+            return inputs.interfaces.byLogicalPort[row.logicalPort]
+                .map { .here(vport: $0.vport) } ?? .nowhere
+        case "", "remote", "chassisredirect", "vtep":
+            if let vport = inputs.claims[uuid]?.interface?.vport { return .here(vport: vport) }
+            let ways = remoteWays(row)
+            return ways.isEmpty ? .nowhere : .remote(ways)
+        default:
+            return .nowhere
+        }
+    }
+
+    private func remoteWays(_ row: SB.PortBinding) -> [TunnelEndpoint] {
+        let holders = ([row.chassis].compactMap { $0 } + row.additionalChassis)
+            .filter { $0 != inputs.ownChassis }
+        return holders.compactMap { chassis in
+            let all = tunnels[chassis] ?? []
+            let wanted = [row.encap].compactMap { $0 } + row.additionalEncap
+            let addresses = wanted.compactMap { inputs.encaps[$0]?.ip }
+            return all.first { addresses.contains($0.remote.description) } ?? all.first
+        }
+    }
+
+    // MARK: Groups, neighbours, learned addresses
+
+    private func addGroups(to view: inout PhysicalView, places: [RowUUID: PhysicalPort]) {
+        for group in inputs.groups {
+            guard let datapath = inputs.datapaths[group.datapath] else { continue }
+            var local: [UInt32] = []
+            var peers: [UInt32] = []
+            var remote: [TunnelEndpoint] = []
+            for member in group.ports.compactMap({ places[$0] }) {
+                switch member.place {
+                case .here: local.append(member.reference.port)
+                case .peer: peers.append(member.reference.port)
+                case .remote(let ways):
+                    for way in ways where !remote.contains(where: { $0.remote == way.remote }) {
+                        remote.append(way)
+                    }
+                case .nowhere: break
+                }
+            }
+            let reference = PortReference(
+                datapath: UInt32(truncatingIfNeeded: datapath.tunnelKey),
+                port: UInt32(truncatingIfNeeded: group.tunnelKey))
+            view.groups[reference] = MulticastMembers(
+                local: local.sorted(), peers: peers.sorted(), remote: remote.sorted())
+        }
+    }
+
+    private mutating func addNeighbours(to view: inout PhysicalView) {
+        func add(_ port: String, _ ip: String, _ mac: String, _ table: String) {
+            guard let row = byName[port]?.1, let reference = reference(row) else { return }
+            guard let address = IPAddress(parsing: ip), let mac = MACAddress(parsing: mac) else {
+                problems.append("\(table) of \(port): \"\(ip)\" at \"\(mac)\" is no binding")
+                return
+            }
+            view.neighbours[NeighbourKey(port: reference, address: address)] = mac
+        }
+        for row in inputs.staticNeighbours where !row.overrideDynamicMAC {
+            add(row.logicalPort, row.ip, row.mac, "Static_MAC_Binding")
+        }
+        for row in inputs.neighbours { add(row.logicalPort, row.ip, row.mac, "MAC_Binding") }
+        for row in inputs.staticNeighbours where row.overrideDynamicMAC {
+            add(row.logicalPort, row.ip, row.mac, "Static_MAC_Binding")
+        }
+    }
+
+    private mutating func addLearnedAddresses(to view: inout PhysicalView) {
+        for row in inputs.learnedAddresses {
+            guard let mac = MACAddress(parsing: row.mac) else {
+                problems.append("FDB of datapath \(row.dpKey): \"\(row.mac)\" is no address")
+                continue
+            }
+            let key = LearnedAddressKey(
+                datapath: UInt32(truncatingIfNeeded: row.dpKey), address: mac)
+            view.learnedAddresses[key] = UInt32(truncatingIfNeeded: row.portKey)
+        }
+    }
+}
+
+extension SB.DatapathBinding {
+    /// Whether the datapath is a logical router; an older northd tells only by external_ids.
+    package var isRouter: Bool {
+        switch type {
+        case "logical-router": true
+        case .some(let other) where !other.isEmpty: false
+        default: externalIDs["logical-router"] != nil
+        }
+    }
+}

@@ -1,0 +1,135 @@
+import AgentCore
+import OVSDBModel
+import Schemas
+import Testing
+import Wire
+
+private func row(_ number: UInt64) -> RowUUID { RowUUID(high: 7, low: number) }
+
+@Suite struct PhysicalBuilderTests {
+    private let switchRow = row(100)
+    private let routerRow = row(101)
+
+    /// A switch (key 1) with a port here, one on another chassis, one nowhere and one to a router
+    /// (key 2); a flood group of all.
+    private func inputs() -> PhysicalInputs {
+        var inputs = PhysicalInputs()
+        inputs.datapaths[switchRow] = SB.DatapathBinding(tunnelKey: 1, type: "logical-switch")
+        inputs.datapaths[routerRow] = SB.DatapathBinding(
+            tunnelKey: 2, externalIDs: ["logical-router": "x"])
+        inputs.ownChassis = row(1)
+        inputs.chassis[row(2)] = SB.Chassis(name: "hv2", encaps: [row(20), row(21)])
+        inputs.encaps[row(20)] = SB.Encap(
+            type: "geneve", options: ["csum": "false"], ip: "192.0.2.2")
+        inputs.encaps[row(21)] = SB.Encap(type: "vxlan", ip: "192.0.2.2")
+        inputs.devices[.geneve] = TunnelDevice(
+            vport: 90, localAddresses: [.v4(IPv4Address(0xc000_0201))])
+        inputs.ports = [
+            (
+                row(10),
+                SB.PortBinding(
+                    logicalPort: "here", datapath: switchRow, tunnelKey: 1,
+                    portSecurity: ["02:00:00:00:00:01 10.0.0.1", "nonsense"])
+            ),
+            (
+                row(11),
+                SB.PortBinding(
+                    logicalPort: "there", datapath: switchRow, tunnelKey: 2, chassis: row(2))
+            ),
+            (row(12), SB.PortBinding(logicalPort: "off", datapath: switchRow, tunnelKey: 3)),
+            (
+                row(13),
+                SB.PortBinding(
+                    logicalPort: "s-r", type: "patch", options: ["peer": "r-s"],
+                    datapath: switchRow, tunnelKey: 4)
+            ),
+            (
+                row(14),
+                SB.PortBinding(
+                    logicalPort: "r-s", type: "patch", options: ["peer": "s-r"],
+                    datapath: routerRow, tunnelKey: 1)
+            ),
+        ]
+        let interface = LocalInterface(
+            row: row(30), name: "vif", logicalPort: "here", version: nil,
+            encapsulationAddress: nil, vport: 5, isInstalled: false)
+        inputs.claims[row(10)] = PortClaim(role: .main, interface: interface, encap: nil)
+        inputs.groups = [
+            SB.MulticastGroup(
+                datapath: switchRow, name: "_MC_flood", tunnelKey: 32768,
+                ports: [row(10), row(11), row(12), row(13)])
+        ]
+        return inputs
+    }
+
+    @Test func portsAreWhereTheyAreClaimed() throws {
+        var builder = PhysicalBuilder(inputs())
+        let view = builder.build()
+        #expect(view.inputs[5] == PortReference(datapath: 1, port: 1))
+        let places = (1...4).map { view.ports[PortReference(datapath: 1, port: $0)]?.place }
+        guard case .remote(let ways) = places[1] else {
+            Issue.record("not remote: \(String(describing: places[1]))")
+            return
+        }
+        #expect(places[0] == .here(vport: 5))
+        #expect(places[2] == .nowhere)
+        #expect(places[3] == .peer(PortReference(datapath: 2, port: 1)))
+        #expect(ways.map(\.remote.description) == ["192.0.2.2"])
+        #expect(ways.first?.encapsulation == .geneve)
+        #expect(ways.first?.hasChecksum == false)
+        #expect(view.routers == [2])
+    }
+
+    @Test func aGroupHasEachChassisOnce() {
+        var more = inputs()
+        more.ports.append(
+            (
+                row(15),
+                SB.PortBinding(
+                    logicalPort: "there2", datapath: switchRow, tunnelKey: 5, chassis: row(2))
+            ))
+        more.groups[0].ports.append(row(15))
+        var builder = PhysicalBuilder(more)
+        let group = builder.build().groups[PortReference(datapath: 1, port: 32768)]
+        #expect(group?.local == [1])
+        #expect(group?.peers == [4])
+        #expect(group?.remote.count == 1)
+    }
+
+    @Test func aBadRowIsReportedAlone() {
+        var builder = PhysicalBuilder(inputs())
+        let view = builder.build()
+        let port = view.ports[PortReference(datapath: 1, port: 1)]
+        #expect(port?.portSecurity.count == 1)
+        #expect(builder.problems.count == 1)
+        #expect(builder.problems.first?.contains("here") == true)
+    }
+
+    @Test func aStaticBindingOverridesOnlyWhenItSaysSo() {
+        var more = inputs()
+        more.neighbours = [
+            SB.MACBinding(
+                logicalPort: "r-s", ip: "10.0.0.1", mac: "02:00:00:00:00:01", datapath: routerRow)
+        ]
+        more.staticNeighbours = [
+            SB.StaticMACBinding(
+                logicalPort: "r-s", ip: "10.0.0.1", mac: "02:00:00:00:00:02",
+                overrideDynamicMAC: false, datapath: routerRow)
+        ]
+        let key = NeighbourKey(
+            port: PortReference(datapath: 2, port: 1), address: .v4(IPv4Address(0x0a00_0001)))
+        var weak = PhysicalBuilder(more)
+        #expect(weak.build().neighbours[key]?.bits == 0x02_0000_0000_01)
+        more.staticNeighbours[0].overrideDynamicMAC = true
+        var strong = PhysicalBuilder(more)
+        #expect(strong.build().neighbours[key]?.bits == 0x02_0000_0000_02)
+    }
+
+    @Test func zonesThatDoNotMeetHaveNoTunnel() {
+        var more = inputs()
+        more.transportZones = ["a"]
+        #expect(TunnelChoice(more).endpoints.isEmpty)
+        more.chassis[row(2)]?.transportZones = ["a", "b"]
+        #expect(TunnelChoice(more).endpoints.count == 1)
+    }
+}
