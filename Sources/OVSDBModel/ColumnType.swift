@@ -87,3 +87,12 @@ public struct ColumnType: Hashable, Sendable {
         return "map\(amount) (\(key.type.rawValue), \(value.type.rawValue)) pairs"
     }
 }
+
+extension ColumnType {
+    /// Throws unless the default of a column of this type satisfies the type's own constraints.
+    package func checkDefault() throws(OVSDBError) {
+        guard minimum > 0 else { return }
+        try key.check(key.type.defaultAtom)
+        if let value { try value.check(value.type.defaultAtom) }
+    }
+}

@@ -163,3 +163,19 @@ extension Datum {
         }
     }
 }
+
+extension Datum {
+    /// As messages print a value of `type`.
+    package func text(_ type: ColumnType) -> String {
+        let items: [String] =
+            switch self {
+            case .empty: []
+            case .one(let atom): [atom.description]
+            case .many(let atoms): atoms.map(\.description)
+            case .map(let entries): entries.map { "\($0.key)=\($0.value)" }
+            }
+        let list = items.joined(separator: ", ")
+        guard type.isComposite || isEmpty else { return list }
+        return type.isMap ? "{\(list)}" : "[\(list)]"
+    }
+}

@@ -23,7 +23,7 @@ package struct ObjectReader {
         package static let any = Kind(rawValue: 127)
     }
 
-    private let json: JSON
+    package let json: JSON
     private let name: String
     private let members: [JSON.Member]
     private var used: [String] = []

@@ -1,1 +1,0 @@
-// The module OVSDBEngine: see Docs/ARCHITECTURE.md.
