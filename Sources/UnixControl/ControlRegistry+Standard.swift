@@ -1,0 +1,73 @@
+import Linux
+
+extension ControlRegistry {
+    /// Registers what every daemon answers: version, log, counters, memory, the list itself.
+    ///
+    /// - Parameter exit: runs on `exit`; it answers when the daemon is done and stops the loop.
+    package func registerStandardCommands(
+        program: String, loop: EventLoop,
+        exit: @escaping (ControlRequest) -> Void
+    ) {
+        register(ControlCommand("list-commands") { [unowned self] _ in list })
+        register(ControlCommand("version") { _ in SoftwareVersion.line(program: program) })
+        register(ControlCommand("exit", arguments: 0...1, run: exit))
+        register(ControlCommand("memory/show") { [unowned self] _ in memoryLine })
+        registerLogCommands()
+        registerCoverageCommands()
+        Self.sampleCoverage(on: loop)
+    }
+
+    private func registerLogCommands() {
+        let log = Log.shared
+        register(ControlCommand("vlog/list") { _ in log.levelTable })
+        register(ControlCommand("vlog/list-pattern") { _ in log.patternTable })
+        register(
+            ControlCommand(
+                "vlog/set", usage: "{spec | PATTERN:destination:pattern}", arguments: 0...Int.max
+            ) { (arguments) throws(ControlError) in
+                try Self.setLevels(arguments.isEmpty ? [""] : arguments)
+            })
+        register(ControlCommand("vlog/reopen") { _ throws(ControlError) in try Self.reopenLog() })
+        register(
+            ControlCommand("vlog/close") { _ in
+                log.closeFile()
+                return ""
+            })
+    }
+
+    private static func setLevels(_ specifications: [String]) throws(ControlError) -> String {
+        do {
+            for specification in specifications { try Log.shared.set(specification) }
+        } catch {
+            throw ControlError(error.description)
+        }
+        return ""
+    }
+
+    private static func reopenLog() throws(ControlError) -> String {
+        do {
+            return try Log.shared.reopenFile() ? "" : "Logging to file not configured"
+        } catch {
+            throw ControlError(error.code.description)
+        }
+    }
+
+    private func registerCoverageCommands() {
+        register(ControlCommand("coverage/show") { _ in Coverage.shared.table })
+        register(
+            ControlCommand("coverage/read-counter", usage: "COUNTER", arguments: 1...1) {
+                (arguments) throws(ControlError) in
+                guard let total = Coverage.shared.total(of: arguments[0]) else {
+                    throw ControlError("No such counter")
+                }
+                return "\(total)"
+            })
+    }
+
+    private static func sampleCoverage(on loop: EventLoop) {
+        loop.schedule(after: Coverage.period) {
+            Coverage.shared.sample()
+            sampleCoverage(on: loop)
+        }
+    }
+}

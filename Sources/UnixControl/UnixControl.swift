@@ -1,1 +1,0 @@
-// The module UnixControl: see Docs/ARCHITECTURE.md.
