@@ -19,7 +19,7 @@ extension Comparison {
     }
 
     /// Constants are of the field's kind, and no wider than its symbol.
-    private func typeProblem(_ definition: SymbolDefinition) -> String? {
+    func typeProblem(_ definition: SymbolDefinition) -> String? {
         guard let width = definition.width else {
             return constants.allSatisfy(\.isString)
                 ? nil

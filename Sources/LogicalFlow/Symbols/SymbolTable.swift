@@ -59,6 +59,8 @@ package struct SymbolDefinition: Sendable {
 package struct SymbolTable: Sendable {
     private let definitions: [SymbolDefinition?]
     private let symbols: [String: Symbol]
+    /// True for the dialect of `acl_ct_translation`.
+    package let translatesTransport: Bool
 
     package static let standard = SymbolTable(translatesTransport: false)
     package static let connectionTracking = SymbolTable(translatesTransport: true)
@@ -71,6 +73,10 @@ package struct SymbolTable: Sendable {
         return definition
     }
 
+    package func contains(_ symbol: Symbol) -> Bool {
+        definitions[Int(symbol.rawValue)] != nil
+    }
+
     /// The symbol with this name, if the dialect has it.
     package func symbol(named name: String) -> Symbol? { symbols[name] }
 
@@ -81,6 +87,7 @@ package struct SymbolTable: Sendable {
     }()
 
     private init(translatesTransport: Bool) {
+        self.translatesTransport = translatesTransport
         var builder = SymbolTableBuilder()
         builder.addFields()
         builder.addRegisters()

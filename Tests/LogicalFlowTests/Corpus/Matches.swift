@@ -1,0 +1,33 @@
+/// Texts of the kinds that control planes write, and some that they shouldn't.
+enum Corpus {
+    static let matches = [
+        "1", "0", "ip4", "ip", "!0", "eth.src[40]", "vlan.present", "eth.mcast", "eth.bcast",
+        "inport == \"sw0-port1\" && eth.src == 50:54:00:00:00:01",
+        "inport == \"p\" && eth.src == {50:54:00:00:00:01, 50:54:00:00:00:02}",
+        "ip4 && ip4.dst == 10.0.0.0/24", "ip4.dst == 172.16.1.1/255.255.0.255",
+        "reg0[2] == 1 && ip4.dst == 10.0.0.10 && tcp.dst == 80",
+        "ct.new && !ct.est", "!ct.new && ct.est && !ct.rpl && ct_mark.blocked == 0",
+        "ct.inv || (ct.est && ct.rpl && ct_mark.blocked == 1)",
+        "nd || nd_rs || nd_ra || mldv1 || mldv2 || (udp && udp.src == 546 && udp.dst == 547)",
+        "((ip4 && icmp4.type == 3 && icmp4.code == 4) || (ip6 && icmp6.type == 2 && icmp6.code == 0)) && eth.dst == 00:00:00:00:ff:01 && flags.tunnel_rx == 1",
+        "arp.tpa == 10.0.0.1 && arp.op == 1 && eth.dst == ff:ff:ff:ff:ff:ff && ((flags.localnet == 1 && is_chassis_resident(\"p\")) || flags.localnet == 0)",
+        "nd_ns_mcast && ip6.dst == ff02::1:ff00:1 && nd.target == fd00::1",
+        "(ip4.src == {10.0.0.5, 0.0.0.0} && ip4.dst == {10.0.0.1, 255.255.255.255}) && udp.src == 68 && udp.dst == 67",
+        "eth.dst == $svc_monitor_mac && (tcp || icmp || icmp6)",
+        "inport == @pg_web && ip4 && ip4.src == $as_v4 && tcp.dst == {80, 443, 8000}",
+        "ip4.src != $blocked", "outport == {\"a\", \"b\", @c}",
+        "outport == \"none\" && remote_outport == \"none\"",
+        "reg8[30..31] == 2 && (ip4)", "ip.ttl == {0, 1} && !ip.later_frag",
+        "ip6.dst == fd00::/64 && ip6.mcast_flood", "ip6.src == ::ffff:1.2.3.4",
+        "tcp.flags == 2/2", "tcp.flags[1] == 1", "1024 <= tcp.src <= 65535",
+        "10 > udp.dst >= 5", "reg9[16..31] != 3", "ct_label.obs_unused == 0",
+        "ct_label == 0x0/0xffffffff00000000", "xxreg1 == 0x12345678901234567890123456789012",
+        "!(tcp.dst == {1, 2})", "!(ip.ttl != {1, 2})", "!(reg0 == 1 && reg1 != 2)",
+        "!is_chassis_resident(\"cr-lrp\")", "!(vlan.vid > 5 || !eth.mcast)", "!ip.first_frag",
+        "ip4.mcast", "igmp", "rarp.op == 3", "from_evpn_vtep == 0", "__outport[31]",
+        "eth.type == 0x806", "vlan.tci[13..15] == 7", "0 == reg0", "{1, 2} == reg0",
+        "reg0 == {1, 2,}", "pkt.mark == 0xdead", "ct.trk == 1 && ct.snat == 0",
+        "ip4.dst == ^vip", "inport == \"a\\\"b\\\\c\"", "((((reg0 == 1))))",
+        "/* c */ ip4 // tail", "eth.src == 01:00:00:00:00:00/01:00:00:00:00:00",
+    ]
+}
