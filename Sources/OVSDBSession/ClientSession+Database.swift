@@ -1,0 +1,221 @@
+import JSON
+import OVSDBModel
+
+// The copy of the database: how it is asked for, resumed and kept current.
+//
+// A server that kept its history sends the difference since the last transaction that the client
+// has; any other sends everything, which is compared with what the client has. The difference is
+// worth something only if the contents are exactly those of the conditions that are sent along.
+
+extension ClientSession {
+    var dataMonitorID: JSON { ["monid", .string(databaseName)] }
+
+    mutating func follow(_ schemaJSON: JSON, _ now: Int64) {
+        let schema: DatabaseSchema
+        do {
+            schema = try DatabaseSchema(json: schemaJSON)
+        } catch {
+            return drop("the schema of the database: \(error)", now)
+        }
+        let coverage = SchemaCoverage(client: configuration.schema, server: schema)
+        for gap in coverage.gaps where isMonitored(gap) && replica.coverage.gaps != coverage.gaps {
+            diagnose(.gap(gap))
+        }
+        if coverage != knownCoverage { lastTransaction = .zero }
+        updateOnline { $0.coverage = coverage }
+        requestMonitor(.since)
+    }
+
+    private func isMonitored(_ gap: SchemaCoverage.Gap) -> Bool {
+        let name =
+            switch gap {
+            case .table(let table), .column(_, let table), .type(_, let table): table
+            }
+        return configuration.schema.tableIndex(name).map { conditions.wanted[$0] != nil } ?? false
+    }
+
+    private mutating func requestMonitor(_ method: MonitorMethod) {
+        let resumes = method == .since && lastTransaction != .zero
+        let wanted = conditions.beginCopy(resuming: resumes)
+        updateOnline { online in
+            online.monitor = .requested
+            online.method = method
+        }
+        var parameters: [JSON] = [
+            .string(databaseName), dataMonitorID,
+            .object(monitorRequests(wanted, isConditional: method != .plain)),
+        ]
+        if method == .since { parameters.append(.string(lastTransaction.description)) }
+        request(
+            method.rawValue, .array(parameters), .dataMonitor(method, isResumption: resumes))
+    }
+
+    private func monitorRequests(
+        _ wanted: [[Condition]?], isConditional: Bool
+    ) -> [JSON.Member] {
+        guard let coverage = online?.coverage else { return [] }
+        return configuration.schema.tables.indices.compactMap { position in
+            guard let condition = wanted[position], let known = coverage.tables[position] else {
+                return nil
+            }
+            let table = configuration.schema.tables[position]
+            var members = [JSON.Member("columns", .array(columns(table, known)))]
+            if isConditional, !condition.isEmpty {
+                members.append(JSON.Member("where", clauses(condition, position, coverage)))
+            }
+            return JSON.Member(table.name, [.object(members)])
+        }
+    }
+
+    /// The names of the columns that are wanted and that the server has.
+    private func columns(_ table: TableSchema, _ known: SchemaCoverage.Table) -> [JSON] {
+        let wanted = configuration.tables.first { $0.name == table.name }?.columns
+        return zip(table.columns, known.columns).compactMap { column, type in
+            guard type != nil, wanted?.contains(column.name) ?? true else { return nil }
+            return .string(column.name)
+        }
+    }
+
+    /// Leaves out clauses on columns that the server doesn't have: no row there satisfies them.
+    private func clauses(
+        _ condition: [Condition], _ position: Int, _ coverage: SchemaCoverage
+    ) -> JSON {
+        let known = condition.filter { clause in
+            guard case .column(let column) = clause.column else { return true }
+            return coverage.tables[position]?.columns[column] != nil
+        }
+        if known.isEmpty && !condition.isEmpty { return [false] }
+        return known.json(configuration.schema.tables[position])
+    }
+}
+
+// MARK: - Replies and notifications
+
+extension ClientSession {
+    mutating func monitorReplied(
+        _ method: MonitorMethod, isResumption: Bool, _ result: JSON?, _ error: JSON?, _ now: Int64
+    ) {
+        guard let result else { return monitorRefused(method, error, now) }
+        guard let reply = MonitorReply(result, method) else {
+            return drop("\(method.rawValue): malformed reply", now)
+        }
+        replica.coverage = online?.coverage ?? replica.coverage
+        knownCoverage = replica.coverage
+        let isDifference = reply.isDifference && isResumption
+        guard take(reply.updates, isDifference: isDifference, now) else { return }
+        lastTransaction = reply.transaction
+        conditions.acknowledge()
+        updateOnline { $0.monitor = .following }
+        actions.append(.synchronized)
+        actions.append(.conditions(conditions.acknowledgedNumber))
+        requestLock()
+        requestConditions()
+        flushBatch()
+    }
+
+    private mutating func monitorRefused(_ method: MonitorMethod, _ error: JSON?, _ now: Int64) {
+        let reason = error?.description ?? "empty reply"
+        guard let next = method.next else {
+            return drop("\(method.rawValue) was refused: \(reason)", now)
+        }
+        diagnose(.fallback(refused: method.rawValue, reason: reason))
+        lastTransaction = .zero
+        requestMonitor(next)
+    }
+
+    mutating func updated(_ updates: JSON, transaction: RowUUID?, _ now: Int64) {
+        guard isSynchronized else { return }
+        guard take(updates, isDifference: true, now) else { return }
+        if let transaction { lastTransaction = transaction }
+    }
+
+    /// Applies updates and reports what they changed; false if the server had to be dropped.
+    private mutating func take(_ updates: JSON, isDifference: Bool, _ now: Int64) -> Bool {
+        let notation = (online?.method ?? .since).notation
+        do {
+            let changes =
+                isDifference
+                ? try replica.apply(updates, notation)
+                : try replica.replace(with: updates, notation)
+            if !changes.isEmpty { actions.append(.changed(changes)) }
+            return true
+        } catch {
+            lastTransaction = .zero
+            drop("update: \(error)", now)
+            return false
+        }
+    }
+}
+
+/// The reply to a request to follow a database.
+struct MonitorReply {
+    /// Whether `updates` are what happened since the transaction that was asked for.
+    var isDifference = false
+    var transaction = RowUUID.zero
+    let updates: JSON
+
+    /// Nil if it isn't in the form that belongs to `method`.
+    init?(_ result: JSON, _ method: MonitorMethod) {
+        guard method == .since else {
+            updates = result
+            return
+        }
+        guard let array = result.array, array.count == 3, let found = array[0].bool,
+            let transaction = array[1].string.flatMap({ RowUUID(parsing: $0) })
+        else { return nil }
+        isDifference = found
+        self.transaction = transaction
+        updates = array[2]
+    }
+}
+
+// MARK: - Conditions
+
+extension ClientSession {
+    /// Asks for other rows of a monitored table. The contents are those of the new condition once
+    /// `conditions` with at least the returned number was reported.
+    package mutating func setCondition<T: TypedRow>(
+        _ type: T.Type, _ condition: [Condition], now: Int64
+    ) -> (number: UInt64, actions: [Action]) {
+        guard let table = configuration.schema.tableIndex(T.table.name) else {
+            preconditionFailure("\(databaseName) has no table \(T.table.name)")
+        }
+        let number = conditions.want(condition, table)
+        requestConditions()
+        return (number, drain())
+    }
+
+    /// The number up to which conditions are in force.
+    package var conditionNumber: UInt64 { conditions.acknowledgedNumber }
+
+    private mutating func requestConditions() {
+        guard let online, online.monitor == .following, conditions.needsRequest else { return }
+        let tables = conditions.beginChange()
+        let changes = tables.compactMap { position -> JSON.Member? in
+            guard let coverage = online.coverage, coverage.tables[position] != nil,
+                let condition = conditions.wanted[position]
+            else { return nil }
+            let clauses = clauses(condition, position, coverage)
+            return JSON.Member(
+                configuration.schema.tables[position].name, [["where": clauses]])
+        }
+        if online.method == .plain || changes.isEmpty {
+            // A plain monitor has all rows anyway.
+            conditions.acknowledge()
+            actions.append(.conditions(conditions.acknowledgedNumber))
+        } else {
+            request(
+                "monitor_cond_change", [dataMonitorID, dataMonitorID, .object(changes)],
+                .conditionChange)
+        }
+    }
+
+    mutating func conditionReplied(_ result: JSON?, _ error: JSON?, _ now: Int64) {
+        guard result != nil else {
+            return drop("monitor_cond_change was refused: \(error?.description ?? "")", now)
+        }
+        conditions.acknowledge()
+        actions.append(.conditions(conditions.acknowledgedNumber))
+        requestConditions()
+    }
+}

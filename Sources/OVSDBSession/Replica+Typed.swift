@@ -1,0 +1,90 @@
+import OVSDBModel
+
+// The same rows as structs. A `TypedRow` belongs to this replica if its table has the same columns;
+// asking for a table that the replica's schema doesn't have is a mistake of the caller.
+
+/// A typed row and its identity.
+package struct Identified<Value: TypedRow>: Hashable, Sendable {
+    package let uuid: RowUUID
+    package let row: Value
+
+    package init(uuid: RowUUID, row: Value) {
+        self.uuid = uuid
+        self.row = row
+    }
+}
+
+/// A typed row before and after; nil is a row that isn't there.
+package struct TypedChange<Value: TypedRow>: Hashable, Sendable {
+    package let uuid: RowUUID
+    package let old: Value?
+    package let new: Value?
+
+    package init(uuid: RowUUID, old: Value?, new: Value?) {
+        self.uuid = uuid
+        self.old = old
+        self.new = new
+    }
+}
+
+extension Replica {
+    private func position<T: TypedRow>(_ type: T.Type) -> Int {
+        guard let position = schema.tableIndex(T.table.name) else {
+            preconditionFailure("\(schema.name) has no table \(T.table.name)")
+        }
+        return position
+    }
+
+    package func count<T: TypedRow>(_ type: T.Type) -> Int {
+        tables[position(type)].rows.count
+    }
+
+    /// All rows, sorted by uuid.
+    package func rows<T: TypedRow>(_ type: T.Type) -> [Identified<T>] {
+        tables[position(type)].rows.sorted { $0.key < $1.key }
+            .map { Identified(uuid: $0.key, row: T(row: $0.value)) }
+    }
+
+    /// The row of a table that has at most one.
+    package func only<T: TypedRow>(_ type: T.Type) -> Identified<T>? {
+        tables[position(type)].rows.min { $0.key < $1.key }
+            .map { Identified(uuid: $0.key, row: T(row: $0.value)) }
+    }
+
+    package subscript<T: TypedRow>(_ type: T.Type, _ uuid: RowUUID) -> T? {
+        tables[position(type)].rows[uuid].map { T(row: $0) }
+    }
+
+    /// The rows whose values in `columns` are those of `example`, sorted by uuid; `columns` has to
+    /// be one of the indexes that the replica was made with.
+    package func rows<T: TypedRow>(
+        like example: T, in columns: [T.Column]
+    ) -> [Identified<T>] {
+        let row = example.row()
+        let indexes = columns.map(\.rawValue)
+        let uuids = uuids(
+            in: position(T.self), where: indexes, equal: indexes.map { row[$0] })
+        return uuids.compactMap { uuid in
+            self[T.self, uuid].map { Identified(uuid: uuid, row: $0) }
+        }
+    }
+
+    /// Whether the server has `column`, so that it is worth writing and means something read.
+    package func serverHas<T: TypedRow>(_ type: T.Type, _ column: T.Column) -> Bool {
+        coverage.tables[position(type)]?.columns[column.rawValue] != nil
+    }
+
+    package func serverHas<T: TypedRow>(_ type: T.Type) -> Bool {
+        coverage.tables[position(type)] != nil
+    }
+}
+
+extension [TableChange] {
+    /// The changes of one table, sorted by uuid.
+    package func of<T: TypedRow>(_ type: T.Type) -> [TypedChange<T>] {
+        guard let change = first(where: { $0.name == T.table.name }) else { return [] }
+        return change.rows.map { row in
+            TypedChange(uuid: row.uuid, old: row.old.map(T.init), new: row.new.map(T.init))
+        }
+    }
+}

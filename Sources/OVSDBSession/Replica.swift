@@ -1,0 +1,125 @@
+import OVSDBModel
+
+// A client's copy of a database, as a value.
+//
+// Properties that must hold:
+// - what `apply` returns leads exactly from the contents before to the contents after: no row that
+//   stayed equal is reported, and no row is reported twice;
+// - an update that can't be applied changes nothing;
+// - rows are always in the column order of the client's own schema. What the server doesn't have,
+//   or the client didn't ask for, holds its default, so a reader never meets a missing column.
+
+/// The rows that a client has been told of.
+package struct Replica: Sendable {
+    /// The client's own schema.
+    package let schema: DatabaseSchema
+    /// What of `schema` the server has, as of the last connection that got that far.
+    package internal(set) var coverage: SchemaCoverage
+    var tables: [ReplicaTable]
+
+    /// `indexes` are the lists of columns that `uuids(in:where:)` can look up, by table.
+    package init(schema: DatabaseSchema, indexes: [String: [[String]]] = [:]) {
+        self.schema = schema
+        coverage = SchemaCoverage(client: schema, server: schema)
+        tables = schema.tables.map { table in
+            ReplicaTable(
+                defaultRow: Row(table.columns.map { Replica.unmentioned($0.type) }),
+                indexes: (indexes[table.name] ?? []).map { columns in
+                    ReplicaIndex(columns: columns.compactMap { table.columnIndex($0) })
+                })
+        }
+    }
+
+    /// What a column holds that an update doesn't mention: its default, except that a list of
+    /// references of which there has to be one is empty rather than naming a row that isn't there.
+    private static func unmentioned(_ type: ColumnType) -> Datum {
+        type.key.reference != nil && !type.isScalar ? .empty : type.defaultDatum
+    }
+
+    /// The rows of the table at position `table` of `schema`, in no order.
+    package func rows(in table: Int) -> [RowUUID: Row] { tables[table].rows }
+
+    package func row(in table: Int, _ uuid: RowUUID) -> Row? { tables[table].rows[uuid] }
+
+    /// The rows whose values in `columns` are `values`, sorted; `columns` has to be one of the
+    /// indexes that the replica was made with.
+    package func uuids(in table: Int, where columns: [Int], equal values: [Datum]) -> [RowUUID] {
+        let index = tables[table].indexes.first { $0.columns == columns }
+        precondition(index != nil, "no such index")
+        return index?.entries[values] ?? []
+    }
+
+    /// Whether `other` holds the same rows.
+    package func hasSameRows(as other: Replica) -> Bool {
+        zip(tables, other.tables).allSatisfy { $0.rows == $1.rows }
+    }
+}
+
+struct ReplicaTable: Sendable {
+    let defaultRow: Row
+    var rows: [RowUUID: Row] = [:]
+    var indexes: [ReplicaIndex]
+
+    init(defaultRow: Row, indexes: [ReplicaIndex]) {
+        self.defaultRow = defaultRow
+        self.indexes = indexes
+    }
+
+    mutating func apply(_ change: RowChange) {
+        rows[change.uuid] = change.new
+        for position in indexes.indices { indexes[position].apply(change) }
+    }
+}
+
+/// The rows of a table by the values of some columns.
+struct ReplicaIndex: Sendable {
+    let columns: [Int]
+    /// Never an empty list; each list sorted.
+    private(set) var entries: [[Datum]: [RowUUID]] = [:]
+
+    init(columns: [Int]) { self.columns = columns }
+
+    mutating func apply(_ change: RowChange) {
+        let old = change.old.map(key)
+        let new = change.new.map(key)
+        if old == new { return }
+        if let old {
+            entries[old]?.removeAll { $0 == change.uuid }
+            if entries[old]?.isEmpty == true { entries[old] = nil }
+        }
+        if let new {
+            var uuids = entries[new] ?? []
+            uuids.insert(change.uuid, at: uuids.firstIndex { $0 > change.uuid } ?? uuids.count)
+            entries[new] = uuids
+        }
+    }
+
+    private func key(_ row: Row) -> [Datum] { columns.map { row[$0] } }
+}
+
+/// One row before and after; nil is a row that isn't there. The two differ.
+package struct RowChange: Hashable, Sendable {
+    package let uuid: RowUUID
+    package let old: Row?
+    package let new: Row?
+
+    package init(uuid: RowUUID, old: Row?, new: Row?) {
+        self.uuid = uuid
+        self.old = old
+        self.new = new
+    }
+}
+
+/// What happened to one table: at least one row, sorted by uuid, each once.
+package struct TableChange: Hashable, Sendable {
+    /// The table's position in the client's schema.
+    package let table: Int
+    package let name: String
+    package let rows: [RowChange]
+
+    package init(table: Int, name: String, rows: [RowChange]) {
+        self.table = table
+        self.name = name
+        self.rows = rows
+    }
+}
