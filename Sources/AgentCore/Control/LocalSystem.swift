@@ -1,0 +1,72 @@
+// The local Open_vSwitch database as the agent reads it: its configuration, the ports that the
+// datapath must have, and the interfaces that name logical ports.
+
+import OVSDBModel
+import OVSDBSession
+import Schemas
+
+package struct LocalSystem {
+    package let open: Identified<OVS.OpenVSwitch>
+    package let configuration: ChassisConfiguration
+    package let plan: BridgePlan
+    package let bridges: [Identified<OVS.Bridge>]
+
+    /// - Returns: nil until the database has its one Open_vSwitch row (`ovs-vsctl init`).
+    package init?(_ replica: Replica, commandLineName: String?, hostname: String) {
+        guard let open = replica.only(OVS.OpenVSwitch.self) else { return nil }
+        self.open = open
+        configuration = ChassisConfiguration(
+            externalIDs: open.row.externalIDs, commandLineName: commandLineName,
+            hostname: hostname)
+        bridges = open.row.bridges.compactMap { uuid in
+            replica[OVS.Bridge.self, uuid].map { Identified(uuid: uuid, row: $0) }
+        }
+        plan = BridgePlan(
+            .init(
+                bridges: bridges.map { ($0.uuid, $0.row) },
+                port: { replica[OVS.Port.self, $0] },
+                interface: { replica[OVS.Interface.self, $0] }))
+    }
+
+    package var integrationBridge: Identified<OVS.Bridge>? {
+        bridges.first { $0.row.name == configuration.integrationBridge }
+    }
+
+    /// The interfaces of the integration bridge that name a logical port and that the datapath has.
+    package func interfaces(_ replica: Replica, _ kernel: KernelPorts) -> LocalInterfaces {
+        LocalInterfaces(
+            plan.interfaces.compactMap { planned in
+                guard planned.bridge == configuration.integrationBridge, !planned.isLocal,
+                    let row = replica[OVS.Interface.self, planned.row],
+                    let port = row.externalIDs["iface-id"], !port.isEmpty,
+                    let device = kernel.interfaces[planned.name]
+                else { return nil }
+                return LocalInterface(
+                    row: planned.row, name: planned.name, logicalPort: port,
+                    version: row.externalIDs["iface-id-ver"],
+                    encapsulationAddress: row.externalIDs["encap-ip"], vport: device.vport,
+                    isInstalled: row.externalIDs["ovn-installed"] == "true")
+            })
+    }
+}
+
+extension LocalSystem {
+    /// Adds the integration bridge if nobody has.
+    package func createIntegrationBridge(
+        in transaction: inout TransactionBuilder, placeholder: () -> RowUUID
+    ) {
+        guard integrationBridge == nil else { return }
+        let name = configuration.integrationBridge
+        let (interface, port, bridge) = (placeholder(), placeholder(), placeholder())
+        transaction.insert(OVS.Interface(name: name, type: "internal"), placeholder: interface)
+        transaction.insert(OVS.Port(name: name, interfaces: [interface]), placeholder: port)
+        transaction.insert(
+            OVS.Bridge(
+                name: name, ports: [port], failMode: "secure",
+                otherConfig: ["disable-in-band": "true"]),
+            placeholder: bridge)
+        transaction.mutate(
+            OVS.OpenVSwitch.self, open.uuid, .bridges, .insert(Datum([bridge])))
+        transaction.comment("ovn-controller: creating integration bridge '\(name)'")
+    }
+}

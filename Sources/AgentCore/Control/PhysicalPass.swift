@@ -1,0 +1,66 @@
+// Collects from the Southbound replica what the physical view is made of.
+
+import OVSDBModel
+import OVSDBSession
+import Schemas
+import Wire
+
+package struct PhysicalPass {
+    package let inputs: PhysicalInputs
+    package let datapaths: LocalDatapaths
+
+    package init(
+        _ replica: Replica, configuration: ChassisConfiguration, identity: ChassisIdentity?,
+        claims: [RowUUID: PortClaim], interfaces: LocalInterfaces, kernel: KernelPorts
+    ) {
+        let ports = replica.rows(SB.PortBinding.self)
+        datapaths = Self.localDatapaths(ports, claims: claims)
+        let local = datapaths.rows
+        var inputs = PhysicalInputs()
+        inputs.ownChassis = identity?.row
+        inputs.claims = claims
+        inputs.interfaces = interfaces
+        inputs.transportZones = configuration.transportZones
+        inputs.ports = ports.filter { local.contains($0.row.datapath) }.map { ($0.uuid, $0.row) }
+        for datapath in replica.rows(SB.DatapathBinding.self) where local.contains(datapath.uuid) {
+            inputs.datapaths[datapath.uuid] = datapath.row
+        }
+        for chassis in replica.rows(SB.Chassis.self) { inputs.chassis[chassis.uuid] = chassis.row }
+        for encap in replica.rows(SB.Encap.self) { inputs.encaps[encap.uuid] = encap.row }
+        inputs.devices = Self.devices(configuration, kernel)
+        inputs.groups = replica.rows(SB.MulticastGroup.self).map(\.row)
+            .filter { local.contains($0.datapath) }
+        inputs.neighbours = replica.rows(SB.MACBinding.self).map(\.row)
+            .filter { local.contains($0.datapath) }
+        inputs.staticNeighbours = replica.rows(SB.StaticMACBinding.self).map(\.row)
+            .filter { local.contains($0.datapath) }
+        inputs.learnedAddresses = replica.rows(SB.FDB.self).map(\.row)
+        self.inputs = inputs
+    }
+
+    private static func localDatapaths(
+        _ ports: [Identified<SB.PortBinding>], claims: [RowUUID: PortClaim]
+    ) -> LocalDatapaths {
+        var crossings: [RowUUID: [SB.PortBinding]] = [:]
+        var byName: [String: SB.PortBinding] = [:]
+        for port in ports where port.row.type == "patch" || port.row.type == "l3gateway" {
+            crossings[port.row.datapath, default: []].append(port.row)
+            byName[port.row.logicalPort] = port.row
+        }
+        return LocalDatapaths(
+            held: ports.filter { claims[$0.uuid] != nil }.map(\.row.datapath),
+            portsOf: { crossings[$0] ?? [] }, named: { byName[$0] })
+    }
+
+    private static func devices(
+        _ configuration: ChassisConfiguration, _ kernel: KernelPorts
+    ) -> [EncapsulationType: TunnelDevice] {
+        var result: [EncapsulationType: TunnelDevice] = [:]
+        for (kind, vport) in kernel.tunnels {
+            let own = configuration.encapsulations.filter { $0.type == kind }
+            let ordered = own.filter(\.isDefault) + own.filter { !$0.isDefault }
+            result[kind] = TunnelDevice(vport: vport, localAddresses: ordered.map(\.address))
+        }
+        return result
+    }
+}
