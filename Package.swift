@@ -138,7 +138,7 @@ let testTargets: [Target] = [
         ]),
     tests("Linux"),
     tests("Netlink", ["Linux", "Datapath", "Wire", "CLinux"]),
-    tests("OVSDBTransport", ["Linux", "JSON", "OVSDBModel", "OVSDBSession"]),
+    tests("OVSDBTransport", ["Linux", "JSON", "OVSDBModel", "OVSDBSession", "Schemas"]),
     tests("UnixControl", ["Linux", "JSON"]),
     tests(
         "DatabaseServer",

@@ -84,7 +84,8 @@ extension OVSDBError {
 }
 
 extension TransactionFailure {
-    /// `key` is what the operation was about; a commit error only says so in words.
+    /// `key` is what the operation was about; an error of the commit says so only in words, such
+    /// as `Table T column C row U` or `rows in "T" table`.
     init(_ error: OVSDBError, _ key: TransactionBuilder.RowKey?) {
         self.init(error: error)
         let words = (error.details ?? "").split { " ,.:".contains($0) }
@@ -94,7 +95,12 @@ extension TransactionFailure {
             else { return nil }
             return words[index + 1].filter { $0 != "\"" }
         }
-        table = key?.table ?? word(after: "table") ?? word(after: "Table")
+        let quoted = zip(words, words.dropFirst()).first {
+            $0.0.hasPrefix("\"") && $0.1 == "table"
+        }
+        table =
+            key?.table ?? quoted?.0.filter { $0 != "\"" } ?? word(after: "Table")
+            ?? word(after: "table")
         uuid =
             key?.uuid
             ?? (word(after: "row") ?? word(after: "UUID")).flatMap { RowUUID(parsing: $0) }
