@@ -1,0 +1,115 @@
+// Packets that answer a packet without being addressed yet: addresses and ports stand as in the
+// original unless said otherwise, since the logical flow that asked for the answer swaps them
+// itself. What may be answered at all (RFC 1122 §3.2.2, RFC 4443 §2.4 e) is the flow's business.
+
+package enum ResponseBuilder {
+    /// Bytes of a frame that an ICMP error may have (RFC 1812 §4.3.2.3 asks for 576 of datagram).
+    private static let icmpFrameLimit = 576
+    /// The minimum IPv6 MTU (RFC 4443 §2.4 c).
+    private static let icmpv6PacketLimit = 1280
+
+    /// An ICMP destination unreachable, host unreachable, that quotes the packet.
+    package static func icmpError(_ frame: [UInt8], _ layout: PacketLayout) -> [UInt8]? {
+        guard layout.network == .ipv4 else { return nil }
+        let ethernet = EthernetHeader(of: frame, layout)
+        let overhead =
+            HeaderLength.ethernet + 4 * ethernet.tags.count + HeaderLength.ipv4 + HeaderLength.icmp
+        let end = min(layout.networkEnd, layout.networkOffset + icmpFrameLimit - overhead)
+        let quote = frame[layout.networkOffset..<end]
+        return PacketBuilder.icmp(
+            ethernet, ipv4Addresses(frame, layout), ttl: 255, type: ICMPType.unreachable, code: 1,
+            [0, 0, 0, 0] + quote)
+    }
+
+    /// An ICMPv6 destination unreachable, administratively prohibited, that quotes the packet.
+    package static func icmpv6Error(_ frame: [UInt8], _ layout: PacketLayout) -> [UInt8]? {
+        guard layout.network == .ipv6 else { return nil }
+        let limit = icmpv6PacketLimit - HeaderLength.ipv6 - HeaderLength.icmp
+        let end = min(layout.networkEnd, layout.networkOffset + limit)
+        let quote = frame[layout.networkOffset..<end]
+        return PacketBuilder.icmp(
+            EthernetHeader(of: frame, layout), ipv6Addresses(frame, layout), ttl: 255,
+            type: ICMPv6Type.unreachable, code: 1, [0, 0, 0, 0] + quote)
+    }
+
+    /// A TCP reset that acknowledges the segment, ports swapped. Nil for a reset.
+    package static func tcpReset(_ frame: [UInt8], _ layout: PacketLayout) -> [UInt8]? {
+        guard layout.transport == .tcp else { return nil }
+        let start = layout.transportOffset
+        let flags = frame.uint16(at: start + 12) & 0xfff
+        guard flags & TCPFlag.reset == 0 else { return nil }
+        let segment = TCPSegment(
+            source: frame.uint16(at: start + 2), destination: frame.uint16(at: start),
+            acknowledgment: frame.uint32(at: start + 4) &+ 1, flags: TCPFlag.reset | TCPFlag.ack)
+        let addresses =
+            layout.network == .ipv4 ? ipv4Addresses(frame, layout) : ipv6Addresses(frame, layout)
+        return PacketBuilder.tcp(EthernetHeader(of: frame, layout), addresses, ttl: 63, segment)
+    }
+
+    /// An ARP request for the IPv4 destination of the packet; both protocol addresses are zero
+    /// where the packet is IPv6.
+    package static func arpRequest(_ frame: [UInt8], _ layout: PacketLayout) -> [UInt8]? {
+        let ethernet = EthernetHeader(of: frame, layout)
+        var sender = IPv4Address.zero
+        var target = IPv4Address.zero
+        switch layout.network {
+        case .ipv4:
+            sender = IPv4Address(frame.uint32(at: layout.networkOffset + 12))
+            target = IPv4Address(frame.uint32(at: layout.networkOffset + 16))
+        case .ipv6: break
+        case .arp, nil: return nil
+        }
+        return PacketBuilder.arp(
+            ethernet,
+            ARPMessage(
+                operation: ARPMessage.request, sender: (ethernet.source, sender),
+                target: (.zero, target)))
+    }
+
+    /// A solicitation for `target` from the link-local address of the packet's source.
+    package static func neighborSolicitation(
+        _ frame: [UInt8], _ layout: PacketLayout, target: IPv6Address
+    ) -> [UInt8] {
+        var ethernet = EthernetHeader(of: frame, layout)
+        let group = target.solicitedNodeMulticast
+        ethernet.destination = MACAddress(multicast: group)
+        return PacketBuilder.neighborSolicitation(
+            ethernet, source: IPv6Address(linkLocal: ethernet.source), destination: group,
+            target: target, link: ethernet.source)
+    }
+
+    /// The advertisement that answers a solicitation, as if its Ethernet destination owned the
+    /// target. Nil for anything else.
+    package static func neighborAdvertisement(
+        _ frame: [UInt8], _ layout: PacketLayout, router: Bool
+    ) -> [UInt8]? {
+        guard layout.isNeighborDiscovery(frame.span.bytes),
+            frame[layout.transportOffset] == ICMPv6Type.neighborSolicitation
+        else { return nil }
+        var ethernet = EthernetHeader(of: frame, layout)
+        swap(&ethernet.source, &ethernet.destination)
+        let target = IPv6Address(frame.uint128(at: layout.transportOffset + 8))
+        let asker = IPv6Address(frame.uint128(at: layout.networkOffset + 8))
+        var flags: NeighborFlags = [.solicited, .override]
+        if router { flags.insert(.router) }
+        return PacketBuilder.neighborAdvertisement(
+            ethernet, source: target, destination: asker, target: target, link: ethernet.source,
+            flags: flags)
+    }
+
+    private static func ipv4Addresses(
+        _ frame: [UInt8], _ layout: PacketLayout
+    ) -> IPHeader.Addresses {
+        .v4(
+            source: IPv4Address(frame.uint32(at: layout.networkOffset + 12)),
+            destination: IPv4Address(frame.uint32(at: layout.networkOffset + 16)))
+    }
+
+    private static func ipv6Addresses(
+        _ frame: [UInt8], _ layout: PacketLayout
+    ) -> IPHeader.Addresses {
+        .v6(
+            source: IPv6Address(frame.uint128(at: layout.networkOffset + 8)),
+            destination: IPv6Address(frame.uint128(at: layout.networkOffset + 24)))
+    }
+}
