@@ -1,1 +1,0 @@
-// The module Netlink: see Docs/ARCHITECTURE.md.
