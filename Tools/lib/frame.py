@@ -47,13 +47,17 @@ def ip(source, target, body):
     return header[:10] + struct.pack("!H", checksum(header)) + header[12:] + body
 
 
+def udp_frame(source_mac, target_mac, source, target, port):
+    kind = 0x0800 if source.version == 4 else 0x86DD
+    header = mac(target_mac) + mac(source_mac) + struct.pack("!H", kind)
+    return header + ip(source, target, udp(source, target, port))
+
+
 def main():
     interface, source_mac, target_mac, source, target, port = sys.argv[1:7]
     count = int(sys.argv[7]) if len(sys.argv) > 7 else 3
     source, target = ipaddress.ip_address(source), ipaddress.ip_address(target)
-    kind = 0x0800 if source.version == 4 else 0x86DD
-    frame = mac(target_mac) + mac(source_mac) + struct.pack("!H", kind)
-    frame += ip(source, target, udp(source, target, int(port)))
+    frame = udp_frame(source_mac, target_mac, source, target, int(port))
     link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     link.bind((interface, 0))
     for number in range(count):
@@ -62,4 +66,5 @@ def main():
         link.send(frame)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -135,8 +135,3 @@ guest_prepare() {
     [ "$(uname -m)" = x86_64 ] || die "the guest kernel needs an x86_64 host"
     guest_locked guest_prepare_locked
 }
-
-# kernel_has_openvswitch: whether the running kernel can do without a guest.
-kernel_has_openvswitch() {
-    [ -d /sys/module/openvswitch ] || modprobe -qn openvswitch 2>/dev/null
-}

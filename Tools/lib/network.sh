@@ -6,8 +6,8 @@
 #     STACK=ours|stock           what the four below default to
 #     DB NORTHD HV1 HV2          the databases, northd, each hypervisor's agent
 #     OVN_PROGRAMS=DIR           where our programs are      [.build/release]
-#     OVN_SCHEMAS=DIR            ovn-nb.ovsschema, ovn-sb.ovsschema, vswitch.ovsschema
-#                                                            [Debian's]
+#     OVN_SCHEMAS=DIR            the schemas of all databases
+#                                [ours or Debian's, as northd or the agent is]
 #
 #     namespace hv1                         namespace hv2
 #       u1 192.0.2.1  ------ underlay ------  u2 192.0.2.2
@@ -26,6 +26,39 @@ OVN_PROGRAMS=${OVN_PROGRAMS:-$ROOT/.build/release}
 NETWORK=
 NETWORK_MODULES=(openvswitch vport-geneve geneve veth nf_conntrack)
 
+PRODUCTS=(ovsdb-server ovn-northd ovn-controller ovn-appctl)
+
+network_needs_build() { [[ " $DB $NORTHD $HV1 $HV2 " == *" ours "* ]]; }
+
+# Builds our programs where OVN_PROGRAMS expects them, unless the caller has set it elsewhere.
+build_programs() {
+    local product log
+    [ "$OVN_PROGRAMS" = "$ROOT/.build/release" ] || return 0
+    make_temporary log
+    say "building (the first time takes some minutes)"
+    for product in "${PRODUCTS[@]}"; do
+        swift build -c release --package-path "$ROOT" --product "$product" >"$log/build" 2>&1 ||
+            { grep -E 'error:' "$log/build" >&2 || tail -n 20 "$log/build" >&2; die "the build failed"; }
+    done
+}
+
+# Can this machine build the network without a guest kernel?
+can_build_network() {
+    [ "$(id -u)" = 0 ] || return 1
+    [ -d /sys/module/openvswitch ] || modprobe -qn openvswitch 2>/dev/null
+}
+
+# network_in_guest [VM_OPTION...] -- COMMAND...: with everything that chooses the network.
+network_in_guest() {
+    local variable arguments=(-m 3G -t 7200)
+    for variable in STACK DB NORTHD HV1 HV2 OVN_PROGRAMS OVN_SCHEMAS OVN_CHECKS; do
+        [ -z "${!variable:-}" ] || arguments+=(-e "$variable=${!variable}")
+    done
+    [ -z "${OVN_CHECKS:-}" ] || arguments+=(-s "$(dirname "$OVN_CHECKS")")
+    say "this kernel has no openvswitch, or we are not root: using the guest kernel"
+    "$ROOT/Tools/vm" "${arguments[@]}" "$@"
+}
+
 # Sets NETWORK and loads what the kernel needs.
 network_prepare() {
     local module namespace
@@ -38,6 +71,7 @@ network_prepare() {
         [ ! -e "/run/netns/$namespace" ] || die "a network namespace $namespace exists already"
     done
     make_temporary NETWORK
+    ! network_needs_build || "$ROOT/Tools/write-schemas" "$NETWORK/schemas"
     export OVN_NB_DB=unix:$NETWORK/nb.sock OVN_SB_DB=unix:$NETWORK/sb.sock
     export OVS_RUNDIR=$NETWORK OVN_RUNDIR=$NETWORK OVS_LOGDIR=$NETWORK OVN_LOGDIR=$NETWORK \
         OVS_DBDIR=$NETWORK OVN_DBDIR=$NETWORK OVS_SYSCONFDIR=$NETWORK OVN_SYSCONFDIR=$NETWORK
@@ -61,15 +95,17 @@ program() {
     printf '%s\n' "$path"
 }
 
+# schema KIND NAME: the file with a schema, ours or the stock one.
 schema() {
-    local path
-    for path in "${OVN_SCHEMAS:-}" /usr/share/ovn /usr/share/openvswitch; do
-        if [ -e "$path/$1.ovsschema" ]; then
-            printf '%s\n' "$path/$1.ovsschema"
+    local path directories=("${OVN_SCHEMAS:-}" /usr/share/ovn /usr/share/openvswitch)
+    [ "$1" = stock ] || directories=("${OVN_SCHEMAS:-$NETWORK/schemas}")
+    for path in "${directories[@]}"; do
+        if [ -e "$path/$2.ovsschema" ]; then
+            printf '%s\n' "$path/$2.ovsschema"
             return
         fi
     done
-    die "there is no $1.ovsschema"
+    die "there is no $2.ovsschema ($1)"
 }
 
 # daemon NAME COMMAND...: starts it in the background; its process id is in NAME.pid. The
@@ -95,13 +131,13 @@ daemon_ready() {
 
 log_options() { printf '%s\n' "--log-file=$NETWORK/$1.log" -vconsole:off; }
 
-# database NAME KIND SCHEMA [COMMAND_PREFIX...]: an ovsdb-server with one database.
+# database NAME KIND SCHEMA_FILE [COMMAND_PREFIX...]: an ovsdb-server with one database.
 database() {
     local name=$1 kind=$2 schema=$3 server options
     shift 3
     server=$(program "$kind" ovsdb-server)
     mapfile -t options < <(log_options "$name")
-    ovsdb-tool create "$NETWORK/$name.db" "$(schema "$schema")"
+    ovsdb-tool create "$NETWORK/$name.db" "$schema"
     daemon "$name" "$@" "$server" "${options[@]}" "--remote=punix:$NETWORK/$name.sock" \
         "--unixctl=$NETWORK/$name.ctl" "$NETWORK/$name.db"
     daemon_ready "$name" "$NETWORK/$name.sock"
@@ -109,8 +145,8 @@ database() {
 
 network_start_center() {
     local options
-    database nb "$DB" ovn-nb
-    database sb "$DB" ovn-sb
+    database nb "$DB" "$(schema "$NORTHD" ovn-nb)"
+    database sb "$DB" "$(schema "$NORTHD" ovn-sb)"
     ovn-nbctl -t 30 init
     ovn-sbctl -t 30 init
     mapfile -t options < <(log_options northd)
@@ -164,7 +200,7 @@ network_add_hypervisor() {
     kind=$(hypervisor_kind "$number")
     mkdir -p "$NETWORK/run$number"
     hypervisor_prefix "$number"
-    database "conf$number" "$kind" vswitch "${PREFIX[@]}"
+    database "conf$number" "$kind" "$(schema "$kind" vswitch)" "${PREFIX[@]}"
     vsctl "$number" --no-wait init
     vsctl "$number" --no-wait set open . "external-ids:system-id=hv$number" \
         "external-ids:hostname=hv$number" "external-ids:ovn-remote=$OVN_SB_DB" \

@@ -1,0 +1,54 @@
+"""Prints the table of Tools/bench: medians of both sides and the ratios' spread.
+
+    ratios.py LEFT RIGHT RESULTS
+
+RESULTS has lines `metric repetition side value`. A ratio belongs to one repetition, so that what
+disturbed the machine disturbed both of its sides.
+"""
+
+import collections
+import statistics
+import sys
+
+UNITS = {
+    "flows": ("new megaflows per second", 1, "/s", "more is better"),
+    "first": ("first packet of a flow", 1000, "ms", "less is better"),
+    "cached": ("round trip over cached flows", 1000, "ms", "less is better"),
+    "memory": ("agent memory", 1024, "MB", "less is better"),
+}
+
+
+def read(path):
+    values = collections.defaultdict(dict)
+    with open(path, encoding="utf-8") as lines:
+        for line in lines:
+            metric, repetition, side, value = line.split()
+            if value.isdigit():
+                values[metric].setdefault(int(repetition), {})[side] = int(value)
+    return values
+
+
+def row(metric, pairs):
+    name, scale, unit, direction = UNITS[metric]
+    left, right = (statistics.median(p[i] for p in pairs) / scale for i in (0, 1))
+    ratios = sorted(b / a for a, b in pairs if a)
+    spread = f"{statistics.median(ratios):6.2f}   {ratios[0]:.2f} - {ratios[-1]:.2f}"
+    print(f"  {name:<30} {left:>10.2f} {right:>10.2f} {unit:<3} {spread:<22} {direction}")
+
+
+def main():
+    left, right, path = sys.argv[1:4]
+    values = read(path)
+    print(f"\n  {'':<30} {left:>10} {right:>10}     {right}/{left}: median, min - max\n")
+    complete = True
+    for metric in UNITS:
+        pairs = [(v["left"], v["right"]) for v in values[metric].values() if len(v) == 2]
+        if len(pairs) < 5:
+            print(f"  {UNITS[metric][0]:<30} only {len(pairs)} complete repetitions")
+            complete = False
+        else:
+            row(metric, pairs)
+    sys.exit(0 if complete else 1)
+
+
+main()
