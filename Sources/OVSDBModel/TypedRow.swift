@@ -36,11 +36,11 @@ extension TypedRow {
 package protocol RowColumn: RawRepresentable<Int>, CaseIterable, Hashable, Sendable {}
 
 /// A column and the value that it gets.
-package struct ColumnValue: Hashable, Sendable {
-    package var column: String
-    package var value: Datum
+public struct ColumnValue: Hashable, Sendable {
+    public var column: String
+    public var value: Datum
 
-    package init(column: String, value: Datum) {
+    public init(column: String, value: Datum) {
         self.column = column
         self.value = value
     }

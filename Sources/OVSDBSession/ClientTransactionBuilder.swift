@@ -10,6 +10,9 @@ package struct TransactionBuilder: Hashable, Sendable {
     package struct RowKey: Hashable, Sendable {
         package var table: String
         package var uuid: RowUUID
+
+        /// Rows of different tables hardly ever share a UUID.
+        package func hash(into hasher: inout Hasher) { hasher.combine(uuid) }
     }
 
     /// A change of some elements of a column, whatever else it holds when the server executes it.
@@ -38,13 +41,15 @@ package struct TransactionBuilder: Hashable, Sendable {
     }
 
     struct RowEdit: Hashable, Sendable {
+        struct Column: Hashable, Sendable {
+            var name: String
+            var edit: ColumnEdit
+        }
+
+        let key: RowKey
         var fate: Fate
-        /// By column name.
-        var columns: [String: ColumnEdit] = [:]
-        /// The columns in the order of their first edit.
-        var order: [String] = []
-        /// Where the row is in the builder's `order`.
-        var position: Int
+        /// In the order of their first edit, each once; few enough to be searched one by one.
+        var columns: [Column] = []
     }
 
     /// An integer to read back after it was added to.
@@ -59,9 +64,10 @@ package struct TransactionBuilder: Hashable, Sendable {
         case emptyTable(String)
     }
 
-    private(set) var rows: [RowKey: RowEdit] = [:]
-    /// Keys in the order of their first edit; an entry counts if its row has that position.
-    private var order: [RowKey] = []
+    /// In the order of their first edit; nil is a row that was inserted and deleted again.
+    private var edits: [RowEdit?] = []
+    /// Positions in `edits`.
+    private var positions: [RowKey: Int] = [:]
     private(set) var requirements: [Requirement] = []
     private(set) var comments: [String] = []
     private(set) var reads: [Read] = []
@@ -69,17 +75,15 @@ package struct TransactionBuilder: Hashable, Sendable {
     package init() {}
 
     /// True if there is nothing to write.
-    package var isEmpty: Bool { rows.isEmpty }
+    package var isEmpty: Bool { positions.isEmpty }
 
     /// How many rows are touched.
-    package var rowCount: Int { rows.count }
+    package var rowCount: Int { positions.count }
 
-    /// The rows in the order of their first edit.
-    var orderedRows: some Sequence<(key: RowKey, edit: RowEdit)> {
-        order.enumerated().lazy.compactMap { position, key in
-            rows[key].flatMap { $0.position == position ? (key, $0) : nil }
-        }
-    }
+    /// In the order of their first edit.
+    var rows: some Sequence<RowEdit> { edits.lazy.compactMap { $0 } }
+
+    private func row(_ key: RowKey) -> RowEdit? { positions[key].flatMap { edits[$0] } }
 }
 
 // MARK: - Rows as structs
@@ -162,16 +166,17 @@ extension TransactionBuilder {
         into table: String, _ uuid: RowUUID, _ columns: [ColumnValue], isChosen: Bool
     ) {
         let key = RowKey(table: table, uuid: uuid)
-        let known = rows[key]
+        let known = row(key)
         precondition(known == nil || known?.fate == .deleted, "the row exists")
-        let fate: Fate = known == nil ? .inserted(isChosen: isChosen) : .replaced
-        put(fate, key)
-        set(columns, in: key)
+        put(
+            RowEdit(
+                key: key, fate: known == nil ? .inserted(isChosen: isChosen) : .replaced,
+                columns: columns.map { .init(name: $0.column, edit: .value($0.value)) }))
     }
 
     package mutating func set(_ columns: [ColumnValue], in key: RowKey) {
-        for column in columns {
-            edit(key) { $0.edit(column.column) { $0 = .value(column.value) } }
+        edit(key) { row in
+            for column in columns { row.edit(column.column) { $0 = .value(column.value) } }
         }
     }
 
@@ -183,30 +188,34 @@ extension TransactionBuilder {
     }
 
     package mutating func delete(_ key: RowKey) {
-        if case .inserted = rows[key]?.fate {
-            rows[key] = nil
+        if case .inserted = row(key)?.fate {
+            if let position = positions.removeValue(forKey: key) { edits[position] = nil }
         } else {
-            put(.deleted, key)
+            put(RowEdit(key: key, fate: .deleted))
         }
     }
 
-    /// Begins the row anew.
-    private mutating func put(_ fate: Fate, _ key: RowKey) {
-        if rows[key] == nil { order.append(key) }
-        let position = rows[key]?.position ?? order.count - 1
-        rows[key] = RowEdit(fate: fate, position: position)
+    /// Takes the place of what was to happen to the row.
+    private mutating func put(_ row: RowEdit) {
+        if let position = positions[row.key] {
+            edits[position] = row
+        } else {
+            positions[row.key] = edits.count
+            edits.append(row)
+        }
     }
 
     private mutating func edit(_ key: RowKey, _ change: (inout RowEdit) -> Void) {
-        if rows[key] == nil { put(.changed, key) }
-        // What is deleted stays deleted.
-        if rows[key]?.fate == .deleted { return }
-        rows[key].map { old in
-            var row = old
-            rows[key] = nil
+        guard let position = positions[key], var row = edits[position] else {
+            var row = RowEdit(key: key, fate: .changed)
             change(&row)
-            rows[key] = row
+            return put(row)
         }
+        // What is deleted stays deleted.
+        if row.fate == .deleted { return }
+        edits[position] = nil
+        change(&row)
+        edits[position] = row
     }
 }
 
@@ -216,7 +225,7 @@ extension TransactionBuilder {
     /// Appends what `other` does after what this does.
     package mutating func merge(_ other: TransactionBuilder) {
         requirements += other.requirements.filter { !isAnswered($0) }
-        for (key, row) in other.orderedRows { merge(row, key) }
+        for row in other.rows { merge(row) }
         comments += other.comments
         reads += other.reads
     }
@@ -226,37 +235,48 @@ extension TransactionBuilder {
     private func isAnswered(_ requirement: Requirement) -> Bool {
         switch requirement {
         case .equal(let key, let columns):
-            guard let row = rows[key] else { return false }
-            return columns.contains { row.columns[$0.column] != nil }
-        case .emptyTable(let table): return rows.keys.contains { $0.table == table }
+            guard let row = row(key) else { return false }
+            return columns.contains { row[$0.column] != nil }
+        case .emptyTable(let table): return positions.keys.contains { $0.table == table }
         }
     }
 
-    private mutating func merge(_ row: RowEdit, _ key: RowKey) {
-        switch (row.fate, rows[key]?.fate) {
-        case (.deleted, _): return delete(key)
+    private mutating func merge(_ row: RowEdit) {
+        switch (row.fate, self.row(row.key)?.fate) {
+        case (_, nil): return put(row)
+        case (.deleted, _): return delete(row.key)
         case (.changed, _): break
-        case (_, nil): put(row.fate, key)
-        case (_, .inserted(let isChosen)): put(.inserted(isChosen: isChosen), key)
-        case (_, .changed), (_, .deleted), (_, .replaced): put(.replaced, key)
+        case (_, .inserted(let isChosen)?):
+            put(RowEdit(key: row.key, fate: .inserted(isChosen: isChosen)))
+        case (_, .changed?), (_, .deleted?), (_, .replaced?):
+            put(RowEdit(key: row.key, fate: .replaced))
         }
-        for name in row.order {
-            switch row.columns[name] {
-            case .value(let value): set([ColumnValue(column: name, value: value)], in: key)
+        for column in row.columns {
+            switch column.edit {
+            case .value(let value):
+                set([ColumnValue(column: column.name, value: value)], in: row.key)
             case .mutations(let mutations):
-                for mutation in mutations { mutate(key, name, mutation) }
-            case nil: continue
+                for mutation in mutations { mutate(row.key, column.name, mutation) }
             }
         }
     }
 }
 
 extension TransactionBuilder.RowEdit {
+    subscript(column: String) -> TransactionBuilder.ColumnEdit? {
+        columns.first { $0.name == column }?.edit
+    }
+
     fileprivate mutating func edit(
         _ column: String, _ change: (inout TransactionBuilder.ColumnEdit) -> Void
     ) {
-        if columns[column] == nil { order.append(column) }
-        change(&columns[column, default: .mutations([])])
+        if let position = columns.firstIndex(where: { $0.name == column }) {
+            change(&columns[position].edit)
+        } else {
+            var new = Column(name: column, edit: .mutations([]))
+            change(&new.edit)
+            columns.append(new)
+        }
     }
 }
 

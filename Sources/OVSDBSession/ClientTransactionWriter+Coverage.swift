@@ -41,12 +41,9 @@ extension TransactionWriter {
     mutating func values(
         _ row: TransactionBuilder.RowEdit, _ table: String
     ) -> [(column: ColumnSchema, value: Datum)] {
-        let values = row.order.compactMap { name in
-            if case .value(let value) = row.columns[name] {
-                ColumnValue(column: name, value: value)
-            } else {
-                nil
-            }
+        let values = row.columns.compactMap { column -> ColumnValue? in
+            guard case .value(let value) = column.edit else { return nil }
+            return ColumnValue(column: column.name, value: value)
         }
         return placed(values, table)
     }
@@ -58,7 +55,7 @@ extension TransactionWriter {
         guard let position = place(table), let known = coverage.tables[position] else { return [] }
         let columns = zip(schema.tables[position].columns, known.columns)
         let defaults = columns.filter { column, type in
-            type != nil && column.isMutable && row.columns[column.name] == nil
+            type != nil && column.isMutable && row[column.name] == nil
         }
         return values(row, table) + defaults.map { ($0.0, $0.0.type.defaultDatum) }
     }
@@ -67,9 +64,9 @@ extension TransactionWriter {
         _ row: TransactionBuilder.RowEdit, _ table: String
     ) -> [(column: ColumnSchema, mutation: TransactionBuilder.Mutation)] {
         var result: [(column: ColumnSchema, mutation: TransactionBuilder.Mutation)] = []
-        for name in row.order {
-            guard case .mutations(let mutations) = row.columns[name],
-                let column = place(name, table)
+        for edited in row.columns {
+            guard case .mutations(let mutations) = edited.edit,
+                let column = place(edited.name, table)
             else { continue }
             result += mutations.map { (column, $0) }
         }

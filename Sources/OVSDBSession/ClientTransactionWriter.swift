@@ -36,8 +36,7 @@ struct TransactionWriter {
     init(_ builder: TransactionBuilder, schema: DatabaseSchema, coverage: SchemaCoverage) {
         self.builder = builder
         placeholders = Set(
-            builder.rows.lazy.filter { $0.value.fate == .inserted(isChosen: false) }
-                .map(\.key.uuid))
+            builder.rows.filter { $0.fate == .inserted(isChosen: false) }.map(\.key.uuid))
         self.schema = schema
         self.coverage = coverage
     }
@@ -47,7 +46,7 @@ struct TransactionWriter {
         writer.beginArray()
         writer.string(schema.name)
         for requirement in builder.requirements { write(requirement) }
-        for (key, row) in builder.orderedRows { write(row, key) }
+        for row in builder.rows { write(row, row.key) }
         for read in builder.reads { writeRead(read.key, read.column) }
         let comment = builder.comments.joined(separator: "\n")
         if !comment.isEmpty { operation("comment", .comment) { $0.member("comment", comment) } }

@@ -42,17 +42,21 @@ extension Replica {
     /// `inserted` are all rows that the table will have.
     private func differences(_ table: Int, from inserted: [RowChange]) -> [RowChange] {
         let old = tables[table].rows
+        if old.isEmpty { return inserted }
         var changes: [RowChange] = []
-        var kept = Set<RowUUID>(minimumCapacity: old.isEmpty ? 0 : inserted.count)
+        var kept = 0
         for row in inserted {
-            if !old.isEmpty { kept.insert(row.uuid) }
             let before = old[row.uuid]
+            if before != nil { kept += 1 }
             if before != row.new {
                 changes.append(RowChange(uuid: row.uuid, old: before, new: row.new))
             }
         }
-        for (uuid, row) in old where !kept.contains(uuid) {
-            changes.append(RowChange(uuid: uuid, old: row, new: nil))
+        if kept < old.count {
+            let present = Set(inserted.lazy.map(\.uuid))
+            for (uuid, row) in old where !present.contains(uuid) {
+                changes.append(RowChange(uuid: uuid, old: row, new: nil))
+            }
         }
         return changes
     }
@@ -81,10 +85,18 @@ extension Replica {
                 throw ReplicaError(table: member.key, uuid: "", reason: "not a monitored table")
             }
             changes[table].reserveCapacity(rows.count)
+            var reader = RowReader(
+                schema: schema.tables[table], defaultRow: tables[table].defaultRow,
+                types: coverage.tables[table]?.columns ?? [])
             for row in rows {
-                let reader = RowReader(replica: self, table: table, text: row.key)
-                if let change = try reader.change(row.value, notation) {
-                    changes[table].append(change)
+                guard let uuid = RowUUID(parsing: row.key) else {
+                    throw ReplicaError(table: member.key, uuid: row.key, reason: "not a UUID")
+                }
+                reader.text = row.key
+                let old = tables[table].rows[uuid]
+                let new = try reader.row(row.value, notation, old)
+                if old != new {
+                    changes[table].append(RowChange(uuid: uuid, old: old, new: new))
                 }
             }
         }
@@ -92,41 +104,45 @@ extension Replica {
     }
 }
 
-/// Reads the update of one row.
+/// Reads the updates of the rows of one table.
 private struct RowReader {
-    let replica: Replica
-    let table: Int
-    let text: String
+    let schema: TableSchema
+    let defaultRow: Row
+    /// How the server prints each column; nil if it doesn't have it.
+    let types: [ColumnType?]
+    /// The UUID of the row that is being read.
+    var text = ""
+    /// Where the columns of the last row were: the next one mostly has the same.
+    private var lastColumns: [Int] = []
 
-    private var schema: TableSchema { replica.schema.tables[table] }
+    init(schema: TableSchema, defaultRow: Row, types: [ColumnType?]) {
+        self.schema = schema
+        self.defaultRow = defaultRow
+        self.types = types
+    }
 
     private func failure(_ reason: String) -> ReplicaError {
         ReplicaError(table: schema.name, uuid: text, reason: reason)
     }
 
-    /// Nil if the row stays what it is.
-    func change(_ update: JSON, _ notation: UpdateNotation) throws(ReplicaError) -> RowChange? {
-        guard let uuid = RowUUID(parsing: text) else { throw failure("not a UUID") }
-        let old = replica.tables[table].rows[uuid]
-        let new =
-            switch notation {
-            case .plain: try plain(update)
-            case .differences: try differences(update, old)
-            }
-        return old == new ? nil : RowChange(uuid: uuid, old: old, new: new)
+    /// The row as it is after `update`; nil if there is none.
+    mutating func row(
+        _ update: JSON, _ notation: UpdateNotation, _ old: Row?
+    ) throws(ReplicaError) -> Row? {
+        switch notation {
+        case .plain:
+            guard let new = update["new"], !new.isNull else { return nil }
+            return try whole(new)
+        case .differences: return try differences(update, old)
+        }
     }
 
-    private func plain(_ update: JSON) throws(ReplicaError) -> Row? {
-        guard let new = update["new"], !new.isNull else { return nil }
-        return try row(new)
-    }
-
-    private func differences(_ update: JSON, _ old: Row?) throws(ReplicaError) -> Row? {
+    private mutating func differences(_ update: JSON, _ old: Row?) throws(ReplicaError) -> Row? {
         guard let members = update.members, members.count == 1 else {
             throw failure("not one kind of change")
         }
         switch members[0].key {
-        case "initial", "insert": return try row(members[0].value)
+        case "initial", "insert": return try whole(members[0].value)
         case "modify":
             guard let old else { throw failure("a row that isn't there was modified") }
             return try patched(old, members[0].value)
@@ -136,10 +152,10 @@ private struct RowReader {
     }
 
     /// A row with all its columns; those that are left out have their defaults.
-    private func row(_ json: JSON) throws(ReplicaError) -> Row {
-        var row = replica.tables[table].defaultRow
-        for member in try columns(json) {
-            let (column, type) = try column(member.key)
+    private mutating func whole(_ json: JSON) throws(ReplicaError) -> Row {
+        var row = defaultRow
+        for (index, member) in try columns(json).enumerated() {
+            let (column, type) = try column(member.key, at: index)
             do {
                 row[column] = try Datum(json: member.value, type: type)
             } catch {
@@ -149,10 +165,10 @@ private struct RowReader {
         return row
     }
 
-    private func patched(_ old: Row, _ json: JSON) throws(ReplicaError) -> Row {
+    private mutating func patched(_ old: Row, _ json: JSON) throws(ReplicaError) -> Row {
         var row = old
-        for member in try columns(json) {
-            let (column, type) = try column(member.key)
+        for (index, member) in try columns(json).enumerated() {
+            let (column, type) = try column(member.key, at: index)
             do {
                 let difference = try Datum(diffJSON: member.value, type: type)
                 row[column] = try row[column].applying(diff: difference, type: type)
@@ -168,10 +184,20 @@ private struct RowReader {
         return members
     }
 
-    private func column(_ name: String) throws(ReplicaError) -> (Int, ColumnType) {
-        guard let column = schema.columnIndex(name),
-            let type = replica.coverage.tables[table]?.columns[column]
+    /// The position and type of the column that is the row's member number `index`.
+    private mutating func column(
+        _ name: String, at index: Int
+    ) throws(ReplicaError) -> (Int, ColumnType) {
+        if index < lastColumns.count, schema.columns[lastColumns[index]].name == name,
+            let type = types[lastColumns[index]]
+        {
+            return (lastColumns[index], type)
+        }
+        guard let column = schema.columnIndex(name), column < types.count,
+            let type = types[column]
         else { throw failure("column \(name) is not monitored") }
+        lastColumns.removeSubrange(min(index, lastColumns.count)...)
+        lastColumns.append(column)
         return (column, type)
     }
 }
