@@ -129,7 +129,11 @@ let testTargets: [Target] = [
     tests("Datapath", ["Wire"]),
     tests("Pipeline", ["Wire", "LogicalFlow", "Datapath"]),
     tests(
-        "Northd", ["Wire", "Incremental", "LogicalFlow", "OVSDBModel", "OVSDBSession", "Schemas"]),
+        "Northd",
+        [
+            "JSON", "Wire", "Incremental", "LogicalFlow", "OVSDBModel", "OVSDBEngine",
+            "OVSDBSession", "Schemas",
+        ]),
     tests(
         "AgentCore",
         [

@@ -152,6 +152,12 @@ extension Engine {
         rows(output.ordinal, Row.self).liveRows()
     }
 
+    /// Whether the row has a contributor now.
+    @inlinable public func contains<Row>(_ output: Output<Row>, _ row: Row) -> Bool {
+        let store = rows(output.ordinal, Row.self)
+        return store.space.find(row).map { store.contributors(of: $0) > 0 } ?? false
+    }
+
     @inlinable func rows<Row>(_ ordinal: Int, _: Row.Type) -> RelationStore<Row> {
         unsafeDowncast(stores[ordinal], to: RelationStore<Row>.self)
     }

@@ -1,1 +1,201 @@
-// The module Northd: see Docs/ARCHITECTURE.md.
+// northd without sockets and clocks: changes of two databases in, transactions out.
+//
+// Properties that must hold:
+// * only an active northd writes; a standby derives everything as well, so that taking over costs
+//   a comparison of what is marked and no recompute;
+// * one transaction per database is under way at most, and it leads from what the replica shows to
+//   what is desired, so a lost or refused one is simply made again;
+// * NB_Global.sb_cfg never runs ahead of what the Southbound database has: it follows
+//   SB_Global.nb_cfg, which is written together with everything that the configuration asks for.
+
+import Incremental
+import OVSDBModel
+import OVSDBSession
+import Schemas
+
+package enum NorthdDatabase: String, CaseIterable, Hashable, Sendable {
+    case northbound, southbound
+}
+
+/// What northd asks its surroundings for.
+package enum NorthdAction: Sendable {
+    case write(NorthdDatabase, TransactionBuilder)
+    case report(NorthdReport)
+}
+
+/// What an operator may want to know.
+package enum NorthdReport: Hashable, Sendable {
+    case problem(Problem)
+    case solved(Problem)
+    case refused(NorthdDatabase, String)
+}
+
+/// The contents of both databases as the caller's sessions have them, and whether to write.
+package struct NorthdView {
+    package let northbound: Replica
+    package let southbound: Replica
+    /// Both sessions follow their servers, and the lock is held.
+    package let mayWrite: Bool
+
+    package init(northbound: Replica, southbound: Replica, mayWrite: Bool) {
+        self.northbound = northbound
+        self.southbound = southbound
+        self.mayWrite = mayWrite
+    }
+}
+
+package final class Northd {
+    package enum Limits {
+        /// Wait before a transaction that the server refused is tried again, in milliseconds.
+        package static let retryInterval: Int64 = 1000
+    }
+
+    package let compiler = Compiler()
+    private var reconciler = Reconciler()
+    private var feedback = NorthboundFeedback()
+    private var generator: any RandomNumberGenerator
+    private var underWay: Set<NorthdDatabase> = []
+    private var retryAt: [NorthdDatabase: Int64] = [:]
+    private var reports: [NorthdReport] = []
+
+    /// `generator` makes the addresses that northd gives to the deployment.
+    package init(generator: any RandomNumberGenerator) { self.generator = generator }
+
+    /// The tables to follow in a database, and the columns to look rows up by.
+    package static func tables(of database: NorthdDatabase) -> [any TypedRow.Type] {
+        switch database {
+        case .northbound: NorthboundEdge.tables
+        case .southbound:
+            [
+                SB.SBGlobal.self, SB.Chassis.self, SB.ChassisPrivate.self, SB.AddressSet.self,
+                SB.PortGroup.self, SB.LogicalFlow.self, SB.LogicalDPGroup.self,
+                SB.MulticastGroup.self, SB.DatapathBinding.self, SB.PortBinding.self,
+                SB.MACBinding.self, SB.FDB.self, SB.IPMulticast.self,
+            ]
+        }
+    }
+
+    package static func indexes(of database: NorthdDatabase) -> [String: [[String]]] {
+        database == .southbound ? Reconciler.indexes : [:]
+    }
+
+    /// What is wrong with the configuration now, in order.
+    package var problems: [Problem] {
+        compiler.engine.rows(compiler.outputs.problems).sorted()
+    }
+
+    /// The Southbound database has everything that the configuration asks for, as far as is known.
+    package var isIdle: Bool { reconciler.isIdle && underWay.isEmpty }
+
+    /// When `step` has something to do without an event; milliseconds of `now`.
+    package var deadline: Int64? { retryAt.values.min() }
+}
+
+// MARK: - Events
+
+extension Northd {
+    /// Takes changes of a replica. `step` acts on them.
+    package func changed(_ database: NorthdDatabase, _ changes: [TableChange]) {
+        switch database {
+        case .northbound:
+            compiler.northbound(changes)
+            feedback.noteNorthbound(changes)
+        case .southbound:
+            compiler.southbound(changes)
+            reconciler.note(changes)
+            feedback.noteSouthbound(changes)
+        }
+    }
+
+    /// What became of the transaction under way; its effects are in the replica already.
+    package func completed(
+        _ database: NorthdDatabase, _ outcome: TransactionOutcome, now: Int64
+    ) {
+        underWay.remove(database)
+        var isCommitted = false
+        switch outcome {
+        case .committed: isCommitted = true
+        case .tryAgain, .notLocked: break
+        case .failed(let failure):
+            retryAt[database] = now + Limits.retryInterval
+            reports.append(.refused(database, failure.description))
+        }
+        switch database {
+        case .northbound: feedback.end(committed: isCommitted)
+        case .southbound: reconciler.end(committed: isCommitted)
+        }
+    }
+
+    /// Derives what changed and returns what to do. Both replicas have been complete once. `now`
+    /// is the time of day in milliseconds.
+    package func step(_ view: NorthdView, now: Int64) -> [NorthdAction] {
+        compiler.engine.run()
+        reconciler.update(from: compiler)
+        feedback.update(from: compiler)
+        reportProblems()
+        var actions = reports.map(NorthdAction.report)
+        reports = []
+        guard view.mayWrite else { return actions }
+        if isFree(.southbound, now) { actions += writeSouthbound(view, now) }
+        if isFree(.northbound, now) { actions += writeNorthbound(view, now) }
+        return actions
+    }
+
+    private func isFree(_ database: NorthdDatabase, _ now: Int64) -> Bool {
+        guard !underWay.contains(database) else { return false }
+        if let time = retryAt[database] {
+            guard now >= time else { return false }
+            retryAt[database] = nil
+        }
+        return true
+    }
+
+    private func reportProblems() {
+        let changes = compiler.engine.drain(compiler.outputs.problems)
+        reports += changes.removed.sorted().map(NorthdReport.solved)
+        reports += changes.added.sorted().map(NorthdReport.problem)
+    }
+}
+
+// MARK: - Transactions
+
+extension Northd {
+    private func writeSouthbound(_ view: NorthdView, _ now: Int64) -> [NorthdAction] {
+        var transaction = reconciler.begin(view.southbound, compiler)
+        writeGlobal(view, now, &transaction)
+        guard !transaction.isEmpty else {
+            reconciler.end(committed: true)
+            return []
+        }
+        underWay.insert(.southbound)
+        return [.write(.southbound, transaction)]
+    }
+
+    private func writeNorthbound(_ view: NorthdView, _ now: Int64) -> [NorthdAction] {
+        let transaction = feedback.begin(view, now, &generator)
+        guard !transaction.isEmpty else {
+            feedback.end(committed: true)
+            return []
+        }
+        underWay.insert(.northbound)
+        return [.write(.northbound, transaction)]
+    }
+
+    /// SB_Global: the configuration's number with everything that it covers, and its options.
+    private func writeGlobal(
+        _ view: NorthdView, _ now: Int64, _ transaction: inout TransactionBuilder
+    ) {
+        guard let northbound = view.northbound.only(NB.NBGlobal.self)?.row else { return }
+        let actual = view.southbound.only(SB.SBGlobal.self)
+        var wanted = actual?.row ?? SB.SBGlobal()
+        if wanted.nbCfg != northbound.nbCfg || actual == nil {
+            wanted.nbCfg = northbound.nbCfg
+            wanted.nbCfgTimestamp = Int(now)
+        }
+        wanted.options = northbound.options
+        wanted.options["sbctl_probe_interval"] = actual?.row.options["sbctl_probe_interval"]
+        wanted.ipsec = northbound.ipsec
+        transaction.put(wanted, over: actual?.row, actual?.uuid ?? SouthboundUUID.global)
+        if actual == nil { transaction.requireEmpty(SB.SBGlobal.self) }
+    }
+}

@@ -1,0 +1,103 @@
+import Incremental
+import OVSDBModel
+import Schemas
+
+extension Compiler {
+    /// Port_Binding rows, the ports' places in multicast groups, and Logical_Switch_Port.up.
+    func registerPortBindings() {
+        registerSwitchPortBindings()
+        registerRouterPortBindings()
+        registerMulticastGroups()
+        registerPortStates()
+    }
+
+    private func registerSwitchPortBindings() {
+        let (inputs, outputs, model) = (inputs, outputs, model)
+        engine.emitter("switch port binding", over: model.switchPorts) { key, port, context in
+            guard let port, let row = context.read(inputs.switchPorts, key) else { return }
+            guard let tunnelKey = context.read(model.portKeys, key) else {
+                context.emit(
+                    outputs.problems,
+                    Problem("Logical_Switch_Port", key, "name", "no tunnel key is left"))
+                return
+            }
+            var binding = PortRow(
+                name: port.name, datapath: port.datapath, tunnelKey: tunnelKey,
+                type: port.kind.bindingType)
+            binding.options = Compiler.bindingOptions(port, row)
+            binding.mac = row.addresses
+            binding.portSecurity = row.portSecurity
+            binding.parentPort = row.parentName
+            binding.tag = row.tag
+            binding.externalIDs = row.externalIDs
+            binding.externalIDs["name"] = row.externalIDs["neutron:port_name"]
+            binding.requestedChassis = model.chassis(
+                named: row.options["requested-chassis"], context)
+            context.emit(outputs.ports, binding)
+        }
+    }
+
+    /// Options of a router port are made here; those of other ports are the configuration's.
+    private static func bindingOptions(
+        _ port: SwitchPort, _ row: NB.LogicalSwitchPort
+    ) -> [String: String] {
+        switch port.kind {
+        case .router(let peer):
+            var options: [String: String] = [:]
+            options["peer"] = peer
+            options["enable_router_port_acl"] = row.options["enable_router_port_acl"]
+            return options
+        case .switch(let peer):
+            var options = row.options
+            options["peer"] = peer
+            return options
+        case .vif, .localnet, .localport, .virtual, .external, .l2gateway, .vtep, .remote,
+            .unknown:
+            return row.options
+        }
+    }
+
+    private func registerRouterPortBindings() {
+        let (inputs, outputs, model) = (inputs, outputs, model)
+        engine.emitter("router port binding", over: model.routerPorts) { key, port, context in
+            guard let port, let row = context.read(inputs.routerPorts, key) else { return }
+            guard let tunnelKey = context.read(model.routerPortKeys, key) else {
+                context.emit(
+                    outputs.problems,
+                    Problem("Logical_Router_Port", key, "name", "no tunnel key is left"))
+                return
+            }
+            var binding = PortRow(
+                name: port.name, datapath: port.router, tunnelKey: tunnelKey, type: "patch")
+            binding.mac = [([row.mac] + row.networks).joined(separator: " ")]
+            binding.options["peer"] = (context.read(model.attachments, key) ?? nil)?.portName
+            binding.externalIDs = row.externalIDs
+            context.emit(outputs.ports, binding)
+        }
+    }
+
+    private func registerMulticastGroups() {
+        let (outputs, model) = (outputs, model)
+        engine.emitter("multicast membership", over: model.switchPorts) { key, port, context in
+            guard let port, port.isEnabled, context.read(model.portKeys, key) != nil else { return }
+            var groups: [MulticastGroup] = [.flood]
+            if !port.kind.isRouter { groups.append(.floodL2) }
+            if port.hasUnknown { groups.append(.unknown) }
+            for group in groups {
+                context.emit(
+                    outputs.multicastMembers,
+                    MulticastMember(datapath: port.datapath, group: group, port: port.name))
+            }
+        }
+    }
+
+    private func registerPortStates() {
+        let (inputs, outputs, model) = (inputs, outputs, model)
+        engine.emitter("port state", over: model.switchPorts) { key, port, context in
+            guard let port else { return }
+            let state = context.read(inputs.portStates, port.name)
+            let isUp = !port.kind.isClaimed || state?.chassis != nil && state?.isUp == true
+            context.emit(outputs.portsUp, PortUpRow(port: key, isUp: isUp))
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import Incremental
+import OVSDBModel
+import Schemas
+
+extension Compiler {
+    /// The features of logical switches, one derivation per port and feature.
+    func registerSwitchFeatures() {
+        let (inputs, outputs, model) = (inputs, outputs, model)
+        let onPort = { [engine] (name: String, body: @escaping SwitchPortDerivation) in
+            _ = engine.emitter(name, over: model.switchPorts) { key, port, context in
+                if let port { body(key, port, context) }
+            }
+        }
+        onPort("switch port admission") { key, port, context in
+            let side = context.read(model.routerSides, key) ?? nil
+            let router = side.flatMap { context.read(model.routerPorts, $0.port) ?? nil }
+            context.emit(
+                SwitchPortAdmission(port: port, router: router?.mac), .datapath(port.datapath),
+                hint: key, to: outputs)
+        }
+        onPort("station learning") { key, port, context in
+            context.emit(
+                StationLearning(port: port), .datapath(port.datapath), hint: key, to: outputs)
+        }
+        onPort("neighbour responder") { key, port, context in
+            let datapath = context.read(inputs.datapaths, port.datapath)?.switch
+            guard port.respondsForStations, datapath?.otherConfig["vlan-passthru"] != "true" else {
+                return
+            }
+            let hasLocalnet = context.first(model.localnetPorts, port.datapath) != nil
+            context.emit(
+                NeighbourResponder(
+                    port: port, stations: context.read(model.stations, key) ?? [],
+                    hasLocalnet: hasLocalnet),
+                .datapath(port.datapath), hint: key, to: outputs)
+        }
+        onPort("unicast") { key, port, context in
+            context.emit(
+                Unicast(port: port, stations: context.read(model.stations, key) ?? []),
+                .datapath(port.datapath), hint: key, to: outputs)
+        }
+        onPort("conntrack bypass") { key, port, context in
+            context.emit(
+                ConntrackBypass(port: port), .datapath(port.datapath), hint: key, to: outputs)
+        }
+        onPort("router neighbours") { key, port, context in
+            guard port.isEnabled, let side = context.read(model.routerSides, key) ?? nil,
+                let router = context.read(model.routerPorts, side.port) ?? nil
+            else { return }
+            let floods = context.first(model.unknownPorts, port.datapath) != nil
+            context.emit(
+                RouterNeighbours(port: port, router: router, switchFloodsUnknown: floods),
+                .datapath(port.datapath), hint: key, to: outputs)
+        }
+    }
+
+    private typealias SwitchPortDerivation = @Sendable (RowUUID, SwitchPort, Context) -> Void
+}

@@ -1,0 +1,98 @@
+// The compiler from Northbound to Southbound, as one graph of derivations.
+//
+// What it must hold: the rows it shows are a function of the inputs and of the allocated keys. It
+// does no I/O and knows no UUID of the Southbound database. Order of registration is the order in
+// which the engine settles, so this file reads from the inputs to the outputs.
+
+import Incremental
+import OVSDBModel
+import OVSDBSession
+import Schemas
+
+/// What the compiler derives: rows for both databases, and what is wrong with the input.
+package struct Outputs: Sendable {
+    package let datapaths: Output<DatapathRow>
+    package let ports: Output<PortRow>
+    package let flows: Output<FlowRow>
+    package let groupMembers: Output<GroupMember>
+    package let multicastMembers: Output<MulticastMember>
+    package let addressSets: Output<AddressSetRow>
+    package let addressSetMembers: Output<AddressSetMember>
+    package let portGroupMembers: Output<PortGroupMember>
+    package let portsUp: Output<PortUpRow>
+    package let problems: Output<Problem>
+
+    init(_ engine: Engine) {
+        datapaths = engine.output("Datapath_Binding")
+        ports = engine.output("Port_Binding")
+        flows = engine.output("Logical_Flow")
+        groupMembers = engine.output("Logical_DP_Group")
+        multicastMembers = engine.output("Multicast_Group")
+        addressSets = engine.output("Address_Set")
+        addressSetMembers = engine.output("Address_Set.addresses")
+        portGroupMembers = engine.output("Port_Group")
+        portsUp = engine.output("Logical_Switch_Port.up")
+        problems = engine.output("problems")
+    }
+}
+
+/// The keys that outlive a run: what a compiler starts with.
+package struct StickyState: Sendable {
+    package var datapathKeys = StickyKeys(KeyRange.datapaths)
+    package var portKeys = StickyKeys(KeyRange.ports)
+    package var routerPortKeys = StickyKeys(KeyRange.ports)
+    /// Numbers of groups of routes that share a prefix, by router.
+    package var routeGroups = StickyKeys(KeyRange.routeGroups)
+
+    package init() {}
+}
+
+/// The graph and its ends. Owned by one thread.
+package final class Compiler {
+    package let engine = Engine()
+    package let inputs: Inputs
+    package let outputs: Outputs
+    package let model: Model
+    let routes: Routes
+    private var southbound: SouthboundEdge
+
+    package init(_ state: StickyState = StickyState()) {
+        inputs = Inputs(engine)
+        outputs = Outputs(engine)
+        model = Model(engine, inputs, outputs, state)
+        routes = Routes(engine, inputs, outputs, model, state)
+        southbound = SouthboundEdge(inputs: inputs, engine: engine)
+        registerDatapaths()
+        registerPortBindings()
+        registerGroups()
+        registerSharedFlows()
+        registerSwitchFeatures()
+        registerRouterFeatures()
+    }
+
+    /// Takes changes of the Northbound database.
+    package func northbound(_ changes: [TableChange]) {
+        NorthboundEdge(inputs: inputs, engine: engine).apply(changes)
+    }
+
+    /// Takes changes of the Southbound database, its own included.
+    package func southbound(_ changes: [TableChange]) { southbound.apply(changes) }
+
+    /// What is remembered now, for a compiler that starts from here.
+    package var state: StickyState {
+        var state = StickyState()
+        state.datapathKeys = engine.policy(of: model.datapathKeys)
+        state.portKeys = engine.policy(of: model.portKeys)
+        state.routerPortKeys = engine.policy(of: model.routerPortKeys)
+        state.routeGroups = engine.policy(of: routes.groups)
+        return state
+    }
+
+    /// Replaces what is remembered, before the first run.
+    package func start(with state: StickyState) {
+        engine.setPolicy(state.datapathKeys, of: model.datapathKeys)
+        engine.setPolicy(state.portKeys, of: model.portKeys)
+        engine.setPolicy(state.routerPortKeys, of: model.routerPortKeys)
+        engine.setPolicy(state.routeGroups, of: routes.groups)
+    }
+}

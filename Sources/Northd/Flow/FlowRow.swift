@@ -1,0 +1,83 @@
+import LogicalFlow
+import OVSDBModel
+
+/// A set of datapaths that has an owner, and therefore a name that outlives its members.
+///
+/// Flows that many datapaths share point at the group of their origin. A datapath that joins
+/// changes one row, the group's, and no flow.
+package enum DatapathGroup: Hashable, Sendable {
+    case switches(SwitchTrait)
+    case routers(RouterTrait)
+
+    /// Names the group in its row's identity.
+    package var name: String {
+        switch self {
+        case .switches(let trait): "switches/\(trait.rawValue)"
+        case .routers(let trait): "routers/\(trait.rawValue)"
+        }
+    }
+}
+
+/// What a switch must be for a set of flows to be on it.
+package enum SwitchTrait: String, CaseIterable, Hashable, Sendable {
+    case any
+    /// Drops tagged packets: no other_config:vlan-passthru.
+    case untagged
+    /// Some port accepts packets to unknown stations.
+    case floodsUnknown
+    /// None does.
+    case dropsUnknown
+}
+
+/// What a router must be for a set of flows to be on it.
+package enum RouterTrait: String, CaseIterable, Hashable, Sendable {
+    case any
+    /// Learns neighbours from requests too.
+    case learnsFromRequests
+    /// Learns from requests only if they ask for the router or the sender is known already.
+    case learnsFromReplies
+}
+
+/// The datapaths that have a flow: one, by its Northbound row, or a group.
+package enum FlowScope: Hashable, Sendable {
+    case datapath(RowUUID)
+    case group(DatapathGroup)
+}
+
+/// The first eight digits of a Northbound row's UUID: Logical_Flow.external_ids:stage-hint.
+package struct FlowHint: Hashable, Sendable, CustomStringConvertible {
+    private let digits: UInt32
+
+    package init(_ uuid: RowUUID) { digits = UInt32(uuid.high >> 32) }
+
+    package init?(parsing text: String) {
+        guard text.utf8.count == 8, let digits = UInt32(text, radix: 16) else { return nil }
+        self.digits = digits
+    }
+
+    package var description: String {
+        let text = String(digits, radix: 16)
+        return String(repeating: "0", count: 8 - text.count) + text
+    }
+}
+
+/// One logical flow as it goes into the Southbound database, texts printed.
+package struct FlowRow: Hashable, Sendable {
+    package let scope: FlowScope
+    package let device: DatapathKind
+    package let pipeline: Action.Pipeline
+    package let table: UInt8
+    package let priority: UInt16
+    package let match: String
+    package let actions: String
+    /// The stage's name.
+    package let stage: String
+    /// The Northbound object that the flow comes from.
+    package let hint: FlowHint?
+    /// Port that must be relevant to a chassis for the flow to be so: tags:in_out_port.
+    package let port: String?
+}
+
+extension FlowRow: CustomStringConvertible {
+    package var description: String { "\(stage) [\(priority)] \(match) -> \(actions)" }
+}

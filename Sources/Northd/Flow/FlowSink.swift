@@ -1,0 +1,48 @@
+import LogicalFlow
+import OVSDBModel
+
+/// Takes the flows of one feature for one scope, and prints them.
+package struct FlowSink<Stage: PipelineStage> {
+    package let scope: FlowScope
+    /// The Northbound row that the flows come from; nil where they have no single origin.
+    package let hint: FlowHint?
+    package private(set) var rows: [FlowRow] = []
+
+    package init(_ scope: FlowScope, hint: RowUUID? = nil) {
+        self.scope = scope
+        self.hint = hint.map(FlowHint.init)
+    }
+
+    /// `port` names the port that the flow is about, which lets a chassis without it skip the
+    /// flow unread: the inport of an ingress flow, the outport of an egress flow.
+    package mutating func add(
+        _ stage: Stage, _ priority: Int, _ match: Match, _ actions: ActionList,
+        port: String? = nil
+    ) {
+        let place = stage.place
+        rows.append(
+            FlowRow(
+                scope: scope, device: Stage.device, pipeline: place.pipeline,
+                table: UInt8(place.table), priority: UInt16(priority),
+                match: match.description, actions: actions.description, stage: stage.name,
+                hint: hint, port: port))
+    }
+
+    /// The flow that takes what no other flow of the stage matches.
+    package mutating func fallback(_ stage: Stage, _ actions: ActionList = [.next]) {
+        add(stage, 0, .always, actions)
+    }
+}
+
+package typealias SwitchFlows = FlowSink<SwitchStage>
+package typealias RouterFlows = FlowSink<RouterStage>
+
+/// A feature of a logical switch: its stored properties are what it reads.
+package protocol SwitchFeature {
+    func emit(into flows: inout SwitchFlows)
+}
+
+/// A feature of a logical router: its stored properties are what it reads.
+package protocol RouterFeature {
+    func emit(into flows: inout RouterFlows)
+}

@@ -1,0 +1,43 @@
+/// The stages of a logical router, ingress and then egress, each in pipeline order.
+package enum RouterStage: String, PipelineStage {
+    case inAdmission = "lr_in_admission"
+    case inLookupNeighbour = "lr_in_lookup_neighbor"
+    case inLearnNeighbour = "lr_in_learn_neighbor"
+    case inIPInput = "lr_in_ip_input"
+    case inDHCPRelayRequest = "lr_in_dhcp_relay_req"
+    case inUnSNAT = "lr_in_unsnat"
+    case inPostUnSNAT = "lr_in_post_unsnat"
+    case inDefrag = "lr_in_defrag"
+    case inConntrackExtract = "lr_in_ct_extract"
+    case inAffinityCheck = "lr_in_lb_aff_check"
+    case inDNAT = "lr_in_dnat"
+    case inAffinityLearn = "lr_in_lb_aff_learn"
+    case inECMPStateful = "lr_in_ecmp_stateful"
+    case inRouterAdvertisementOptions = "lr_in_nd_ra_options"
+    case inRouterAdvertisementResponse = "lr_in_nd_ra_response"
+    case inRoutingPre = "lr_in_ip_routing_pre"
+    case inRouting = "lr_in_ip_routing"
+    case inRoutingECMP = "lr_in_ip_routing_ecmp"
+    case inPolicy = "lr_in_policy"
+    case inPolicyECMP = "lr_in_policy_ecmp"
+    case inDHCPRelayResponseCheck = "lr_in_dhcp_relay_resp_chk"
+    case inDHCPRelayResponse = "lr_in_dhcp_relay_resp"
+    case inNeighbourResolve = "lr_in_arp_resolve"
+    case inCheckPacketLength = "lr_in_chk_pkt_len"
+    case inLargerPackets = "lr_in_larger_pkts"
+    case inGatewayRedirect = "lr_in_gw_redirect"
+    case inNetworkID = "lr_in_network_id"
+    case inNeighbourRequest = "lr_in_arp_request"
+    case inECMPStatefulEgress = "lr_in_ecmp_stateful_egr"
+
+    case outCheckDNATLocal = "lr_out_chk_dnat_local"
+    case outUnDNAT = "lr_out_undnat"
+    case outPostUnDNAT = "lr_out_post_undnat"
+    case outSNAT = "lr_out_snat"
+    case outPostSNAT = "lr_out_post_snat"
+    case outEgressLoopback = "lr_out_egr_loop"
+    case outDelivery = "lr_out_delivery"
+
+    package static let device = DatapathKind.router
+    package static let places = stagePlaces(of: RouterStage.self)
+}

@@ -1,0 +1,99 @@
+// What the compiler reads: the Northbound tables as they are, and of the Southbound what chassis
+// write. Rows are stripped of the columns that northd writes itself, so that its own feedback
+// changes no input.
+
+import Incremental
+import OVSDBModel
+import Schemas
+
+/// A logical switch or a logical router, without the sets of what it contains: members are
+/// inputs of their own, so that one that joins is one changed input.
+package enum DatapathInput: Hashable, Sendable {
+    case `switch`(NB.LogicalSwitch)
+    case router(NB.LogicalRouter)
+
+    package var kind: DatapathKind {
+        switch self {
+        case .switch: .switch
+        case .router: .router
+        }
+    }
+
+    package var router: NB.LogicalRouter? {
+        if case .router(let row) = self { row } else { nil }
+    }
+
+    package var `switch`: NB.LogicalSwitch? {
+        if case .switch(let row) = self { row } else { nil }
+    }
+}
+
+/// The rows that contain a row. Nearly always one; the least counts.
+package struct Owners: Hashable, Sendable {
+    package let first: RowUUID
+    package let others: [RowUUID]
+
+    package init?(_ owners: some Sequence<RowUUID>) {
+        let sorted = owners.sorted()
+        guard let first = sorted.first else { return nil }
+        self.first = first
+        others = Array(sorted.dropFirst())
+    }
+
+    package var all: [RowUUID] { [first] + others }
+}
+
+/// What the Port_Binding of a name says.
+package struct PortState: Hashable, Sendable {
+    /// The Northbound row of its datapath.
+    package let datapath: RowUUID?
+    package let tunnelKey: Int
+    package let chassis: RowUUID?
+    package let isUp: Bool
+}
+
+/// A chassis, as far as northd cares.
+package struct ChassisInput: Hashable, Sendable {
+    package let name: String
+    package let hostname: String
+    package let isRemote: Bool
+}
+
+/// The input tables of the compiler.
+package struct Inputs: Sendable {
+    package let global: Table<RowUUID, NB.NBGlobal>
+    package let datapaths: Table<RowUUID, DatapathInput>
+    package let switchPorts: Table<RowUUID, NB.LogicalSwitchPort>
+    package let switchOfPort: Table<RowUUID, Owners>
+    package let routerPorts: Table<RowUUID, NB.LogicalRouterPort>
+    package let routerOfPort: Table<RowUUID, Owners>
+    package let routes: Table<RowUUID, NB.LogicalRouterStaticRoute>
+    package let routerOfRoute: Table<RowUUID, Owners>
+    package let addressSets: Table<RowUUID, NB.AddressSet>
+    /// Without their ports and ACLs.
+    package let portGroups: Table<RowUUID, NB.PortGroup>
+    package let groupsOfPort: Table<RowUUID, Owners>
+
+    /// By Port_Binding.logical_port.
+    package let portStates: Table<String, PortState>
+    package let chassis: Table<RowUUID, ChassisInput>
+    /// Datapath_Binding.tunnel_key by Northbound row.
+    package let datapathKeysInUse: Table<RowUUID, Int>
+
+    init(_ engine: Engine) {
+        global = engine.table("NB_Global", durability: .durable)
+        datapaths = engine.table("Datapath")
+        switchPorts = engine.table("Logical_Switch_Port")
+        switchOfPort = engine.table("Logical_Switch.ports")
+        routerPorts = engine.table("Logical_Router_Port")
+        routerOfPort = engine.table("Logical_Router.ports")
+        routes = engine.table("Logical_Router_Static_Route")
+        routerOfRoute = engine.table("Logical_Router.static_routes")
+        addressSets = engine.table("Address_Set")
+        portGroups = engine.table("Port_Group")
+        groupsOfPort = engine.table("Port_Group.ports")
+        portStates = engine.table("Port_Binding")
+        chassis = engine.table("Chassis")
+        datapathKeysInUse = engine.table("Datapath_Binding")
+    }
+}

@@ -1,0 +1,92 @@
+import Incremental
+import OVSDBModel
+import OVSDBSession
+import Schemas
+
+/// Feeds the Northbound tables into the engine. Rows are parsed here and nowhere else.
+struct NorthboundEdge {
+    let inputs: Inputs
+    let engine: Engine
+
+    /// The tables that northd reads, apart from what `Northd` itself reads of NB_Global.
+    static let tables: [any TypedRow.Type] = [
+        NB.NBGlobal.self, NB.LogicalSwitch.self, NB.LogicalSwitchPort.self,
+        NB.LogicalRouter.self, NB.LogicalRouterPort.self, NB.LogicalRouterStaticRoute.self,
+        NB.AddressSet.self, NB.PortGroup.self,
+    ]
+
+    func apply(_ changes: [TableChange]) {
+        for change in changes.of(NB.NBGlobal.self) {
+            set(inputs.global, change.uuid, change.new.map(Self.global))
+        }
+        for change in changes.of(NB.LogicalSwitch.self) { applySwitch(change) }
+        for change in changes.of(NB.LogicalSwitchPort.self) {
+            set(inputs.switchPorts, change.uuid, change.new.map(Self.switchPort))
+        }
+        for change in changes.of(NB.LogicalRouter.self) { applyRouter(change) }
+        for change in changes.of(NB.LogicalRouterPort.self) {
+            set(inputs.routerPorts, change.uuid, change.new.map(Self.routerPort))
+        }
+        for change in changes.of(NB.LogicalRouterStaticRoute.self) {
+            set(inputs.routes, change.uuid, change.new)
+        }
+        for change in changes.of(NB.AddressSet.self) {
+            set(inputs.addressSets, change.uuid, change.new)
+        }
+        for change in changes.of(NB.PortGroup.self) { applyPortGroup(change) }
+    }
+
+    private func set<Value: Equatable & Sendable>(
+        _ table: Table<RowUUID, Value>, _ uuid: RowUUID, _ value: Value?
+    ) {
+        engine.set(table, uuid, value)
+    }
+
+    private func applySwitch(_ change: TypedChange<NB.LogicalSwitch>) {
+        Membership(table: inputs.switchOfPort).change(
+            change.uuid, from: change.old?.ports ?? [], to: change.new?.ports ?? [], in: engine)
+        var row = change.new
+        row?.ports = []
+        set(inputs.datapaths, change.uuid, row.map(DatapathInput.switch))
+    }
+
+    /// A disabled router is as if it weren't there.
+    private func applyRouter(_ change: TypedChange<NB.LogicalRouter>) {
+        let old = change.old.flatMap { $0.enabled == false ? nil : $0 }
+        var new = change.new.flatMap { $0.enabled == false ? nil : $0 }
+        Membership(table: inputs.routerOfPort).change(
+            change.uuid, from: old?.ports ?? [], to: new?.ports ?? [], in: engine)
+        Membership(table: inputs.routerOfRoute).change(
+            change.uuid, from: old?.staticRoutes ?? [], to: new?.staticRoutes ?? [], in: engine)
+        new?.ports = []
+        new?.staticRoutes = []
+        set(inputs.datapaths, change.uuid, new.map(DatapathInput.router))
+    }
+
+    private func applyPortGroup(_ change: TypedChange<NB.PortGroup>) {
+        Membership(table: inputs.groupsOfPort).change(
+            change.uuid, from: change.old?.ports ?? [], to: change.new?.ports ?? [], in: engine)
+        var row = change.new
+        row?.ports = []
+        row?.acls = []
+        set(inputs.portGroups, change.uuid, row)
+    }
+
+    private static func global(_ row: NB.NBGlobal) -> NB.NBGlobal {
+        NB.NBGlobal(options: row.options, ipsec: row.ipsec)
+    }
+
+    private static func switchPort(_ row: NB.LogicalSwitchPort) -> NB.LogicalSwitchPort {
+        var row = row
+        row.up = nil
+        row.dynamicAddresses = nil
+        return row
+    }
+
+    private static func routerPort(_ row: NB.LogicalRouterPort) -> NB.LogicalRouterPort {
+        var row = row
+        row.status = [:]
+        row.ipv6Prefix = []
+        return row
+    }
+}

@@ -1,0 +1,65 @@
+import Incremental
+import OVSDBModel
+import OVSDBSession
+import Schemas
+
+/// Feeds into the engine what the Southbound database has and northd doesn't decide alone: keys in
+/// use, where ports are bound, which chassis there are.
+struct SouthboundEdge {
+    let inputs: Inputs
+    let engine: Engine
+    /// The Northbound row of each Datapath_Binding.
+    private(set) var northboundOf: [RowUUID: RowUUID] = [:]
+
+    init(inputs: Inputs, engine: Engine) {
+        self.inputs = inputs
+        self.engine = engine
+    }
+
+    mutating func apply(_ changes: [TableChange]) {
+        for change in changes.of(SB.DatapathBinding.self) { applyDatapath(change) }
+        for change in changes.of(SB.PortBinding.self) { applyPort(change) }
+        for change in changes.of(SB.Chassis.self) {
+            engine.set(inputs.chassis, change.uuid, change.new.map(ChassisInput.init))
+        }
+    }
+
+    private mutating func applyDatapath(_ change: TypedChange<SB.DatapathBinding>) {
+        if let old = change.old?.northbound, old != change.new?.northbound {
+            engine.set(inputs.datapathKeysInUse, old, nil)
+        }
+        northboundOf[change.uuid] = change.new?.northbound
+        if let row = change.new, let key = row.northbound {
+            engine.set(inputs.datapathKeysInUse, key, row.tunnelKey)
+        }
+    }
+
+    private func applyPort(_ change: TypedChange<SB.PortBinding>) {
+        if let old = change.old?.logicalPort, old != change.new?.logicalPort {
+            engine.set(inputs.portStates, old, nil)
+        }
+        guard let row = change.new else { return }
+        engine.set(
+            inputs.portStates, row.logicalPort,
+            PortState(
+                datapath: northboundOf[row.datapath], tunnelKey: row.tunnelKey,
+                chassis: row.chassis, isUp: row.up ?? false))
+    }
+}
+
+extension SB.DatapathBinding {
+    /// The Northbound row that this is the binding of; older northds wrote it as an external id.
+    package var northbound: RowUUID? {
+        if let nbUUID { return nbUUID }
+        let text = externalIDs["logical-switch"] ?? externalIDs["logical-router"]
+        return text.flatMap { RowUUID(parsing: $0) }
+    }
+}
+
+extension ChassisInput {
+    init(_ row: SB.Chassis) {
+        self.init(
+            name: row.name, hostname: row.hostname,
+            isRemote: row.otherConfig["is-remote"] == "true")
+    }
+}

@@ -1,0 +1,41 @@
+import OVSDBModel
+
+/// Numbers of one space, given out after a rotating hint, so that a number just freed isn't the
+/// next one given: chassis may still have traffic under way that carries it.
+package struct KeyPool: Sendable {
+    package let range: ClosedRange<Int>
+    private var holders: [Int: RowUUID] = [:]
+    private var hint: Int
+
+    package init(_ range: ClosedRange<Int>) {
+        self.range = range
+        hint = range.lowerBound
+    }
+
+    package var isEmpty: Bool { holders.isEmpty }
+
+    package func holder(of key: Int) -> RowUUID? { holders[key] }
+
+    /// Takes this key; false if somebody has it, or if it is outside of the space.
+    package mutating func take(_ key: Int, for owner: RowUUID) -> Bool {
+        guard range.contains(key), holders[key] == nil else { return false }
+        holders[key] = owner
+        return true
+    }
+
+    /// The next free key, or nil if all are taken.
+    package mutating func takeNext(for owner: RowUUID) -> Int? {
+        guard holders.count < range.count else { return nil }
+        var key = hint
+        while holders[key] != nil { key = successor(of: key) }
+        holders[key] = owner
+        hint = successor(of: key)
+        return key
+    }
+
+    package mutating func free(_ key: Int) { holders[key] = nil }
+
+    private func successor(of key: Int) -> Int {
+        key == range.upperBound ? range.lowerBound : key + 1
+    }
+}

@@ -1,0 +1,115 @@
+import Incremental
+import OVSDBModel
+
+/// Who asks for a key, and with what claim.
+package struct KeyRequest: Hashable, Sendable {
+    /// Keys are unique within a space.
+    package let space: RowUUID
+    /// The key that the configuration wants, if any.
+    package let wanted: Int?
+    /// The key that the Southbound database has for the object, if any.
+    package let existing: Int?
+
+    package init(space: RowUUID, wanted: Int? = nil, existing: Int? = nil) {
+        self.space = space
+        self.wanted = wanted
+        self.existing = existing
+    }
+}
+
+/// Gives out tunnel keys, and keeps them as long as their objects exist.
+///
+/// Order of precedence: the key that the configuration wants, the key that the database has, the
+/// key that the object got before, the next free one. Of two objects that want one key the first
+/// gets it. A northd that stands by so follows what the active one chose. An object that gets
+/// none has no grant.
+package struct StickyKeys: AllocationPolicy {
+    package typealias Key = RowUUID
+    package typealias Request = KeyRequest?
+    package typealias Grant = Int
+
+    fileprivate struct Holding {
+        var request: KeyRequest
+        var key: Int?
+    }
+
+    private let range: ClosedRange<Int>
+    private var pools: [RowUUID: KeyPool] = [:]
+    private var holdings: [RowUUID: Holding] = [:]
+
+    package init(_ range: ClosedRange<Int>) { self.range = range }
+
+    package mutating func settle(
+        _ changes: [(key: RowUUID, request: KeyRequest??)]
+    ) -> [(key: RowUUID, grant: Int?)] {
+        var changed = Set(changes.map(\.key))
+        for change in changes { accept(change.key, change.request ?? nil) }
+        let owners = changed.sorted()
+        for owner in owners { claim(holdings[owner]?.request.wanted, owner, &changed) }
+        for owner in owners where !hasWanted(owner) {
+            claim(holdings[owner]?.request.existing, owner, &changed)
+        }
+        for owner in changed.sorted() { settleByNumber(owner) }
+        return changed.sorted().map { ($0, holdings[$0]?.key) }
+    }
+
+    /// Takes note of the request; a key of another space is given back.
+    private mutating func accept(_ owner: RowUUID, _ request: KeyRequest?) {
+        if let old = holdings[owner], old.request.space != request?.space { release(owner) }
+        if let request {
+            holdings[owner, default: Holding(request: request)].request = request
+        } else {
+            holdings[owner] = nil
+        }
+    }
+
+    private mutating func release(_ owner: RowUUID) {
+        guard let old = holdings[owner], let key = old.key else { return }
+        let space = old.request.space
+        pools[space]?.free(key)
+        if pools[space]?.isEmpty == true { pools[space] = nil }
+        holdings[owner]?.key = nil
+    }
+
+    private func hasWanted(_ owner: RowUUID) -> Bool {
+        guard let holding = holdings[owner], let wanted = holding.request.wanted else {
+            return false
+        }
+        return holding.key == wanted
+    }
+
+    /// Gives the owner this key, and takes it from a holder with a lesser claim.
+    private mutating func claim(_ key: Int?, _ owner: RowUUID, _ changed: inout Set<RowUUID>) {
+        guard let key, let holding = holdings[owner], holding.key != key else { return }
+        let space = holding.request.space
+        if let holder = pools[space]?.holder(of: key), let rival = holdings[holder] {
+            guard rival.rank(key) < holding.rank(key) else { return }
+            release(holder)
+            changed.insert(holder)
+        }
+        guard pools[space, default: KeyPool(range)].take(key, for: owner) else { return }
+        if let old = holding.key { pools[space]?.free(old) }
+        holdings[owner]?.key = key
+    }
+
+    private mutating func settleByNumber(_ owner: RowUUID) {
+        guard let holding = holdings[owner], holding.key == nil else { return }
+        let space = holding.request.space
+        holdings[owner]?.key = pools[space, default: KeyPool(range)].takeNext(for: owner)
+    }
+}
+
+extension StickyKeys.Holding {
+    /// How good the owner's claim to the key is.
+    fileprivate func rank(_ key: Int) -> Int {
+        request.wanted == key ? 2 : request.existing == key ? 1 : 0
+    }
+}
+
+/// The key spaces of the Southbound database (ovn-sb(5), Datapath_Binding and Port_Binding).
+package enum KeyRange {
+    /// Keys above are left to interconnection.
+    package static let datapaths = 1...16_711_680
+    package static let ports = 1...32767
+    package static let routeGroups = 1...65535
+}

@@ -1,0 +1,235 @@
+// The model: what the features are derived from. Rows parsed, sides of a connection found, keys
+// given.
+
+import Incremental
+import OVSDBModel
+import Schemas
+import Wire
+
+/// Which router port a switch port leads to, if the two agree.
+package struct RouterSide: Hashable, Sendable {
+    package let router: RowUUID
+    package let port: RowUUID
+    package let portName: String
+}
+
+package struct Model: Sendable {
+    package let switchPorts: Function<RowUUID, SwitchPort?>
+    package let routerPorts: Function<RowUUID, RouterPort?>
+    package let switchPortByName: Index<String, RowUUID>
+    package let routerPortByName: Index<String, RowUUID>
+    /// Switch ports by the router port that they name.
+    package let switchPortByRouterPort: Index<String, RowUUID>
+    /// Ports that accept packets to unknown stations, by switch.
+    package let unknownPorts: Index<RowUUID, RowUUID>
+    package let localnetPorts: Index<RowUUID, RowUUID>
+    package let portsOfRouter: Index<RowUUID, RowUUID>
+    package let attachments: Function<RowUUID, Attachment?>
+    /// Router ports by the switch that they are attached to.
+    package let routerPortsOfSwitch: Index<RowUUID, RowUUID>
+    package let routerSides: Function<RowUUID, RouterSide?>
+    /// All stations behind a switch port, those of a router included.
+    package let stations: Function<RowUUID, [StationAddress]>
+    /// Chassis by name and by host name.
+    package let chassisByName: Index<String, RowUUID>
+    package let datapathKeys: Allocator<StickyKeys>
+    package let portKeys: Allocator<StickyKeys>
+    package let routerPortKeys: Allocator<StickyKeys>
+
+    init(_ engine: Engine, _ inputs: Inputs, _ outputs: Outputs, _ state: StickyState) {
+        let problems = outputs.problems
+        datapathKeys = engine.allocator(
+            "datapath key", of: Model.datapathRequests(engine, inputs), policy: state.datapathKeys)
+        chassisByName = engine.index("chassis by name", of: inputs.chassis) { _, chassis in
+            chassis.name == chassis.hostname ? [chassis.name] : [chassis.name, chassis.hostname]
+        }
+        let switchPorts = Model.switchPorts(engine, inputs, problems)
+        switchPortByName = engine.index("switch port by name", of: switchPorts) { _, port in
+            port.map { [$0.name] } ?? []
+        }
+        let routerPorts = Model.routerPorts(engine, inputs, problems, switchPortByName)
+        switchPortByRouterPort = engine.index("switch port by router port", of: switchPorts) {
+            _, port in
+            if case .router(let peer?)? = port?.kind { [peer] } else { [] }
+        }
+        unknownPorts = engine.index("unknown ports", of: switchPorts) { _, port in
+            port.flatMap { $0.hasUnknown && $0.isEnabled ? [$0.datapath] : nil } ?? []
+        }
+        localnetPorts = engine.index("localnet ports", of: switchPorts) { _, port in
+            port.flatMap { $0.kind == .localnet ? [$0.datapath] : nil } ?? []
+        }
+        routerPortByName = engine.index("router port by name", of: routerPorts) { _, port in
+            port.map { [$0.name] } ?? []
+        }
+        portsOfRouter = engine.index("router's ports", of: routerPorts) { _, port in
+            port.map { [$0.router] } ?? []
+        }
+        let attachments = Model.attachments(
+            engine, switchPorts, routerPorts, switchPortByRouterPort, routerPortByName, problems)
+        routerPortsOfSwitch = engine.index("switch's router ports", of: attachments) {
+            _, attachment in
+            attachment?.switchDatapath.map { [$0] } ?? []
+        }
+        let routerSides = Model.routerSides(
+            engine, switchPorts, routerPorts, routerPortByName, attachments)
+        stations = engine.function("stations", over: switchPorts) { key, port, context in
+            guard let port else { return [] }
+            guard port.kind.isRouter, port.takesRouterAddresses,
+                let side = context.read(routerSides, key) ?? nil,
+                let routerPort = context.read(routerPorts, side.port) ?? nil
+            else { return port.stations }
+            return port.stations + [routerPort.station]
+        }
+        portKeys = engine.allocator(
+            "switch port key", of: Model.switchPortRequests(engine, switchPorts, inputs),
+            policy: state.portKeys)
+        routerPortKeys = engine.allocator(
+            "router port key", of: Model.routerPortRequests(engine, routerPorts, inputs),
+            policy: state.routerPortKeys)
+        self.switchPorts = switchPorts
+        self.routerPorts = routerPorts
+        self.attachments = attachments
+        self.routerSides = routerSides
+    }
+}
+
+extension Model {
+    /// The chassis that a comma-separated list names, as far as they exist.
+    func chassis(named list: String?, _ context: Context) -> [RowUUID] {
+        let names = list?.split(separator: ",").map(String.init) ?? []
+        return names.compactMap { context.first(chassisByName, $0) }
+    }
+}
+
+// MARK: - Rows
+
+extension Model {
+    private static func switchPorts(
+        _ engine: Engine, _ inputs: Inputs, _ problems: Output<Problem>
+    ) -> Function<RowUUID, SwitchPort?> {
+        engine.function("switch port", over: inputs.switchPorts) { key, row, context in
+            guard let owners = context.read(inputs.switchOfPort, key) else { return nil }
+            if !owners.others.isEmpty {
+                context.emit(
+                    problems,
+                    Problem("Logical_Switch_Port", key, "name", "port of several switches"))
+            }
+            return SwitchPort(row, of: owners.first) { column, reason in
+                context.emit(problems, Problem("Logical_Switch_Port", key, column, reason))
+            }
+        }
+    }
+
+    private static func routerPorts(
+        _ engine: Engine, _ inputs: Inputs, _ problems: Output<Problem>,
+        _ switchPortByName: Index<String, RowUUID>
+    ) -> Function<RowUUID, RouterPort?> {
+        engine.function("router port", over: inputs.routerPorts) { key, row, context in
+            guard let owners = context.read(inputs.routerOfPort, key) else { return nil }
+            guard context.first(switchPortByName, row.name) == nil else {
+                context.emit(
+                    problems,
+                    Problem("Logical_Router_Port", key, "name", "a switch port has this name"))
+                return nil
+            }
+            return RouterPort(row, of: owners.first) { column, reason in
+                context.emit(problems, Problem("Logical_Router_Port", key, column, reason))
+            }
+        }
+    }
+}
+
+// MARK: - Connections
+
+extension Model {
+    private static func attachments(
+        _ engine: Engine, _ switchPorts: Function<RowUUID, SwitchPort?>,
+        _ routerPorts: Function<RowUUID, RouterPort?>,
+        _ switchPortByRouterPort: Index<String, RowUUID>,
+        _ routerPortByName: Index<String, RowUUID>, _ problems: Output<Problem>
+    ) -> Function<RowUUID, Attachment?> {
+        engine.function("attachment", over: routerPorts) { _, port, context in
+            guard let port else { return nil }
+            let claimants = context.members(switchPortByRouterPort, port.name)
+            for other in claimants.dropFirst() {
+                context.emit(
+                    problems,
+                    Problem(
+                        "Logical_Switch_Port", other, "options",
+                        "router port \"\(port.name)\" is taken"))
+            }
+            if let first = claimants.first, let claimant = context.read(switchPorts, first) ?? nil {
+                return .switch(claimant.datapath, port: first, portName: claimant.name)
+            }
+            guard let name = port.peer, let key = context.first(routerPortByName, name),
+                let peer = context.read(routerPorts, key) ?? nil, peer.peer == port.name
+            else { return nil }
+            return .router(peer.router, port: key, portName: peer.name)
+        }
+    }
+
+    private static func routerSides(
+        _ engine: Engine, _ switchPorts: Function<RowUUID, SwitchPort?>,
+        _ routerPorts: Function<RowUUID, RouterPort?>,
+        _ routerPortByName: Index<String, RowUUID>,
+        _ attachments: Function<RowUUID, Attachment?>
+    ) -> Function<RowUUID, RouterSide?> {
+        engine.function("router side", over: switchPorts) { key, port, context in
+            guard case .router(let name?)? = port?.kind,
+                let peer = context.first(routerPortByName, name),
+                case .switch(_, port: key, _)? = context.read(attachments, peer) ?? nil,
+                let routerPort = context.read(routerPorts, peer) ?? nil
+            else { return nil }
+            return RouterSide(router: routerPort.router, port: peer, portName: name)
+        }
+    }
+}
+
+// MARK: - Keys
+
+extension Model {
+    private static func datapathRequests(
+        _ engine: Engine, _ inputs: Inputs
+    ) -> Function<RowUUID, KeyRequest?> {
+        engine.function("datapath key request", over: inputs.datapaths) { key, row, context in
+            let wanted =
+                switch row {
+                case .switch(let row): row.otherConfig["requested-tnl-key"]
+                case .router(let row): row.options["requested-tnl-key"]
+                }
+            return KeyRequest(
+                space: .zero, wanted: wanted.flatMap { Int($0) },
+                existing: context.read(inputs.datapathKeysInUse, key))
+        }
+    }
+
+    private static func portRequest(
+        _ datapath: RowUUID, _ name: String, _ options: [String: String]?, _ inputs: Inputs,
+        _ context: Context
+    ) -> KeyRequest {
+        let state = context.read(inputs.portStates, name)
+        return KeyRequest(
+            space: datapath, wanted: options?["requested-tnl-key"].flatMap { Int($0) },
+            existing: state?.datapath == datapath ? state?.tunnelKey : nil)
+    }
+
+    private static func switchPortRequests(
+        _ engine: Engine, _ ports: Function<RowUUID, SwitchPort?>, _ inputs: Inputs
+    ) -> Function<RowUUID, KeyRequest?> {
+        engine.function("switch port key request", over: ports) { key, port, context in
+            guard let port else { return nil }
+            let options = context.read(inputs.switchPorts, key)?.options
+            return portRequest(port.datapath, port.name, options, inputs, context)
+        }
+    }
+
+    private static func routerPortRequests(
+        _ engine: Engine, _ ports: Function<RowUUID, RouterPort?>, _ inputs: Inputs
+    ) -> Function<RowUUID, KeyRequest?> {
+        engine.function("router port key request", over: ports) { key, port, context in
+            guard let port else { return nil }
+            let options = context.read(inputs.routerPorts, key)?.options
+            return portRequest(port.router, port.name, options, inputs, context)
+        }
+    }
+}

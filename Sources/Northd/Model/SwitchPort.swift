@@ -1,0 +1,120 @@
+import OVSDBModel
+import Schemas
+import Wire
+
+/// A port of a logical switch, parsed once from its Northbound row.
+package struct SwitchPort: Hashable, Sendable {
+    /// Logical_Switch_Port.type; other strings are kept.
+    package enum Kind: Hashable, Sendable {
+        case vif
+        case router(peer: String?)
+        case `switch`(peer: String?)
+        case localnet, localport, virtual, external, l2gateway, vtep, remote
+        case unknown(String)
+    }
+
+    package let datapath: RowUUID
+    package let name: String
+    package let kind: Kind
+    package let stations: [StationAddress]
+    package let hasUnknown: Bool
+    package let takesRouterAddresses: Bool
+    package let isSecured: Bool
+    package let isEnabled: Bool
+    package let learnsStations: Bool
+    package let respondsForStations: Bool
+
+    /// Parses a row that belongs to `datapath`. What is wrong with an address is told to
+    /// `report`, and that address is left out.
+    package init(
+        _ row: NB.LogicalSwitchPort, of datapath: RowUUID,
+        report: (_ column: String, _ reason: String) -> Void
+    ) {
+        self.datapath = datapath
+        name = row.name
+        kind = Kind(row)
+        isEnabled = row.enabled ?? true
+        isSecured = !row.portSecurity.isEmpty
+        let addresses = row.addresses.compactMap { text -> PortAddress? in
+            do throws(AddressError) {
+                return try PortAddress(parsing: text)
+            } catch {
+                report("addresses", error.reason)
+                return nil
+            }
+        }
+        stations = addresses.compactMap {
+            if case .station(let station) = $0 { station } else { nil }
+        }
+        hasUnknown = addresses.contains(.unknown)
+        takesRouterAddresses = addresses.contains(.router)
+        if addresses.contains(.dynamic) {
+            report("addresses", "dynamic addresses are not assigned yet")
+        }
+        learnsStations = SwitchPort.learnsStations(row, kind, hasUnknown)
+        respondsForStations =
+            !hasUnknown && kind != .virtual && kind != .external && kind != .l2gateway
+            && row.options["disable_arp_nd_rsp"] != "true"
+        if case .unknown(let type) = kind { report("type", "unknown type \"\(type)\"") }
+    }
+
+    private static func learnsStations(
+        _ row: NB.LogicalSwitchPort, _ kind: Kind, _ hasUnknown: Bool
+    ) -> Bool {
+        switch kind {
+        case .localnet: return hasUnknown && row.options["localnet_learn_fdb"] == "true"
+        case .vif, .switch:
+            return hasUnknown && row.portSecurity.isEmpty
+                && row.options["lsp_learn_fdb"] != "false"
+        case .router, .localport, .virtual, .external, .l2gateway, .vtep, .remote, .unknown:
+            return false
+        }
+    }
+}
+
+extension SwitchPort.Kind {
+    package init(_ row: NB.LogicalSwitchPort) {
+        switch row.type {
+        case "": self = .vif
+        case "router": self = .router(peer: row.options["router-port"] ?? row.peer)
+        case "switch": self = .switch(peer: row.peer ?? row.options["peer"])
+        case "localnet": self = .localnet
+        case "localport": self = .localport
+        case "virtual": self = .virtual
+        case "external": self = .external
+        case "l2gateway": self = .l2gateway
+        case "vtep": self = .vtep
+        case "remote": self = .remote
+        default: self = .unknown(row.type)
+        }
+    }
+
+    /// Port_Binding.type.
+    package var bindingType: String {
+        switch self {
+        case .vif, .unknown: ""
+        case .router, .switch: "patch"
+        case .localnet: "localnet"
+        case .localport: "localport"
+        case .virtual: "virtual"
+        case .external: "external"
+        case .l2gateway: "l2gateway"
+        case .vtep: "vtep"
+        case .remote: "remote"
+        }
+    }
+
+    package var isRouter: Bool {
+        if case .router = self { true } else { false }
+    }
+
+    /// Whether a chassis claims the port and says when it is up.
+    package var isClaimed: Bool {
+        switch self {
+        case .router, .switch: false
+        case .vif, .localnet, .localport, .virtual, .external, .l2gateway, .vtep, .remote,
+            .unknown:
+            true
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import OVSDBModel
+import OVSDBSession
+import Schemas
+
+extension Reconciler {
+    /// The row that a datapath has or will have.
+    func row(ofDatapath northbound: RowUUID) -> RowUUID {
+        datapathRows[northbound] ?? SouthboundUUID.datapath(northbound)
+    }
+
+    /// The row that a port has or will have; nil if there shall be no such port.
+    func row(ofPort name: String) -> RowUUID? {
+        guard let port = desired.ports[name] else { return nil }
+        if let place = portRows[name], place.datapath == row(ofDatapath: port.datapath) {
+            return place.uuid
+        }
+        return SouthboundUUID.port(name, on: port.datapath)
+    }
+
+    func settleDatapath(
+        _ key: RowUUID, _ replica: Replica, _ transaction: inout TransactionBuilder
+    ) {
+        let uuid = row(ofDatapath: key)
+        let actual = replica[SB.DatapathBinding.self, uuid]
+        guard let desired = desired.datapaths[key] else {
+            if let actual { deleteDatapath(uuid, actual, replica, &transaction) }
+            return
+        }
+        var wanted = actual ?? SB.DatapathBinding()
+        wanted.tunnelKey = desired.tunnelKey
+        wanted.type = desired.kind.rawValue
+        wanted.nbUUID = key
+        wanted.externalIDs = desired.externalIDs
+        wanted.loadBalancers = []
+        transaction.put(wanted, over: actual, uuid)
+    }
+
+    /// Deletes the row and what refers to it that nobody else would delete.
+    func deleteDatapath(
+        _ uuid: RowUUID, _ row: SB.DatapathBinding, _ replica: Replica,
+        _ transaction: inout TransactionBuilder
+    ) {
+        for item in replica.rows(like: SB.MACBinding(datapath: uuid), in: [.datapath]) {
+            transaction.delete(SB.MACBinding.self, item.uuid)
+        }
+        for item in replica.rows(like: SB.MulticastGroup(datapath: uuid), in: [.datapath]) {
+            transaction.delete(SB.MulticastGroup.self, item.uuid)
+        }
+        for item in replica.rows(like: SB.FDB(dpKey: row.tunnelKey), in: [.dpKey]) {
+            transaction.delete(SB.FDB.self, item.uuid)
+        }
+        for item in replica.rows(like: SB.IPMulticast(datapath: uuid), in: [.datapath]) {
+            transaction.delete(SB.IPMulticast.self, item.uuid)
+        }
+        transaction.delete(SB.DatapathBinding.self, uuid)
+    }
+
+    func settlePort(
+        _ name: String, _ replica: Replica, _ transaction: inout TransactionBuilder
+    ) {
+        let uuid = row(ofPort: name)
+        if let old = portRows[name]?.uuid, old != uuid,
+            let row = replica[SB.PortBinding.self, old]
+        {
+            deletePort(old, row, replica, &transaction)
+        }
+        guard let uuid, let desired = desired.ports[name] else { return }
+        let actual = replica[SB.PortBinding.self, uuid]
+        transaction.put(
+            desired.row(over: actual, datapath: row(ofDatapath: desired.datapath)), over: actual,
+            uuid)
+    }
+
+    /// Deletes the row, and what chassis have learned at the port.
+    private func deletePort(
+        _ uuid: RowUUID, _ row: SB.PortBinding, _ replica: Replica,
+        _ transaction: inout TransactionBuilder
+    ) {
+        transaction.delete(SB.PortBinding.self, uuid)
+        let learned = SB.MACBinding(logicalPort: row.logicalPort)
+        for binding in replica.rows(like: learned, in: [.logicalPort]) {
+            transaction.delete(SB.MACBinding.self, binding.uuid)
+        }
+        guard let datapath = replica[SB.DatapathBinding.self, row.datapath] else { return }
+        for station in replica.rows(like: SB.FDB(dpKey: datapath.tunnelKey), in: [.dpKey])
+        where station.row.portKey == row.tunnelKey {
+            transaction.delete(SB.FDB.self, station.uuid)
+        }
+    }
+}
+
+extension PortRow {
+    /// Options that chassis write.
+    private static let kept = [
+        "additional-chassis-activated", "vport-last-claim", "vport-backoff", "ipv6_ra_pd_list",
+    ]
+
+    /// The row as northd wants it, with what chassis wrote.
+    fileprivate func row(over actual: SB.PortBinding?, datapath: RowUUID) -> SB.PortBinding {
+        var row = actual ?? SB.PortBinding()
+        row.logicalPort = name
+        row.datapath = datapath
+        row.tunnelKey = tunnelKey
+        row.type = type
+        row.options = options
+        for key in PortRow.kept {
+            if let value = actual?.options[key] { row.options[key] = value }
+        }
+        row.mac = mac
+        row.portSecurity = portSecurity
+        row.natAddresses = natAddresses
+        row.parentPort = parentPort
+        row.tag = tag
+        row.externalIDs = externalIDs
+        row.gatewayChassis = []
+        row.requestedChassis = requestedChassis.first
+        row.requestedAdditionalChassis = canonicalSet(Array(requestedChassis.dropFirst()))
+        if row.up == nil { row.up = false }
+        return row
+    }
+}
+
+extension TransactionBuilder {
+    /// Inserts the row, or writes the columns that differ.
+    mutating func put<Row: TypedRow>(_ wanted: Row, over actual: Row?, _ uuid: RowUUID) {
+        if let actual {
+            update(uuid, from: actual, to: wanted)
+        } else {
+            insert(wanted, uuid: uuid)
+        }
+    }
+}

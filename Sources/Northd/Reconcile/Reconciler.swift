@@ -1,0 +1,173 @@
+// From desired rows to the smallest transaction that makes the Southbound database have them.
+//
+// The comparison is by level, not by edge: a name that may differ is marked, and a marked name's
+// desired row is compared with the row in the replica. So a transaction that failed, a row that
+// somebody else changed and a start with a full database are all the same case. What is marked is
+// what the compiler's outputs or the database say has changed, so the work follows the change.
+//
+// Properties that must hold:
+// * applied to the replica's contents, the transaction leads to the desired rows;
+// * with nothing to do it is empty;
+// * columns that chassis write keep their values.
+
+import OVSDBModel
+import OVSDBSession
+import Schemas
+
+struct Reconciler {
+    /// Where a port's row is.
+    struct PortPlace: Hashable {
+        let uuid: RowUUID
+        let datapath: RowUUID
+    }
+
+    private(set) var desired = Desired()
+    /// What the transaction under way settles, if it succeeds.
+    private var underWay: Desired.Dirty?
+    /// The row of each datapath, and what it was made for.
+    private(set) var datapathRows: [RowUUID: RowUUID] = [:]
+    private(set) var northboundOf: [RowUUID: RowUUID] = [:]
+    private(set) var portRows: [String: PortPlace] = [:]
+    /// Flows that another northd inserted, by the UUID that this one would have given.
+    var adopted: [RowUUID: RowUUID] = [:]
+    /// Flows and sets that are being written; changes of others are somebody else's.
+    var written: Set<RowUUID> = []
+    /// Flows that somebody else touched, as they were and as they are.
+    var suspects: [RowUUID: [SB.LogicalFlow]] = [:]
+    private var hasStarted = false
+
+    /// Columns that the replica must be able to look rows up by.
+    static let indexes: [String: [[String]]] = [
+        SB.MulticastGroup.table.name: [["datapath", "name"], ["datapath"]],
+        SB.AddressSet.table.name: [["name"]],
+        SB.PortGroup.table.name: [["name"]],
+        SB.MACBinding.table.name: [["datapath"], ["logical_port"]],
+        SB.FDB.table.name: [["dp_key"]],
+        SB.IPMulticast.table.name: [["datapath"]],
+    ]
+
+    /// The database has what is desired, as far as is known.
+    var isIdle: Bool {
+        hasStarted && underWay == nil && desired.dirty.isEmpty && suspects.isEmpty
+    }
+
+    mutating func update(from compiler: Compiler) { desired.update(from: compiler) }
+
+    /// Begins a transaction that settles everything that is marked.
+    mutating func begin(_ replica: Replica, _ compiler: Compiler) -> TransactionBuilder {
+        precondition(underWay == nil, "one transaction at a time")
+        var transaction = TransactionBuilder()
+        if !hasStarted { markEverything(in: replica, compiler, &transaction) }
+        examineSuspects(compiler)
+        let dirty = desired.dirty
+        for key in dirty.datapaths.sorted() { settleDatapath(key, replica, &transaction) }
+        for name in dirty.ports.sorted() { settlePort(name, replica, &transaction) }
+        for (key, marks) in dirty.groups.sorted(by: { $0.key.name < $1.key.name }) {
+            settleGroup(key, marks, replica, &transaction)
+        }
+        for (key, marks) in dirty.multicastGroups.sorted(by: { $0.key < $1.key }) {
+            settleMulticast(key, marks, replica, &transaction)
+        }
+        for name in dirty.addressSets.sorted() { settleAddressSet(name, replica, &transaction) }
+        for name in dirty.portGroups.sorted() { settlePortGroup(name, replica, &transaction) }
+        for uuid in dirty.flows.keys.sorted() {
+            settleFlow(uuid, dirty.flows[uuid] ?? nil, replica, &transaction)
+        }
+        underWay = dirty
+        desired.dirty = Desired.Dirty()
+        return transaction
+    }
+
+    /// Ends the transaction that `begin` began.
+    mutating func end(committed: Bool) {
+        if !committed, let underWay { desired.dirty.merge(underWay) }
+        underWay = nil
+        written.removeAll()
+    }
+
+    mutating func mark(flow uuid: RowUUID, as row: FlowRow?) {
+        desired.dirty.flows[uuid] = .some(row)
+    }
+}
+
+// MARK: - The database's changes
+
+extension Reconciler {
+    /// Marks what may have come to differ by the database's changes.
+    mutating func note(_ changes: [TableChange]) {
+        for change in changes.of(SB.DatapathBinding.self) { noteDatapath(change) }
+        for change in changes.of(SB.PortBinding.self) { notePort(change) }
+        for change in changes.of(SB.MulticastGroup.self) where !written.contains(change.uuid) {
+            for row in [change.old, change.new].compactMap(\.self) {
+                if let key = multicastKey(row) { desired.dirty.multicastGroups[key] = .all }
+            }
+        }
+        for change in changes.of(SB.AddressSet.self) where !written.contains(change.uuid) {
+            for row in [change.old, change.new].compactMap(\.self) {
+                desired.dirty.addressSets.insert(row.name)
+            }
+        }
+        for change in changes.of(SB.PortGroup.self) where !written.contains(change.uuid) {
+            for row in [change.old, change.new].compactMap(\.self) {
+                desired.dirty.portGroups.insert(row.name)
+            }
+        }
+        for change in changes.of(SB.LogicalDPGroup.self) where !written.contains(change.uuid) {
+            let group = desired.groups.keys.first { SouthboundUUID.group($0) == change.uuid }
+            if let group { desired.dirty.groups[group] = .all }
+        }
+        for change in changes.of(SB.LogicalFlow.self) where !written.contains(change.uuid) {
+            suspects[change.uuid, default: []] += [change.old, change.new].compactMap(\.self)
+        }
+    }
+
+    private mutating func noteDatapath(_ change: TypedChange<SB.DatapathBinding>) {
+        if let old = change.old?.northbound, old != change.new?.northbound {
+            if datapathRows[old] == change.uuid { datapathRows[old] = nil }
+            desired.dirty.datapaths.insert(old)
+        }
+        northboundOf[change.uuid] = change.new?.northbound
+        if let key = change.new?.northbound {
+            datapathRows[key] = change.uuid
+            desired.dirty.datapaths.insert(key)
+        }
+    }
+
+    private mutating func notePort(_ change: TypedChange<SB.PortBinding>) {
+        if let old = change.old?.logicalPort {
+            if portRows[old]?.uuid == change.uuid { portRows[old] = nil }
+            desired.dirty.ports.insert(old)
+        }
+        if let new = change.new {
+            portRows[new.logicalPort] = PortPlace(uuid: change.uuid, datapath: new.datapath)
+            desired.dirty.ports.insert(new.logicalPort)
+        }
+    }
+
+    private func multicastKey(_ row: SB.MulticastGroup) -> MulticastKey? {
+        guard let datapath = northboundOf[row.datapath],
+            let group = MulticastGroup.allCases.first(where: { $0.name == row.name })
+        else { return nil }
+        return MulticastKey(datapath: datapath, group: group)
+    }
+
+    /// Before the first transaction, every row of the tables that northd owns is suspect.
+    private mutating func markEverything(
+        in replica: Replica, _ compiler: Compiler, _ transaction: inout TransactionBuilder
+    ) {
+        hasStarted = true
+        suspects.removeAll()
+        for item in replica.rows(SB.DatapathBinding.self)
+        where item.row.northbound.flatMap({ datapathRows[$0] }) != item.uuid {
+            deleteDatapath(item.uuid, item.row, replica, &transaction)
+        }
+        for item in replica.rows(SB.MulticastGroup.self) {
+            if let key = multicastKey(item.row) {
+                desired.dirty.multicastGroups[key] = .all
+            } else {
+                transaction.delete(SB.MulticastGroup.self, item.uuid)
+            }
+        }
+        compareAllFlows(replica, compiler)
+    }
+}

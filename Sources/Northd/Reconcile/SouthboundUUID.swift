@@ -1,0 +1,61 @@
+import OVSDBModel
+
+/// The UUIDs that northd gives to the rows it inserts: digests of what names the row.
+enum SouthboundUUID {
+    static let global = digest("SB_Global") { _ in }
+
+    static func datapath(_ northbound: RowUUID) -> RowUUID {
+        digest("Datapath_Binding") { $0.add(northbound) }
+    }
+
+    /// A port that moves to another datapath becomes another row.
+    static func port(_ name: String, on datapath: RowUUID) -> RowUUID {
+        digest("Port_Binding") {
+            $0.add(name)
+            $0.add(datapath)
+        }
+    }
+
+    static func group(_ group: DatapathGroup) -> RowUUID {
+        digest("Logical_DP_Group") { $0.add(group.name) }
+    }
+
+    static func multicastGroup(_ key: MulticastKey) -> RowUUID {
+        digest("Multicast_Group") {
+            $0.add(key.group.name)
+            $0.add(key.datapath)
+        }
+    }
+
+    static func named(_ table: String, _ name: String) -> RowUUID { digest(table) { $0.add(name) } }
+
+    static func flow(_ row: FlowRow) -> RowUUID {
+        digest("Logical_Flow") {
+            switch row.scope {
+            case .datapath(let uuid): $0.add(uuid)
+            case .group(let group): $0.add(group.name)
+            }
+            $0.add(row.stage)
+            $0.add(UInt64(row.table) << 16 | UInt64(row.priority))
+            $0.add(row.match)
+            $0.add(row.actions)
+            $0.add(row.port ?? "")
+            $0.add(row.hint?.description ?? "")
+        }
+    }
+
+    private static func digest(
+        _ table: String, _ body: (inout ContentDigest) -> Void
+    ) -> RowUUID {
+        var digest = ContentDigest()
+        digest.add(table)
+        body(&digest)
+        return digest.uuid
+    }
+}
+
+/// Names a multicast group of a datapath.
+package struct MulticastKey: Hashable, Sendable {
+    package let datapath: RowUUID
+    package let group: MulticastGroup
+}

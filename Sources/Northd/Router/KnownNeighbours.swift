@@ -1,0 +1,29 @@
+import LogicalFlow
+import Wire
+
+/// Next hops of a router port whose Ethernet addresses the configuration tells: nothing needs to
+/// be asked for, and nothing learned.
+package struct KnownNeighbours: RouterFeature {
+    package let port: RouterPort
+    package let stations: [StationAddress]
+
+    package init(port: RouterPort, stations: [StationAddress]) {
+        self.port = port
+        self.stations = stations
+    }
+
+    package func emit(into flows: inout RouterFlows) {
+        for station in stations {
+            for address in station.addresses where port.source(for: address) != nil {
+                let isNextHop =
+                    switch address {
+                    case .v4(let address): Match.equal(RouterCell.nextHop4, .ip4(address))
+                    case .v6(let address): Match.equal(RouterCell.nextHop6, .ip6(address))
+                    }
+                flows.add(
+                    .inNeighbourResolve, 100, .both(.outport(port.name), isNextHop),
+                    [.load(.ethDst, station.mac), .next])
+            }
+        }
+    }
+}

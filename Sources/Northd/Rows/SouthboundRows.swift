@@ -1,0 +1,90 @@
+// The rows that the Southbound database shall have, in names instead of references: a datapath is
+// named by its Northbound row, a port by its name. The reconciler gives them UUIDs.
+
+import OVSDBModel
+
+/// A Datapath_Binding.
+package struct DatapathRow: Hashable, Sendable {
+    package let northbound: RowUUID
+    package let kind: DatapathKind
+    package let tunnelKey: Int
+    package let externalIDs: [String: String]
+}
+
+/// A Port_Binding, as far as northd writes it.
+package struct PortRow: Hashable, Sendable {
+    package let name: String
+    package let datapath: RowUUID
+    package let tunnelKey: Int
+    package let type: String
+    package var options: [String: String] = [:]
+    package var mac: [String] = []
+    package var portSecurity: [String] = []
+    package var natAddresses: [String] = []
+    package var parentPort: String?
+    package var tag: Int?
+    package var externalIDs: [String: String] = [:]
+    /// Those that may bind the port, the main one first.
+    package var requestedChassis: [RowUUID] = []
+}
+
+/// The multicast groups that every datapath may have, with their keys.
+package enum MulticastGroup: Int, CaseIterable, Hashable, Sendable {
+    case flood = 32768
+    case unknown
+    case mrouterFlood
+    case `static`
+    case floodL2
+
+    package var key: Int { rawValue }
+
+    package var name: String {
+        switch self {
+        case .flood: "_MC_flood"
+        case .unknown: "_MC_unknown"
+        case .mrouterFlood: "_MC_mrouter_flood"
+        case .static: "_MC_static"
+        case .floodL2: "_MC_flood_l2"
+        }
+    }
+}
+
+/// One port of a Multicast_Group; the group exists while it has a port.
+package struct MulticastMember: Hashable, Sendable {
+    package let datapath: RowUUID
+    package let group: MulticastGroup
+    package let port: String
+}
+
+/// One datapath of a Logical_DP_Group.
+package struct GroupMember: Hashable, Sendable {
+    package let group: DatapathGroup
+    package let datapath: RowUUID
+}
+
+/// An Address_Set and the addresses that it has from its owner.
+package struct AddressSetRow: Hashable, Sendable {
+    package let name: String
+    package var addresses: [String] = []
+    package var options: [String: String] = [:]
+    /// A set of the configuration wins over a generated one of the same name.
+    package var isGenerated = false
+}
+
+/// One more address of a generated Address_Set, from one of its members.
+package struct AddressSetMember: Hashable, Sendable {
+    package let set: String
+    package let address: String
+}
+
+/// One port of a Port_Group. `group` is the Southbound name, which starts with a datapath's key.
+package struct PortGroupMember: Hashable, Sendable {
+    package let group: String
+    package let port: String
+}
+
+/// Logical_Switch_Port.up, which northd feeds back.
+package struct PortUpRow: Hashable, Sendable {
+    package let port: RowUUID
+    package let isUp: Bool
+}

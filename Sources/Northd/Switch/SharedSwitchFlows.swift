@@ -1,0 +1,111 @@
+// What all switches have in common, and the fallback of every stage.
+
+import LogicalFlow
+import Wire
+
+/// The flows of switches with a trait.
+package struct SharedSwitchFlows: SwitchFeature {
+    package let trait: SwitchTrait
+
+    package init(trait: SwitchTrait) { self.trait = trait }
+
+    package func emit(into flows: inout SwitchFlows) {
+        switch trait {
+        case .any:
+            admission(&flows)
+            bypasses(&flows)
+            verdicts(&flows)
+            lookup(&flows)
+            egress(&flows)
+            fallbacks(&flows)
+        case .untagged:
+            flows.add(.inCheckPortSecurity, 100, .symbol(.vlanPresent), .drop)
+        case .floodsUnknown:
+            flows.add(
+                .inL2Unknown, 50, .outport("none"),
+                ActionList(Action.output(to: MulticastGroup.unknown.name)))
+        case .dropsUnknown:
+            flows.add(.inL2Unknown, 50, .outport("none"), .drop)
+        }
+    }
+
+    private func admission(_ flows: inout SwitchFlows) {
+        flows.add(.inCheckPortSecurity, 105, .isTunnelTooBig, .drop)
+        flows.add(.inCheckPortSecurity, 100, .test(Symbol.ethSrc[40]), .drop)
+        flows.add(
+            .inCheckPortSecurity, 50, .always,
+            [.evaluate(SwitchCell.isRefused, .check(.inPortSecurity)), .next])
+        flows.add(.inApplyPortSecurity, 50, .equal(SwitchCell.isRefused, 1), .drop)
+    }
+
+    /// What conntrack and load balancing never see.
+    private func bypasses(_ flows: inout SwitchFlows) {
+        flows.add(.inPreACL, 110, .equal(.ethDst, .serviceMonitor), [.next])
+        flows.add(.outPreACL, 110, .equal(.ethSrc, .serviceMonitor), [.next])
+        let both: [Match] = [
+            .symbol(.ethMcast), .neighbourDiscovery, .equal(SwitchCell.isStateless, 1),
+        ]
+        for match in both + [.equal(.ethDst, .serviceMonitor), .isTunnelTooBig] {
+            flows.add(.inPreLoadBalancer, 110, match, [.next])
+        }
+        for match in both + [.equal(.ethSrc, .serviceMonitor)] {
+            flows.add(.outPreLoadBalancer, 110, match, [.next])
+        }
+    }
+
+    /// Without ACLs and load balancers everything is allowed.
+    private func verdicts(_ flows: inout SwitchFlows) {
+        for stage in [SwitchStage.inACLHint, .outACLHint, .inACLEval, .outACLEval] {
+            flows.add(stage, 65535, .always, [.next])
+        }
+        for stage in [SwitchStage.inACLEval, .outACLEval] {
+            flows.add(
+                stage, 65532, .neighbourDiscovery, [.load(SwitchCell.isAllowed, flag: true), .next])
+        }
+    }
+
+    private func lookup(_ flows: inout SwitchFlows) {
+        flows.add(
+            .inL2Lookup, 110,
+            .both(
+                .equal(.ethDst, .serviceMonitor),
+                .either(.symbol(.tcp), .symbol(.icmp), .symbol(.icmp6))),
+            [.handleServiceCheck(port: FieldRange(.inport))])
+        let flood = ActionList(Action.output(to: MulticastGroup.flood.name))
+        let floodL2 = ActionList(Action.output(to: MulticastGroup.floodL2.name))
+        let mcast = Match.symbol(.ethMcast)
+        flows.add(
+            .inL2Lookup, 72,
+            .both(mcast, .either(.symbol(.ndNA), .symbol(.ndRS), .symbol(.ndRA))), flood)
+        flows.add(.inL2Lookup, 71, .both(mcast, .symbol(.arp)), flood)
+        flows.add(.inL2Lookup, 71, .both(mcast, .symbol(.ip)), floodL2)
+        flows.add(.inL2Lookup, 70, mcast, floodL2)
+        flows.fallback(
+            .inL2Lookup, [.evaluate(FieldRange(.outport), .getFDB(FieldRange(.ethDst))), .next])
+        flows.fallback(.inL2Unknown, [.output])
+    }
+
+    private func egress(_ flows: inout SwitchFlows) {
+        flows.add(
+            .outCheckPortSecurity, 100, .symbol(.ethMcast),
+            [.load(SwitchCell.isRefused, flag: false), .next])
+        flows.fallback(
+            .outCheckPortSecurity,
+            [.evaluate(SwitchCell.isRefused, .check(.outPortSecurity)), .next])
+        flows.add(.outApplyPortSecurity, 50, .equal(SwitchCell.isRefused, 1), .drop)
+        flows.fallback(.outApplyPortSecurity, [.output])
+    }
+
+    /// `next` in every stage that says nothing else above.
+    private func fallbacks(_ flows: inout SwitchFlows) {
+        let special: Set<SwitchStage> = [
+            .inL2Lookup, .inL2Unknown, .outCheckPortSecurity, .outApplyPortSecurity,
+        ]
+        for stage in SwitchStage.allCases where !special.contains(stage) { flows.fallback(stage) }
+    }
+}
+
+extension Constant {
+    /// The addresses that health checks come from.
+    static let serviceMonitor = Constant.addressSet("svc_monitor_mac")
+}
