@@ -99,6 +99,11 @@ extension ClientSession {
         guard let reply = MonitorReply(result, method) else {
             return drop("\(method.rawValue): malformed reply", now)
         }
+        begin(reply, isResumption: isResumption, now)
+    }
+
+    /// The server follows: takes what it sent first.
+    mutating func begin(_ reply: MonitorReply, isResumption: Bool, _ now: Int64) {
         replica.coverage = online?.coverage ?? replica.coverage
         knownCoverage = replica.coverage
         let isDifference = reply.isDifference && isResumption
@@ -123,20 +128,25 @@ extension ClientSession {
         requestMonitor(next)
     }
 
-    mutating func updated(_ updates: JSON, transaction: RowUUID?, _ now: Int64) {
+    mutating func updated(_ updates: UpdateText, transaction: RowUUID?, _ now: Int64) {
         guard isSynchronized else { return }
         guard take(updates, isDifference: true, now) else { return }
         if let transaction { lastTransaction = transaction }
     }
 
     /// Applies updates and reports what they changed; false if the server had to be dropped.
-    private mutating func take(_ updates: JSON, isDifference: Bool, _ now: Int64) -> Bool {
+    private mutating func take(
+        _ updates: UpdateText, isDifference: Bool, _ now: Int64
+    ) -> Bool {
         let notation = (online?.method ?? .since).notation
         do {
             let changes =
-                isDifference
-                ? try replica.apply(updates, notation)
-                : try replica.replace(with: updates, notation)
+                switch (updates, isDifference) {
+                case (.tree(let json), true): try replica.apply(json, notation)
+                case (.tree(let json), false): try replica.replace(with: json, notation)
+                case (.text(let text), true): try replica.apply(scanning: text)
+                case (.text(let text), false): try replica.replace(scanning: text)
+                }
             if !changes.isEmpty { actions.append(.changed(changes)) }
             return true
         } catch {
@@ -147,25 +157,37 @@ extension ClientSession {
     }
 }
 
+/// Updates as they arrived: parsed, or, where they may be large, as the text in the notation with
+/// differences.
+enum UpdateText: Sendable {
+    case tree(JSON)
+    case text(ArraySlice<UInt8>)
+}
+
 /// The reply to a request to follow a database.
 struct MonitorReply {
     /// Whether `updates` are what happened since the transaction that was asked for.
-    var isDifference = false
-    var transaction = RowUUID.zero
-    let updates: JSON
+    let isDifference: Bool
+    let transaction: RowUUID
+    let updates: UpdateText
 
     /// Nil if it isn't in the form that belongs to `method`.
     init?(_ result: JSON, _ method: MonitorMethod) {
-        guard method == .since else {
-            updates = result
-            return
+        if method == .since {
+            guard let array = result.array, array.count == 3 else { return nil }
+            self.init(found: array[0], transaction: array[1], .tree(array[2]))
+        } else {
+            self.init(found: false, transaction: .string(RowUUID.zero.description), .tree(result))
         }
-        guard let array = result.array, array.count == 3, let found = array[0].bool,
-            let transaction = array[1].string.flatMap({ RowUUID(parsing: $0) })
+    }
+
+    init?(found: JSON, transaction: JSON, _ updates: UpdateText) {
+        guard let found = found.bool,
+            let transaction = transaction.string.flatMap({ RowUUID(parsing: $0) })
         else { return nil }
         isDifference = found
         self.transaction = transaction
-        updates = array[2]
+        self.updates = updates
     }
 }
 

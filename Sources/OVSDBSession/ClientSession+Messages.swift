@@ -38,7 +38,7 @@ extension ClientSession {
             updateServer(updates, now)
         } else if id == dataMonitorID {
             let transaction = method == "update3" ? parameters[1]?.string : nil
-            updated(updates, transaction: transaction.flatMap { RowUUID(parsing: $0) }, now)
+            updated(.tree(updates), transaction: transaction.flatMap { RowUUID(parsing: $0) }, now)
         }
     }
 
@@ -56,6 +56,53 @@ extension ClientSession {
         case .transaction: transactionReplied(id, result, error)
         case .ignored, nil: break
         }
+    }
+}
+
+// MARK: - Large messages
+
+extension ClientSession {
+    /// Reads the updates of the database straight from the text; anything else is parsed.
+    mutating func receive(text: ArraySlice<UInt8>, _ now: Int64) {
+        do {
+            let message = try MessageEnvelope(text)
+            if try receiveUpdate(message, now) { return }
+            if try receiveDump(message, now) { return }
+            receive(try JSON.parse(text), now)
+        } catch {
+            drop("bad message: \(error)", now)
+        }
+    }
+
+    /// False if it is something else.
+    private mutating func receiveUpdate(
+        _ message: MessageEnvelope, _ now: Int64
+    ) throws(JSONError) -> Bool {
+        let method = try message.member("method")?.string
+        guard method == "update2" || method == "update3",
+            try message.element("params", 0) == dataMonitorID,
+            let updates = message.elementText("params", method == "update3" ? 2 : 1)
+        else { return false }
+        let transaction = method == "update3" ? try message.element("params", 1)?.string : nil
+        updated(
+            .text(updates), transaction: transaction.flatMap { RowUUID(parsing: $0) }, now)
+        return true
+    }
+
+    /// False if it is something else.
+    private mutating func receiveDump(
+        _ message: MessageEnvelope, _ now: Int64
+    ) throws(JSONError) -> Bool {
+        guard let id = try message.member("id")?.integer,
+            case .dataMonitor(.since, let isResumption) = online?.requests[id],
+            message.elementCount("result") == 3, let found = try message.element("result", 0),
+            let transaction = try message.element("result", 1),
+            let updates = message.elementText("result", 2),
+            let reply = MonitorReply(found: found, transaction: transaction, .text(updates))
+        else { return false }
+        updateOnline { $0.requests[id] = nil }
+        begin(reply, isResumption: isResumption, now)
+        return true
     }
 }
 

@@ -22,6 +22,8 @@ package struct ClientSession: Sendable {
         /// It failed, or the open one has ended.
         case disconnected(String)
         case received(JSON)
+        /// A message that was not parsed, because it is large.
+        case receivedText(ArraySlice<UInt8>)
         /// Bytes have arrived, though perhaps no whole message.
         case activity
         /// Time has passed, at least until `deadline`.
@@ -138,9 +140,14 @@ extension ClientSession {
         case (.received(let message), .online):
             heard(now)
             receive(message, now)
+        case (.receivedText(let text), .online):
+            heard(now)
+            receive(text: text, now)
         case (.activity, .online): heard(now)
         case (.timer, _): timer(now)
-        case (.connected, _), (.disconnected, _), (.received, _), (.activity, _): break
+        case (.connected, _), (.disconnected, _), (.received, _), (.receivedText, _),
+            (.activity, _):
+            break
         }
         return drain()
     }

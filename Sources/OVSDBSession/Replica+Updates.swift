@@ -29,13 +29,20 @@ extension Replica {
     package mutating func replace(
         with dump: JSON, _ notation: UpdateNotation
     ) throws(ReplicaError) -> [TableChange] {
-        var fresh = self
-        for position in fresh.tables.indices { fresh.tables[position].rows = [:] }
-        let inserted = try fresh.rowChanges(dump, notation)
-        var changes = [[RowChange]](repeating: [], count: tables.count)
-        for (table, rows) in inserted.enumerated() {
-            changes[table] = differences(table, from: rows)
-        }
+        commitDump(try empty().rowChanges(dump, notation))
+    }
+
+    /// The same replica without rows.
+    func empty() -> Replica {
+        var empty = self
+        for position in empty.tables.indices { empty.tables[position].rows = [:] }
+        return empty
+    }
+
+    /// `inserted` are all rows that there will be, by table.
+    mutating func commitDump(_ inserted: [[RowChange]]) -> [TableChange] {
+        var changes = inserted
+        for table in changes.indices { changes[table] = differences(table, from: inserted[table]) }
         return commit(changes)
     }
 
@@ -61,7 +68,7 @@ extension Replica {
         return changes
     }
 
-    private mutating func commit(_ changes: [[RowChange]]) -> [TableChange] {
+    mutating func commit(_ changes: [[RowChange]]) -> [TableChange] {
         var result: [TableChange] = []
         for (table, rows) in changes.enumerated() where !rows.isEmpty {
             for row in rows { tables[table].apply(row) }

@@ -31,15 +31,27 @@ package struct StreamID: Hashable, Comparable, Sendable, CustomStringConvertible
     package var description: String { "\(number)" }
 }
 
+/// A message as the owner gets it.
+package enum ReceivedMessage: Sendable {
+    case parsed(JSON)
+    /// The text of a message of more than the stream's `parsedSize`: balanced, but not checked.
+    case text(ArraySlice<UInt8>)
+}
+
 /// Messages that arrived together. While it is alive its bytes count against the stream's
 /// `undeliveredBytes`: keep it until the messages have been handled, no longer.
 package final class ReceivedBatch: Sendable {
-    package let messages: [JSON]
+    package let contents: [ReceivedMessage]
     private let bytes: Int
     private let stream: MessageStream
 
-    init(messages: [JSON], bytes: Int, stream: MessageStream) {
-        self.messages = messages
+    /// All messages, of a stream that parses them all.
+    package var messages: [JSON] {
+        contents.compactMap { if case .parsed(let message) = $0 { message } else { .none } }
+    }
+
+    init(contents: [ReceivedMessage], bytes: Int, stream: MessageStream) {
+        self.contents = contents
         self.bytes = bytes
         self.stream = stream
     }

@@ -16,7 +16,7 @@ final class MessageStreamHandler: ChannelDuplexHandler {
     var configuration: StreamConfiguration
     private let deliver: StreamHandler
     private var splitter: JSONStream
-    private var messages: [JSON] = []
+    private var messages: [ReceivedMessage] = []
     private var messageBytes = 0
     private var isReadPending = false
     private var closeReason: TransportError?
@@ -98,7 +98,11 @@ extension MessageStreamHandler {
         buffer.withUnsafeReadableBytes { splitter.append($0) }
         do {
             while let bytes = try splitter.next() {
-                receive(try JSON.parse(bytes), bytes: bytes.count, context: context)
+                if bytes.count > configuration.parsedSize {
+                    keep(.text(bytes), bytes: bytes.count)
+                } else {
+                    receive(try JSON.parse(bytes), bytes: bytes.count, context: context)
+                }
             }
         } catch {
             deliverMessages()
@@ -118,17 +122,20 @@ extension MessageStreamHandler {
         case .request(let identifier, let parameters):
             write(ProbeMessage.reply(to: identifier, parameters), context: context)
         case .reply: break
-        case nil:
-            messages.append(message)
-            messageBytes += bytes
+        case nil: keep(.parsed(message), bytes: bytes)
         }
+    }
+
+    private func keep(_ message: ReceivedMessage, bytes: Int) {
+        messages.append(message)
+        messageBytes += bytes
     }
 
     private func deliverMessages() {
         guard let stream, !messages.isEmpty else { return }
         stream.deliver(messageBytes)
         deliver(
-            .received(id, ReceivedBatch(messages: messages, bytes: messageBytes, stream: stream)))
+            .received(id, ReceivedBatch(contents: messages, bytes: messageBytes, stream: stream)))
         messages = []
         messageBytes = 0
     }

@@ -48,6 +48,9 @@ package final class OVSDBClient {
     /// Silence after which a server that is not on this machine is probed.
     package static let defaultProbeInterval: Duration = .seconds(5)
 
+    /// Bytes of a message past which it is read straight into rows.
+    private static let parsedSize = 16 << 10
+
     /// `seed` decides the order of remotes and the jitter of waits. Call `start` when the handlers
     /// are set.
     package init(
@@ -173,7 +176,8 @@ extension OVSDBClient {
         disconnect()
         do {
             let method = try ConnectionMethod(parsing: remote)
-            let configuration = StreamConfiguration(probeInterval: effectiveProbeInterval(remote))
+            var configuration = StreamConfiguration(probeInterval: effectiveProbeInterval(remote))
+            configuration.parsedSize = OVSDBClient.parsedSize
             let connection = ClientConnection(
                 threads: threads, configuration: configuration, deliver: deliver)
             self.connection = connection
@@ -233,8 +237,11 @@ extension OVSDBClient {
             open = stream
             perform(session.handle(.connected, now: now))
         case .received(let id, let batch):
-            for message in batch.messages where id == stream {
-                perform(session.handle(.received(message), now: now))
+            for message in batch.contents where id == stream {
+                switch message {
+                case .parsed(let json): perform(session.handle(.received(json), now: now))
+                case .text(let text): perform(session.handle(.receivedText(text), now: now))
+                }
             }
         case .closed(let id, let reason) where id == stream:
             disconnect()

@@ -2,6 +2,8 @@
 package struct StreamConfiguration: Sendable {
     /// Bytes of one incoming message; a longer one ends the stream.
     package var messageSize = 1 << 30
+    /// Messages of more bytes are delivered as text, for a receiver that reads them without a tree.
+    package var parsedSize = Int.max
     /// Bytes of messages that were delivered and not yet released by the receiver, past which
     /// nothing more is read. Echo requests behind them go unanswered then, so it is generous.
     package var undeliveredBytes = 32 << 20
