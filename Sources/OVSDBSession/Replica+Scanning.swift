@@ -42,6 +42,13 @@ extension Replica {
 private struct UpdateScanner {
     private enum Kind { case whole, difference, deletion }
 
+    /// What a column's values look like; small, as it is looked at for every value.
+    private struct Shape {
+        var key: AtomicType
+        /// Of a map.
+        var value: AtomicType?
+    }
+
     let replica: Replica
     var changes: [[RowChange]]
     var failure: ReplicaError?
@@ -49,6 +56,7 @@ private struct UpdateScanner {
     private var uuid = RowUUID.zero
     private var schema: TableSchema
     private var types: [ColumnType?] = []
+    private var shapes: [Shape?] = []
     /// The names of the columns as the text spells them.
     private var names: [[UInt8]] = []
     /// Where the columns of the last row were: the next one mostly has the same.
@@ -85,6 +93,9 @@ private struct UpdateScanner {
         table = position
         schema = replica.schema.tables[position]
         types = replica.coverage.tables[position]?.columns ?? []
+        shapes = types.map { type in
+            type.map { Shape(key: $0.key.type, value: $0.value?.type) }
+        }
         names = schema.columns.map { Array($0.name.utf8) }
         lastColumns = []
     }
@@ -149,12 +160,12 @@ private struct UpdateScanner {
         repeat {
             let column = try column(&scanner, at: index)
             try scanner.expect(":")
-            guard column < types.count, let type = types[column] else {
+            guard column < shapes.count, let shape = shapes[column] else {
                 throw fail("column \(schema.columns[column].name) is not monitored", at: index)
             }
             let start = scanner.offset
-            var datum = try datum(&scanner, type)
-            if isDifference, let old = row?[column] {
+            var datum = try datum(&scanner, shape)
+            if isDifference, let old = row?[column], let type = types[column] {
                 do {
                     datum = try old.applying(diff: datum, type: type)
                 } catch {
@@ -192,21 +203,21 @@ extension UpdateScanner {
     private enum Tag { case set, map, uuid }
 
     private mutating func datum(
-        _ scanner: inout JSONScanner, _ type: ColumnType
+        _ scanner: inout JSONScanner, _ shape: Shape
     ) throws(JSONError) -> Datum {
         guard scanner.peek() == UInt8(ascii: "[") else {
-            if type.isMap { throw fail("a map expected", at: scanner.offset) }
-            return .one(try atom(&scanner, type.key.type))
+            if shape.value != nil { throw fail("a map expected", at: scanner.offset) }
+            return .one(try atom(&scanner, shape.key))
         }
         let start = scanner.offset
         try scanner.expect("[")
         let tag = try tag(&scanner)
         try scanner.expect(",")
         let datum: Datum
-        switch (tag, type.value?.type) {
-        case (.uuid, nil) where type.key.type == .uuid: datum = .one(.uuid(try rest(&scanner)))
-        case (.set, nil): datum = try set(&scanner, type.key.type)
-        case (.map, let value?): datum = try map(&scanner, type.key.type, value)
+        switch (tag, shape.value) {
+        case (.uuid, nil) where shape.key == .uuid: datum = .one(.uuid(try rest(&scanner)))
+        case (.set, nil): datum = try set(&scanner, shape.key)
+        case (.map, let value?): datum = try map(&scanner, shape.key, value)
         default: throw fail("a value of another type expected", at: start)
         }
         try scanner.expect("]")
