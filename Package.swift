@@ -93,8 +93,8 @@ let assembly: [Target] = [
     library(
         "NorthdDaemon",
         [
-            "Linux", "OVSDBModel", "OVSDBSession", "OVSDBTransport", "Schemas", "Northd",
-            "UnixControl", logging,
+            "Linux", "Incremental", "OVSDBModel", "OVSDBSession", "OVSDBTransport", "Schemas",
+            "Northd", "UnixControl", logging,
         ]),
     library(
         "Agent",
@@ -111,7 +111,7 @@ let assembly: [Target] = [
 
 let programs: [Target] = [
     program("ovsdb-server", ["DatabaseServer"]),
-    program("ovn-northd", ["NorthdDaemon"]),
+    program("ovn-northd", ["NorthdDaemon", "Linux"]),
     program("ovn-controller", ["Agent"]),
     program("ovn-appctl", ["Commands"]),
 ]

@@ -1,0 +1,88 @@
+// The control commands of ovn-northd (ovn-northd(8), "Runtime Management Commands"), and those of
+// its own.
+
+import Incremental
+import Northd
+import OVSDBTransport
+import UnixControl
+
+extension NorthdDaemon {
+    package func registerCommands(on registry: ControlRegistry) {
+        registerStateCommands(registry)
+        registerConnectionCommands(registry)
+        registerEngineCommands(registry)
+        registry.reportMemory { [unowned self] in
+            let engine = northd.compiler.engine
+            return ["engine-state-KB": engine.stateBytes / 1024, "problems": northd.problems.count]
+        }
+    }
+
+    private func registerStateCommands(_ registry: ControlRegistry) {
+        registry.register(
+            ControlCommand("status") { [unowned self] _ in "Status: \(status.rawValue)" })
+        registry.register(
+            ControlCommand("status/problems") { [unowned self] _ in
+                northd.problems.map { "\($0)\n" }.joined()
+            })
+        registry.register(
+            ControlCommand("pause") { [unowned self] _ in
+                pause()
+                return ""
+            })
+        registry.register(
+            ControlCommand("resume") { [unowned self] _ in
+                resume()
+                return ""
+            })
+        registry.register(
+            ControlCommand("is-paused") { [unowned self] _ in isPaused ? "true" : "false" })
+    }
+
+    private func registerConnectionCommands(_ registry: ControlRegistry) {
+        for (prefix, client) in [("nb", northbound), ("sb", southbound)] {
+            registry.register(
+                ControlCommand("\(prefix)-connection-status") { _ in
+                    client.isConnected ? "connected" : "not connected"
+                })
+            registry.register(
+                ControlCommand("\(prefix)-cluster-state-reset") { _ in
+                    client.reconnect(reason: "cluster state reset")
+                    return ""
+                })
+        }
+    }
+
+    private func registerEngineCommands(_ registry: ControlRegistry) {
+        registry.register(
+            ControlCommand("inc-engine/show-stats", usage: "[NODE [COUNTER]]", arguments: 0...2) {
+                [unowned self] (arguments) throws(ControlError) in
+                try engineStatistics(arguments)
+            })
+        // A recompute is what every step would find to do, so there is nothing to force.
+        registry.register(ControlCommand("inc-engine/recompute") { _ in "" })
+    }
+
+    private func engineStatistics(_ arguments: [String]) throws(ControlError) -> String {
+        let all = northd.compiler.engine.statistics
+        guard let name = arguments.first else { return all.map(Self.block).joined() }
+        guard let store = all.first(where: { $0.name == name }) else {
+            throw ControlError("no such node: \(name)")
+        }
+        switch arguments.dropFirst().first {
+        case nil: return Self.block(store)
+        case "compute": return "\(store.runs)"
+        case "recompute", "cancel": return "0"
+        case let counter?: throw ControlError("no such counter: \(counter)")
+        }
+    }
+
+    /// Runs count as computations, since every run is incremental.
+    private static func block(_ store: StoreStatistics) -> String {
+        func line(_ name: String, _ number: Int) -> String {
+            let text = String(number)
+            return "- \(name):\(String(repeating: " ", count: max(0, 12 - text.count)))\(text)\n"
+        }
+        return "Node: \(store.name)\n" + line("recompute", 0) + line("compute", store.runs)
+            + line("cancel", 0)
+    }
+}
