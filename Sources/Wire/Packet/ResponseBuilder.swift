@@ -8,8 +8,10 @@ package enum ResponseBuilder {
     /// The minimum IPv6 MTU (RFC 4443 §2.4 c).
     private static let icmpv6PacketLimit = 1280
 
-    /// An ICMP destination unreachable, host unreachable, that quotes the packet.
-    package static func icmpError(_ frame: [UInt8], _ layout: PacketLayout) -> [UInt8]? {
+    /// An ICMP destination unreachable, by default host unreachable, that quotes the packet.
+    package static func icmpError(
+        _ frame: [UInt8], _ layout: PacketLayout, code: UInt8 = 1
+    ) -> [UInt8]? {
         guard layout.network == .ipv4 else { return nil }
         let ethernet = EthernetHeader(of: frame, layout)
         let overhead =
@@ -17,19 +19,22 @@ package enum ResponseBuilder {
         let end = min(layout.networkEnd, layout.networkOffset + icmpFrameLimit - overhead)
         let quote = frame[layout.networkOffset..<end]
         return PacketBuilder.icmp(
-            ethernet, ipv4Addresses(frame, layout), ttl: 255, type: ICMPType.unreachable, code: 1,
-            [0, 0, 0, 0] + quote)
+            ethernet, ipv4Addresses(frame, layout), ttl: 255, type: ICMPType.unreachable,
+            code: code, [0, 0, 0, 0] + quote)
     }
 
-    /// An ICMPv6 destination unreachable, administratively prohibited, that quotes the packet.
-    package static func icmpv6Error(_ frame: [UInt8], _ layout: PacketLayout) -> [UInt8]? {
+    /// An ICMPv6 destination unreachable, by default administratively prohibited, that quotes the
+    /// packet.
+    package static func icmpv6Error(
+        _ frame: [UInt8], _ layout: PacketLayout, code: UInt8 = 1
+    ) -> [UInt8]? {
         guard layout.network == .ipv6 else { return nil }
         let limit = icmpv6PacketLimit - HeaderLength.ipv6 - HeaderLength.icmp
         let end = min(layout.networkEnd, layout.networkOffset + limit)
         let quote = frame[layout.networkOffset..<end]
         return PacketBuilder.icmp(
             EthernetHeader(of: frame, layout), ipv6Addresses(frame, layout), ttl: 255,
-            type: ICMPv6Type.unreachable, code: 1, [0, 0, 0, 0] + quote)
+            type: ICMPv6Type.unreachable, code: code, [0, 0, 0, 0] + quote)
     }
 
     /// A TCP reset that acknowledges the segment, ports swapped. Nil for a reset.
@@ -44,6 +49,66 @@ package enum ResponseBuilder {
         let addresses =
             layout.network == .ipv4 ? ipv4Addresses(frame, layout) : ipv6Addresses(frame, layout)
         return PacketBuilder.tcp(EthernetHeader(of: frame, layout), addresses, ttl: 63, segment)
+    }
+
+    /// An SCTP ABORT with the ports swapped (RFC 9260 §8.4). Nil for an ABORT, and for a packet
+    /// without a chunk.
+    package static func sctpAbort(_ frame: [UInt8], _ layout: PacketLayout) -> [UInt8]? {
+        let start = layout.transportOffset
+        let chunk = start + HeaderLength.sctp
+        guard layout.transport == .sctp, frame.count >= chunk + 8 else { return nil }
+        let (initiation, abort): (UInt8, UInt8) = (1, 6)
+        guard frame[chunk] != abort else { return nil }
+        var tag = frame.uint32(at: start + 4)
+        var reflected: UInt8 = 1
+        if tag == 0, frame[chunk] == initiation {
+            tag = frame.uint32(at: chunk + 4)
+            reflected = 0
+        }
+        var message: [UInt8] = []
+        message.append(UInt64(frame.uint16(at: start + 2)), width: 2)
+        message.append(UInt64(frame.uint16(at: start)), width: 2)
+        message.append(UInt64(tag), width: 4)
+        message += [0, 0, 0, 0, abort, reflected, 0, 4]
+        message.storeSCTPChecksum(start: 0, end: message.count)
+        let addresses =
+            layout.network == .ipv4 ? ipv4Addresses(frame, layout) : ipv6Addresses(frame, layout)
+        let header = IPHeader(addresses, proto: IPProtocol.sctp, ttl: 63)
+        return PacketBuilder.ip(EthernetHeader(of: frame, layout), header, message)
+    }
+
+    /// Refuses a packet on behalf of its receiver, addresses swapped: a reset for TCP, an ABORT
+    /// for SCTP, else an ICMP error (port unreachable for UDP). Nil for what is a refusal itself.
+    package static func reject(_ frame: [UInt8], _ layout: PacketLayout) -> [UInt8]? {
+        let answer: [UInt8]?
+        switch (layout.network, layout.transport) {
+        case (nil, _), (.arp, _): answer = nil
+        case (_, .tcp): answer = tcpReset(frame, layout)
+        case (_, .sctp): answer = sctpAbort(frame, layout)
+        case (_, .icmp) where frame[layout.transportOffset] == ICMPType.unreachable: answer = nil
+        case (_, .icmpv6) where frame[layout.transportOffset] == ICMPv6Type.unreachable:
+            answer = nil
+        case (.ipv4, let transport):
+            answer = icmpError(frame, layout, code: transport == .udp ? 3 : 1)
+        case (.ipv6, let transport):
+            answer = icmpv6Error(frame, layout, code: transport == .udp ? 4 : 1)
+        }
+        return answer.flatMap(swappingAddresses)
+    }
+
+    /// Ethernet and IP addresses in the other direction; no checksum changes by that.
+    private static func swappingAddresses(_ frame: [UInt8]) -> [UInt8]? {
+        guard let layout = PacketLayout(frame) else { return nil }
+        var result = frame
+        result.replaceSubrange(0..<6, with: frame[6..<12])
+        result.replaceSubrange(6..<12, with: frame[0..<6])
+        let (offset, width) = layout.network == .ipv4 ? (12, 4) : (8, 16)
+        let source = layout.networkOffset + offset
+        let destination = source + width
+        result.replaceSubrange(source..<destination, with: frame[destination..<destination + width])
+        result.replaceSubrange(
+            destination..<destination + width, with: frame[source..<destination])
+        return result
     }
 
     /// An ARP request for the IPv4 destination of the packet; both protocol addresses are zero

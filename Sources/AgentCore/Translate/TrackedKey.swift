@@ -1,0 +1,315 @@
+import Datapath
+
+// What a translation knows of the packet at one point: the value of every bit, and where the value
+// comes from. A bit is the packet's own bit of the same place, a copy of another bit of the packet
+// (an alias), or a constant. Reading a bit makes the translation depend on the packet's bit behind
+// it, and on nothing if it is a constant. So `reg0 = ip4.dst` does not pin the address, and what an
+// action has overwritten no longer depends on the packet.
+//
+// The property that must hold: for any packet that agrees with this one in the bits of `needed`,
+// the same reads give the same values.
+
+struct TrackedKey: ~Copyable {
+    /// A copied bit run: bits of the packet's word that stand elsewhere now.
+    struct Alias {
+        let word: Int
+        let bit: Int
+        let width: Int
+        let sourceWord: Int
+        let sourceBit: Int
+
+        var mask: UInt64 { ones(width) << UInt64(bit) }
+    }
+
+    /// Where a saved state is.
+    struct Mark {
+        fileprivate let level: Int
+        fileprivate let aliasCount: Int
+        fileprivate let version: Int
+    }
+
+    /// Copies that may be inside each other.
+    static let maximumLevel = 96
+    private static let vectors = 3
+
+    /// 0 original, 1 needed, 2 consulted; then `vectors` for each level.
+    private let scratch = FlowScratch(count: 3 + TrackedKey.vectors * (maximumLevel + 1))
+    private var aliases: [Alias] = []
+    private(set) var level = 0
+    /// Changes with every write; the same number means the same state.
+    private(set) var version = 0
+    private var lastVersion = 0
+
+    /// The packet as the kernel has it.
+    var original: FlowPointer { scratch[0] }
+    /// Bits of `original` that the translation depends on.
+    var needed: FlowPointer { scratch[1] }
+    /// For lookups: they add the bits of the current key that they looked at.
+    var consulted: FlowPointer { scratch[2] }
+    /// The values now.
+    var current: FlowPointer { scratch[3 + Self.vectors * level] }
+    /// Bits of `current` that are not the packet's own.
+    var overwritten: FlowPointer { scratch[4 + Self.vectors * level] }
+    /// Bits of `overwritten` that are copies of other bits.
+    var aliased: FlowPointer { scratch[5 + Self.vectors * level] }
+
+    /// Starts over with a packet. All that is logical is zero, and constant.
+    mutating func start(_ key: borrowing FlowKey) {
+        level = 0
+        aliases.removeAll(keepingCapacity: true)
+        touch()
+        original.copy(from: key)
+        for word in 0..<FlowKey.firstKernelWord { original.words[word] = 0 }
+        current.copy(from: original)
+        for pointer in [needed, consulted, overwritten, aliased] { pointer.clear() }
+        for word in 0..<FlowKey.firstKernelWord { overwritten.words[word] = .max }
+    }
+
+    private mutating func touch() {
+        lastVersion += 1
+        version = lastVersion
+    }
+
+    // MARK: - Copies of the packet
+
+    /// Nil where copies are too deep inside each other.
+    mutating func save() -> Mark? {
+        guard level < Self.maximumLevel else { return nil }
+        let mark = Mark(level: level, aliasCount: aliases.count, version: version)
+        let from = 3 + Self.vectors * level
+        for index in 0..<Self.vectors {
+            scratch[from + Self.vectors + index].copy(from: scratch[from + index])
+        }
+        level += 1
+        return mark
+    }
+
+    mutating func restore(_ mark: Mark) {
+        level = mark.level
+        aliases.removeSubrange(mark.aliasCount...)
+        version = mark.version
+    }
+
+    /// Another packet takes the place of this one: all its bits are constants.
+    mutating func adopt(_ packet: FlowKey) {
+        touch()
+        for word in 0..<FlowKey.wordCount {
+            if word >= FlowKey.firstPacketWord { current.words[word] = packet.words[word] }
+            overwritten.words[word] = .max
+            aliased.words[word] = 0
+        }
+    }
+
+    // MARK: - Reading
+
+    /// The value, without depending on it.
+    func peek(_ bits: FieldBits) -> UInt128 { Self.extract(bits, current) }
+
+    static func extract(_ bits: FieldBits, _ pointer: FlowPointer) -> UInt128 {
+        var value: UInt128 = 0
+        var index = 0
+        while index < bits.width {
+            let place = bits.place(index)
+            let length = bits.runLength(from: index)
+            let part = (pointer.words[place.word] >> UInt64(place.bit)) & ones(length)
+            value |= UInt128(part) << UInt128(index)
+            index += length
+        }
+        return value
+    }
+
+    /// The value; the translation depends on it from now on.
+    func read(_ bits: FieldBits) -> UInt128 {
+        require(bits)
+        return peek(bits)
+    }
+
+    func read(_ field: KeyField) -> UInt64 {
+        UInt64(truncatingIfNeeded: read(FieldBits(field)))
+    }
+
+    func require(_ bits: FieldBits) {
+        var index = 0
+        while index < bits.width {
+            let place = bits.place(index)
+            let length = bits.runLength(from: index)
+            require(word: place.word, ones(length) << UInt64(place.bit))
+            index += length
+        }
+    }
+
+    /// Depends on bits of one word of the current key.
+    func require(word: Int, _ bits: UInt64) {
+        needed.words[word] |= bits & ~overwritten.words[word]
+        let copies = bits & aliased.words[word]
+        if copies != 0 { forEachSource(word: word, copies) { needed.words[$0] |= $1 } }
+    }
+
+    /// The bits of the packet behind copied bits of a word: newer copies hide older ones.
+    func forEachSource(word: Int, _ bits: UInt64, _ body: (Int, UInt64) -> Void) {
+        var left = bits
+        var index = aliases.count - 1
+        while left != 0, index >= 0 {
+            let alias = aliases[index]
+            index -= 1
+            guard alias.word == word else { continue }
+            let hit = left & alias.mask
+            guard hit != 0 else { continue }
+            left &= ~hit
+            body(alias.sourceWord, (hit >> UInt64(alias.bit)) << UInt64(alias.sourceBit))
+        }
+    }
+
+    /// Takes over what a lookup has looked at, and clears it for the next one.
+    func requireConsulted() {
+        for word in 0..<FlowKey.wordCount {
+            let bits = consulted.words[word]
+            guard bits != 0 else { continue }
+            require(word: word, bits)
+            consulted.words[word] = 0
+        }
+    }
+
+    // MARK: - Writing
+
+    /// Writes the bits of `value` that `mask` has.
+    mutating func load(_ bits: FieldBits, _ value: UInt128, mask: UInt128 = .max) {
+        touch()
+        var index = 0
+        while index < bits.width {
+            let place = bits.place(index)
+            let length = bits.runLength(from: index)
+            let part = UInt64(truncatingIfNeeded: (mask >> UInt128(index)) & wideOnes(length))
+            let constant = UInt64(truncatingIfNeeded: value >> UInt128(index)) & part
+            let region = part << UInt64(place.bit)
+            setConstant(place.word, region, constant << UInt64(place.bit))
+            index += length
+        }
+    }
+
+    mutating func load(_ field: KeyField, _ value: UInt64) {
+        load(FieldBits(field), UInt128(value))
+    }
+
+    private func setConstant(_ word: Int, _ region: UInt64, _ value: UInt64) {
+        current.words[word] = current.words[word] & ~region | value
+        overwritten.words[word] |= region
+        aliased.words[word] &= ~region
+    }
+
+    /// Copies bits with where they come from. Both runs have the same width.
+    mutating func move(to destination: FieldBits, from source: FieldBits) {
+        write(destination, capture(source))
+    }
+
+    mutating func exchange(_ left: FieldBits, _ right: FieldBits) {
+        let (old, new) = (capture(left), capture(right))
+        write(left, new)
+        write(right, old)
+    }
+
+    /// Some bits with their origin.
+    struct Piece {
+        enum Origin {
+            case constant(UInt64)
+            /// Bits of the packet from this place on.
+            case packet(word: Int, bit: Int)
+        }
+        var width: Int
+        var origin: Origin
+    }
+
+    /// The origin of a run, least significant bits first.
+    func capture(_ bits: FieldBits) -> [Piece] {
+        var pieces: [Piece] = []
+        var index = 0
+        while index < bits.width {
+            let place = bits.place(index)
+            let length = bits.runLength(from: index)
+            capture(place.word, place.bit, length, into: &pieces)
+            index += length
+        }
+        return pieces
+    }
+
+    private func capture(_ word: Int, _ bit: Int, _ length: Int, into pieces: inout [Piece]) {
+        let region = ones(length) << UInt64(bit)
+        if overwritten.words[word] & region == 0 {
+            pieces.append(Piece(width: length, origin: .packet(word: word, bit: bit)))
+        } else if overwritten.words[word] & region == region, aliased.words[word] & region == 0 {
+            let value = (current.words[word] & region) >> UInt64(bit)
+            pieces.append(Piece(width: length, origin: .constant(value)))
+        } else if length > 1 {
+            let half = length / 2
+            capture(word, bit, half, into: &pieces)
+            capture(word, bit + half, length - half, into: &pieces)
+        } else {
+            forEachSource(word: word, region) { source, bits in
+                pieces.append(
+                    Piece(
+                        width: 1, origin: .packet(word: source, bit: bits.trailingZeroBitCount)))
+            }
+        }
+    }
+
+    mutating func write(_ destination: FieldBits, _ pieces: [Piece]) {
+        touch()
+        var index = 0
+        for piece in Self.joined(pieces) {
+            var done = 0
+            while done < piece.width {
+                let place = destination.place(index)
+                let length = min(piece.width - done, destination.runLength(from: index))
+                put(place.word, place.bit, length, piece.origin, skipping: done)
+                done += length
+                index += length
+            }
+        }
+    }
+
+    /// Adjacent pieces of the packet become one, so that copying a copy stays one run.
+    private static func joined(_ pieces: [Piece]) -> [Piece] {
+        var result: [Piece] = []
+        for piece in pieces {
+            if let last = result.last, case .packet(let word, let bit) = last.origin,
+                case .packet(word, bit + last.width) = piece.origin
+            {
+                result[result.count - 1].width += piece.width
+            } else {
+                result.append(piece)
+            }
+        }
+        return result
+    }
+
+    private mutating func put(
+        _ word: Int, _ bit: Int, _ length: Int, _ origin: Piece.Origin, skipping done: Int
+    ) {
+        let region = ones(length) << UInt64(bit)
+        switch origin {
+        case .constant(let value):
+            setConstant(word, region, ((value >> UInt64(done)) << UInt64(bit)) & region)
+        case .packet(let sourceWord, let first):
+            let sourceBit = first + done
+            let value = (original.words[sourceWord] >> UInt64(sourceBit)) & ones(length)
+            setConstant(word, region, value << UInt64(bit))
+            if (sourceWord, sourceBit) == (word, bit) {
+                overwritten.words[word] &= ~region
+            } else {
+                aliased.words[word] |= region
+                aliases.append(
+                    Alias(
+                        word: word, bit: bit, width: length, sourceWord: sourceWord,
+                        sourceBit: sourceBit))
+            }
+        }
+    }
+}
+
+/// The low `count` bits, 0...64.
+@inline(__always)
+func ones(_ count: Int) -> UInt64 { count >= 64 ? .max : (1 << UInt64(count)) &- 1 }
+
+/// The low `count` bits, 0...128.
+@inline(__always)
+func wideOnes(_ count: Int) -> UInt128 { count >= 128 ? .max : (1 << UInt128(count)) &- 1 }

@@ -1,0 +1,196 @@
+import Datapath
+import Wire
+
+// What comes out of a translation. The caller puts the flow (mask and actions), executes the
+// packet, and hands the effects to whoever writes databases; the dependencies say when to
+// translate again.
+
+package struct Translation: Sendable {
+    /// Bits of the packet's key that everything here depends on, as the kernel takes them.
+    package var mask = FlowMask()
+    /// For the flow, and for the packet itself if `emissions` is nil. Empty drops.
+    package var actions: [DatapathAction] = []
+    /// Non-nil where the kernel can't do it: the packet's copies, made here. Empty if there was no
+    /// frame to make them from. The flow's action then is to send every packet up.
+    package var emissions: [Emission]?
+    /// Why every packet has to come up; nil for a flow that the kernel serves.
+    package var slowPath: SlowPathReason?
+    package var effects: [SideEffect] = []
+    package var drops: [PacketDrop] = []
+    package var dependencies: Set<PhysicalDependency> = []
+    package var lookups = LookupLog()
+    /// Frozen states that the actions name; the flow keeps them.
+    package var frozenStates: [UInt32] = []
+    /// False for what must not become a flow (an unknown recirculation, a foreign tunnel option).
+    package var isCacheable = true
+
+    package init() {}
+}
+
+/// A packet of the agent's own, ready for OVS_PACKET_CMD_EXECUTE.
+package struct Emission: Hashable, Sendable {
+    package var frame: [UInt8]
+    /// What is kept beside the packet: input port, mark, priority.
+    package var metadata: FlowKey
+    package var actions: [DatapathAction]
+
+    package init(frame: [UInt8], metadata: FlowKey, actions: [DatapathAction]) {
+        self.frame = frame
+        self.metadata = metadata
+        self.actions = actions
+    }
+}
+
+package enum SlowPathReason: Hashable, Sendable {
+    /// A flow makes a packet of its own.
+    case generates(PacketGenerator)
+    /// The kernel has no action that sets this field.
+    case sets(KeyField)
+    /// More actions than the kernel takes for one flow.
+    case actionLimit
+}
+
+package enum SideEffect: Hashable, Sendable {
+    /// A router port heard of a neighbour (MAC_Binding). `isShared`: other chassis may have seen
+    /// the same packet.
+    case neighbour(NeighbourKey, MACAddress, isShared: Bool)
+    /// A switch port heard of a station (FDB).
+    case address(LearnedAddressKey, port: UInt32)
+    /// The packet waits until the neighbour is known.
+    case wait(PendingPacket)
+}
+
+/// A packet that can't go on before its next hop's Ethernet address is known.
+package struct PendingPacket: Hashable, Sendable {
+    package var neighbour: NeighbourKey
+    /// The frame with everything written into it that was set so far.
+    package var frame: [UInt8]
+    /// Registers and ports, and what is kept beside the packet.
+    package var metadata: FlowKey
+    package var resume: Resume
+
+    package enum Resume: Hashable, Sendable {
+        /// Goes on in a table.
+        case table(LogicalStage)
+        /// Leaves the ingress pipeline for its outport.
+        case output
+    }
+}
+
+package struct PacketDrop: Hashable, Sendable {
+    package enum Reason: Hashable, Sendable {
+        /// No flow of the table matches.
+        case noFlow
+        /// The flow says so.
+        case flow
+        /// The flow has an action that is not evaluated.
+        case unsupported(String)
+        /// Output to the port it came from.
+        case loopback
+        case noOutport
+        case unknownPort(PortReference)
+        case notBound(PortReference)
+        case unknownInput(UInt32)
+        case foreignTunnel
+        case unknownTunnelSource(IPAddress)
+        case unknownRecirculation(UInt32)
+        case timeToLive
+        case tooManySteps
+        case tooManyCopies
+    }
+    package var reason: Reason
+    /// Where; nil outside of the pipelines.
+    package var stage: LogicalStage?
+    package var flow: LogicalFlowID?
+
+    package init(_ reason: Reason, stage: LogicalStage? = nil, flow: LogicalFlowID? = nil) {
+        self.reason = reason
+        self.stage = stage
+        self.flow = flow
+    }
+}
+
+/// The steps of one translation, for `trace`.
+package enum TranslationStep: Hashable, Sendable {
+    case received(PortReference)
+    case table(LogicalStage, LogicalFlowID?)
+    case instruction(Instruction)
+    case output(PortReference)
+    case tunnel(TunnelEndpoint, egress: UInt32)
+    case deliver(vport: UInt32)
+    case generated(PacketGenerator)
+    case effect(SideEffect)
+    case drop(PacketDrop)
+}
+
+/// The lookups of one translation: what was asked in which table, what the answer depended on, and
+/// the answer. Flat, because a translation makes a hundred of them.
+package struct LookupLog: Sendable {
+    package struct Entry: Sendable {
+        package let stage: LogicalStage
+        package let match: LogicalMatch?
+        /// The words of the key that are there.
+        package let words: UInt64
+        /// The first of mask and value pairs, one for each word.
+        fileprivate let start: Int
+    }
+
+    package private(set) var entries: [Entry] = []
+    private var pairs: [UInt64] = []
+
+    package init() {}
+
+    mutating func append(
+        _ stage: LogicalStage, _ match: LogicalMatch?, key: FlowPointer, mask: FlowPointer
+    ) {
+        var present: UInt64 = 0
+        let start = pairs.count
+        for word in 0..<FlowKey.wordCount where mask.words[word] != 0 {
+            present |= 1 << UInt64(word)
+            pairs.append(mask.words[word])
+            pairs.append(key.words[word] & mask.words[word])
+        }
+        entries.append(Entry(stage: stage, match: match, words: present, start: start))
+    }
+
+    mutating func append(_ other: LookupLog) {
+        for entry in other.entries {
+            let end = entry.start + 2 * entry.words.nonzeroBitCount
+            entries.append(
+                Entry(
+                    stage: entry.stage, match: entry.match, words: entry.words, start: pairs.count))
+            pairs += other.pairs[entry.start..<end]
+        }
+    }
+
+    /// What identifies a lookup: the table, and the masked key that it asked with.
+    package func question(_ entry: Entry) -> LookupQuestion {
+        let end = entry.start + 2 * entry.words.nonzeroBitCount
+        return LookupQuestion(
+            stage: entry.stage, words: entry.words, pairs: Array(pairs[entry.start..<end]))
+    }
+}
+
+/// A table asked with part of a key.
+package struct LookupQuestion: Hashable, Sendable {
+    package let stage: LogicalStage
+    /// The words of the key that matter.
+    let words: UInt64
+    /// Mask and value of each.
+    let pairs: [UInt64]
+
+    /// Writes the masked key and the mask.
+    func write(key: FlowPointer, mask: FlowPointer) {
+        key.clear()
+        mask.clear()
+        var left = words
+        var index = 0
+        while left != 0 {
+            let word = left.trailingZeroBitCount
+            left &= left - 1
+            mask.words[word] = pairs[index]
+            key.words[word] = pairs[index + 1]
+            index += 2
+        }
+    }
+}

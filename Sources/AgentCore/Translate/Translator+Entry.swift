@@ -1,0 +1,193 @@
+import Datapath
+import Wire
+
+// From the kernel's port to a logical port, and across to another logical datapath.
+
+extension KeyField {
+    static let flagsLoopback = FieldBits(.flags).part(offset: 0, width: 1)
+    static let flagsFromLocalport = FieldBits(.flags).part(offset: 10, width: 1)
+    static let flagsLocalnet = FieldBits(.flags).part(offset: 15, width: 1)
+    /// What starts anew between the pipelines.
+    static let registers: [KeyField] = [.xxreg0, .xxreg1, .xreg4]
+    static let tracking: [KeyField] = [
+        .ctState, .ctZone, .ctMark, .ctLabel, .ctSource, .ctDestination, .ctProtocol,
+        .ctSourcePort, .ctDestinationPort,
+    ]
+    /// Multicast groups have keys from here on.
+    static let firstMulticastKey: UInt32 = 0x8000
+}
+
+extension Translator {
+    /// A packet from the kernel.
+    mutating func enter(_ snapshot: TranslationSnapshot) {
+        let number = UInt32(key.read(.recirculationID))
+        guard number == 0 else {
+            thaw(number, snapshot)
+            return
+        }
+        let vport = UInt32(key.read(.inputPort))
+        depend(on: .tunnelDevice(vport: vport))
+        if let kind = snapshot.view.tunnelDevices[vport] {
+            enterFromTunnel(kind, snapshot)
+            return
+        }
+        depend(on: .input(vport: vport))
+        guard let port = snapshot.view.inputs[vport] else {
+            drop(.unknownInput(vport))
+            return
+        }
+        enterDatapath(port, snapshot)
+    }
+
+    /// Starts the ingress pipeline of a datapath, as received on its port.
+    mutating func enterDatapath(_ port: PortReference, _ snapshot: TranslationSnapshot) {
+        note(.received(port))
+        // From here on the packet may go to another chassis again.
+        arrivedByTunnel = false
+        clearRegisters()
+        key.load(.flags, 0)
+        key.load(.outport, 0)
+        key.load(.datapath, UInt64(port.datapath))
+        key.load(.inport, UInt64(port.port))
+        depend(on: .port(port))
+        if snapshot.view.ports[port]?.type == "localport" {
+            key.load(KeyField.flagsFromLocalport, 1)
+        }
+        run(LogicalStage(port.datapath, PipelineStage(.ingress, 0)), snapshot)
+    }
+
+    mutating func clearRegisters() {
+        for field in KeyField.registers { key.load(FieldBits(field), 0) }
+        for field in [KeyField.dnatZone, .snatZone, .portZone] { key.load(field, 0) }
+    }
+
+    /// The connection of one pipeline says nothing in the next. A packet that was never tracked
+    /// has nothing to forget, and then does not depend on it.
+    mutating func forgetTracking() {
+        guard key.peek(FieldBits(.ctState)) != 0 else { return }
+        for field in KeyField.tracking { key.load(FieldBits(field), 0) }
+    }
+
+    // MARK: - Tunnels
+
+    /// The sender's ingress pipeline has run; the tunnel key says where the packet goes.
+    private mutating func enterFromTunnel(
+        _ kind: EncapsulationType, _ snapshot: TranslationSnapshot
+    ) {
+        guard acceptsSource(snapshot), readTunnelKey(kind) else { return }
+        arrivedByTunnel = true
+        let datapath = UInt32(key.read(.datapath))
+        let outport = UInt32(key.read(.outport))
+        guard outport != 0 else {
+            drop(.noOutport)
+            return
+        }
+        let reference = PortReference(datapath: datapath, port: outport)
+        if outport >= KeyField.firstMulticastKey {
+            outputToGroup(reference, snapshot)
+        } else {
+            outputToPort(reference, snapshot)
+        }
+    }
+
+    private mutating func acceptsSource(_ snapshot: TranslationSnapshot) -> Bool {
+        let bits = key.read(FieldBits(.tunnelSource))
+        key.require(FieldBits(.tunnelFamily))
+        let source: IPAddress =
+            key.original[.tunnelFamily] == TunnelFamily.ipv6
+            ? .v6(IPv6Address(bits)) : .v4(IPv4Address(UInt32(truncatingIfNeeded: bits)))
+        depend(on: .tunnelSource(source))
+        if snapshot.view.tunnelSources.contains(source) { return true }
+        drop(.unknownTunnelSource(source))
+        return false
+    }
+
+    /// Decodes the keys that the sender wrote. They stay copies of the tunnel's fields: only what
+    /// is looked at becomes part of the flow.
+    private mutating func readTunnelKey(_ kind: EncapsulationType) -> Bool {
+        let id = FieldBits(.tunnelID)
+        for field in [KeyField.datapath, .inport, .outport] { key.load(field, 0) }
+        switch kind {
+        case .geneve:
+            guard key.read(.tunnelOptions) == TunnelOptions.logical else {
+                if key.original[.tunnelOptions] == TunnelOptions.foreign {
+                    result.isCacheable = false
+                }
+                drop(.foreignTunnel)
+                return false
+            }
+            let option = FieldBits(.tunnelOption)
+            key.move(to: low(.datapath, 24), from: id.part(offset: 0, width: 24))
+            key.move(to: low(.inport, 15), from: option.part(offset: 16, width: 15))
+            key.move(to: low(.outport, 16), from: option.part(offset: 0, width: 16))
+        case .vxlan:
+            key.move(to: low(.datapath, 12), from: id.part(offset: 0, width: 12))
+            key.move(to: low(.outport, 11), from: id.part(offset: 12, width: 11))
+            // Bit 11 of the upper half says that the key is a multicast group's.
+            key.move(
+                to: FieldBits(.outport).part(offset: 15, width: 1),
+                from: id.part(offset: 23, width: 1))
+        }
+        return true
+    }
+
+    private func low(_ field: KeyField, _ width: Int) -> FieldBits {
+        FieldBits(field).part(offset: 0, width: width)
+    }
+
+    // MARK: - Recirculation
+
+    /// A packet comes back from the kernel with a number for what it had.
+    private mutating func thaw(_ number: UInt32, _ snapshot: TranslationSnapshot) {
+        guard let state = frozen[number] else {
+            result.isCacheable = false
+            drop(.unknownRecirculation(number))
+            return
+        }
+        for (word, value) in state.registers.enumerated() {
+            key.load(FieldBits(word: UInt8(word), shift: 0, width: 64), UInt128(value))
+        }
+        switch state.place {
+        case .table(let stage): run(stage, snapshot)
+        }
+    }
+
+    /// Ends this copy of the packet with a trip through the kernel: `actions`, and then on in
+    /// `stage` with those registers that `live` has (nil: all).
+    mutating func freeze(
+        at stage: LogicalStage, after actions: [DatapathAction], live: FlowMask? = nil,
+        now: Int64 = 0
+    ) {
+        var registers: [UInt64] = []
+        for word in 0..<FlowKey.firstKernelWord {
+            let bits = live?.words[word] ?? .max
+            // The value becomes part of the flow, so what it was copied from is pinned.
+            key.require(word: word, bits)
+            registers.append(key.current.words[word] & bits)
+        }
+        let state = FrozenState(place: .table(stage), registers: registers)
+        guard let number = frozen.intern(state, now: now) else {
+            drop(.tooManyCopies)
+            return
+        }
+        result.frozenStates.append(number)
+        record(.recirculate(number, after: actions))
+    }
+
+    // MARK: - Packets that waited
+
+    mutating func resume(
+        _ packet: PendingPacket, _ address: MACAddress, _ snapshot: TranslationSnapshot
+    ) {
+        for word in 0..<FlowKey.firstKernelWord {
+            key.load(
+                FieldBits(word: UInt8(word), shift: 0, width: 64),
+                UInt128(packet.metadata.words[word]))
+        }
+        key.load(.ethernetDestination, address.bits)
+        switch packet.resume {
+        case .table(let stage): run(stage, snapshot)
+        case .output: output(.ingress, snapshot)
+        }
+    }
+}

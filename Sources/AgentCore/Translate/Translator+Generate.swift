@@ -1,0 +1,106 @@
+import Datapath
+import Wire
+
+// Actions that make a packet from a packet: questions and answers of ARP and neighbour discovery,
+// ICMP errors, resets. They run here, on real bytes, for each packet: the flow sends it up. The
+// packet made has the registers and ports of its cause and goes through the block of the action;
+// nothing that it meets becomes part of the flow.
+
+extension Translator {
+    /// Returns true if the original packet ends here because it waits for a neighbour.
+    mutating func generate(
+        _ generator: PacketGenerator, _ rest: [Instruction], _ stage: LogicalStage,
+        _ block: (inout Translator) -> Void
+    ) -> Bool {
+        takeSlowPath(.generates(generator))
+        note(.generated(generator))
+        let waits = generator == .arp || generator == .neighborSolicitation
+        guard let frame = currentFrame, let layout = PacketLayout(frame) else { return waits }
+        if waits { wait(generator, frame, rest, stage) }
+        guard let made = make(generator, frame, layout) else { return waits }
+        onCopy { translator in
+            let oldPacket = translator.generated
+            translator.generated = GeneratedPacket(frame: made, key: FlowKey(of: made))
+            translator.key.adopt(FlowKey(of: made))
+            block(&translator)
+            translator.generated = oldPacket
+        }
+        return waits
+    }
+
+    /// The packet as it would leave now; nil where only its key is known.
+    private var currentFrame: [UInt8]? {
+        let values = FlowKey(copying: key.current)
+        if let generated {
+            return OutputList.rewrite(generated.frame, from: generated.key, to: values)
+        }
+        return frame.map {
+            OutputList.rewrite($0, from: FlowKey(copying: key.original), to: values)
+        }
+    }
+
+    private func make(
+        _ generator: PacketGenerator, _ frame: [UInt8], _ layout: PacketLayout
+    ) -> [UInt8]? {
+        switch generator {
+        case .arp: ResponseBuilder.arpRequest(frame, layout)
+        case .neighborSolicitation:
+            ResponseBuilder.neighborSolicitation(
+                frame, layout, target: IPv6Address(key.peek(FieldBits(.xxreg0))))
+        case .neighborAdvertisement:
+            ResponseBuilder.neighborAdvertisement(frame, layout, router: false)
+        case .routerNeighborAdvertisement:
+            ResponseBuilder.neighborAdvertisement(frame, layout, router: true)
+        case .icmp4, .icmp4Error: ResponseBuilder.icmpError(frame, layout)
+        case .icmp6, .icmp6Error: ResponseBuilder.icmpv6Error(frame, layout)
+        case .tcpReset: ResponseBuilder.tcpReset(frame, layout)
+        case .sctpAbort: ResponseBuilder.sctpAbort(frame, layout)
+        case .reject: ResponseBuilder.reject(frame, layout)
+        }
+    }
+
+    /// `icmp4.frag_mtu` and `icmp6.frag_mtu`: the error becomes one of size.
+    mutating func setErrorMTU(_ size: UInt32) {
+        guard let packet = generated, let layout = PacketLayout(packet.frame) else { return }
+        guard layout.transport == .icmp || layout.transport == .icmpv6 else { return }
+        var frame = packet.frame
+        let start = layout.transportOffset
+        frame.replace(
+            at: start + 4, width: 4, with: UInt128(size), from: start, checksums: [start + 2])
+        generated = GeneratedPacket(frame: frame, key: packet.key)
+        let isIPv4 = layout.transport == .icmp
+        key.load(.icmpType, UInt64(isIPv4 ? ICMPType.unreachable : ICMPv6Type.packetTooBig))
+        key.load(.icmpCode, isIPv4 ? 4 : 0)
+    }
+
+    /// Keeps the packet until the next hop in reg0 (IPv6: xxreg0) behind the outport is known.
+    private mutating func wait(
+        _ generator: PacketGenerator, _ frame: [UInt8], _ rest: [Instruction],
+        _ stage: LogicalStage
+    ) {
+        let address: IPAddress =
+            generator == .arp
+            ? .v4(IPv4Address(UInt32(truncatingIfNeeded: key.peek(.register(0)))))
+            : .v6(IPv6Address(key.peek(FieldBits(.xxreg0))))
+        let port = PortReference(
+            datapath: UInt32(truncatingIfNeeded: key.peek(FieldBits(.datapath))),
+            port: UInt32(truncatingIfNeeded: key.peek(FieldBits(.outport))))
+        var resume = PendingPacket.Resume.output
+        if case .next(let target)? = rest.first {
+            resume = .table(LogicalStage(stage.datapath, target))
+        }
+        effect(
+            .wait(
+                PendingPacket(
+                    neighbour: NeighbourKey(port: port, address: address), frame: frame,
+                    metadata: FlowKey(copying: key.current), resume: resume)))
+    }
+
+    /// A packet that a flow made leaves at once.
+    mutating func emitGenerated(_ target: OutputList.Target) {
+        guard let packet = generated else { return }
+        let made = OutputList.emissions(
+            packet.frame, from: packet.key, to: FlowKey(copying: key.current), [target])
+        result.emissions = (result.emissions ?? []) + made
+    }
+}

@@ -1,0 +1,89 @@
+import Datapath
+import Wire
+
+// What routers know of neighbours (MAC_Binding) and switches of stations (FDB). An absent entry is
+// a dependency like a present one, so the flow is made again when something is learned.
+
+extension Translator {
+    mutating func neighbourStep(_ instruction: Instruction, _ snapshot: TranslationSnapshot) {
+        switch instruction {
+        case .getNeighbour(let port, let address):
+            let known = neighbour(port, address, snapshot).1
+            key.load(.ethernetDestination, known?.bits ?? 0)
+        case .putNeighbour(let port, let address, let ethernet):
+            learn(port, address, ethernet, snapshot)
+        case .lookupNeighbour(let result, let port, let address, let ethernet):
+            let known = neighbour(port, address, snapshot).1
+            var isKnown = known != nil
+            if let ethernet, let known { isKnown = key.read(ethernet) == UInt128(known.bits) }
+            key.load(result, isKnown ? 1 : 0)
+        case .putLearned(let port, let ethernet):
+            let station = station(ethernet)
+            let port = UInt32(truncatingIfNeeded: key.read(port))
+            effect(.address(station, port: port))
+        case .getLearned(let result, let ethernet):
+            let station = station(ethernet)
+            depend(on: .learnedAddress(station))
+            key.load(result, UInt128(snapshot.view.learnedAddresses[station] ?? 0))
+        case .lookupLearned(let result, let port, let ethernet):
+            let isKnown = isLearned(port, ethernet, snapshot)
+            key.load(result, isKnown ? 1 : 0)
+        default: preconditionFailure("\(instruction) is evaluated elsewhere")
+        }
+    }
+
+    private mutating func neighbour(
+        _ port: FieldBits, _ address: FieldBits, _ snapshot: TranslationSnapshot
+    ) -> (NeighbourKey, MACAddress?) {
+        let neighbour = NeighbourKey(port: reference(port), address: self.address(address))
+        depend(on: .neighbour(neighbour))
+        return (neighbour, snapshot.view.neighbours[neighbour])
+    }
+
+    /// The port of this datapath whose key is in a field.
+    private func reference(_ port: FieldBits) -> PortReference {
+        PortReference(
+            datapath: UInt32(key.read(.datapath)),
+            port: UInt32(truncatingIfNeeded: key.read(port)))
+    }
+
+    private func address(_ bits: FieldBits) -> IPAddress {
+        let value = key.read(bits)
+        return bits.width == 128
+            ? .v6(IPv6Address(value)) : .v4(IPv4Address(UInt32(truncatingIfNeeded: value)))
+    }
+
+    private func station(_ ethernet: FieldBits) -> LearnedAddressKey {
+        LearnedAddressKey(
+            datapath: UInt32(key.read(.datapath)),
+            address: MACAddress(UInt64(truncatingIfNeeded: key.read(ethernet))))
+    }
+
+    private mutating func learn(
+        _ port: FieldBits, _ address: FieldBits, _ ethernet: FieldBits,
+        _ snapshot: TranslationSnapshot
+    ) {
+        let (neighbour, known) = neighbour(port, address, snapshot)
+        let mac = MACAddress(UInt64(truncatingIfNeeded: key.read(ethernet)))
+        guard known != mac else { return }
+        // When to write is no matter of the flow, so nothing is pinned for it.
+        let destination = UInt64(
+            truncatingIfNeeded: key.peek(FieldBits(.ethernetDestination)))
+        effect(.neighbour(neighbour, mac, isShared: MACAddress(destination).isMulticast))
+    }
+
+    /// On a localnet port a station of an ordinary port counts as known, so that the provider
+    /// network never takes it over.
+    private mutating func isLearned(
+        _ port: FieldBits, _ ethernet: FieldBits, _ snapshot: TranslationSnapshot
+    ) -> Bool {
+        let station = station(ethernet)
+        depend(on: .learnedAddress(station))
+        guard let known = snapshot.view.learnedAddresses[station] else { return false }
+        if UInt128(known) == key.read(port) { return true }
+        guard key.read(KeyField.flagsLocalnet) == 1 else { return false }
+        let holder = PortReference(datapath: station.datapath, port: known)
+        depend(on: .port(holder))
+        return snapshot.view.ports[holder]?.type == ""
+    }
+}

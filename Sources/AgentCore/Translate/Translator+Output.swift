@@ -1,0 +1,159 @@
+import Datapath
+import Wire
+
+// The stage between the pipelines (where does a logical port live?) and the end of them.
+
+extension Translator {
+    /// The action `output`. What the other pipeline does to the packet is its own business: it
+    /// runs on a copy.
+    mutating func output(
+        _ pipeline: PipelineStage.Pipeline, _ snapshot: TranslationSnapshot
+    ) {
+        let datapath = UInt32(key.read(.datapath))
+        let outport = UInt32(key.read(.outport))
+        guard outport != 0 else {
+            drop(.noOutport)
+            return
+        }
+        let reference = PortReference(datapath: datapath, port: outport)
+        onCopy { translator in
+            if pipeline == .egress {
+                translator.deliver(to: reference, snapshot)
+            } else if outport >= KeyField.firstMulticastKey {
+                translator.outputToGroup(reference, snapshot)
+            } else {
+                translator.outputToPort(reference, snapshot)
+            }
+        }
+    }
+
+    /// One copy to each other chassis, which expands its own members, then the members here.
+    mutating func outputToGroup(_ group: PortReference, _ snapshot: TranslationSnapshot) {
+        note(.output(group))
+        depend(on: .group(group))
+        guard let members = snapshot.view.groups[group] else {
+            drop(.unknownPort(group))
+            return
+        }
+        var local = members.local
+        if !arrivedByTunnel {
+            sendToTunnels(members.remote, egress: group.port)
+            local = (local + members.peers).sorted()
+        }
+        for member in local {
+            onCopy { translator in
+                translator.key.load(.outport, UInt64(member))
+                translator.enterEgress(
+                    PortReference(datapath: group.datapath, port: member), snapshot)
+            }
+        }
+    }
+
+    mutating func outputToPort(_ reference: PortReference, _ snapshot: TranslationSnapshot) {
+        note(.output(reference))
+        depend(on: .port(reference))
+        guard let port = snapshot.view.ports[reference] else {
+            drop(.unknownPort(reference))
+            return
+        }
+        switch port.place {
+        case .here, .peer: enterEgress(reference, snapshot)
+        case .remote(let endpoints):
+            // What came through a tunnel never goes back into one.
+            guard !arrivedByTunnel else {
+                drop(.notBound(reference))
+                return
+            }
+            sendToTunnels(endpoints, egress: reference.port)
+        case .nowhere: drop(.notBound(reference))
+        }
+    }
+
+    private mutating func enterEgress(_ port: PortReference, _ snapshot: TranslationSnapshot) {
+        guard !isLoopback else {
+            drop(.loopback)
+            return
+        }
+        clearRegisters()
+        forgetTracking()
+        run(LogicalStage(port.datapath, PipelineStage(.egress, 0)), snapshot)
+    }
+
+    /// A packet never leaves by the port that it came from, unless a flow says so.
+    private var isLoopback: Bool {
+        key.read(.inport) == key.read(.outport) && key.read(KeyField.flagsLoopback) == 0
+    }
+
+    /// The end of the egress pipeline.
+    private mutating func deliver(to reference: PortReference, _ snapshot: TranslationSnapshot) {
+        depend(on: .port(reference))
+        guard let port = snapshot.view.ports[reference] else {
+            drop(.unknownPort(reference))
+            return
+        }
+        guard !isLoopback else {
+            drop(.loopback)
+            return
+        }
+        switch port.place {
+        case .here(let vport):
+            note(.deliver(vport: vport))
+            record(.port(vport))
+        case .peer(let peer):
+            forgetTracking()
+            enterDatapath(peer, snapshot)
+        case .remote, .nowhere: drop(.notBound(reference))
+        }
+    }
+
+    // MARK: - Tunnels
+
+    private mutating func sendToTunnels(_ endpoints: [TunnelEndpoint], egress: UInt32) {
+        guard !endpoints.isEmpty else { return }
+        // A localport is on every chassis; what comes from it stays here.
+        guard key.read(KeyField.flagsFromLocalport) == 0 else { return }
+        let datapath = UInt32(key.read(.datapath))
+        let ingress = UInt32(key.read(.inport))
+        for endpoint in endpoints {
+            note(.tunnel(endpoint, egress: egress))
+            let tunnel = Self.tunnelKey(
+                endpoint, datapath: datapath, ingress: ingress, egress: egress)
+            record(.tunnel(endpoint.vport, tunnel))
+        }
+    }
+
+    static func tunnelKey(
+        _ endpoint: TunnelEndpoint, datapath: UInt32, ingress: UInt32, egress: UInt32
+    ) -> TunnelKey {
+        var flags: UInt64 = 0
+        if endpoint.doesNotFragment { flags |= TunnelFlag.dontFragment }
+        if endpoint.hasChecksum { flags |= TunnelFlag.checksum }
+        switch endpoint.encapsulation {
+        case .geneve:
+            return TunnelKey(
+                id: UInt64(datapath & 0xff_ffff), source: endpoint.local,
+                destination: endpoint.remote, flags: flags,
+                option: (ingress & 0x7fff) << 16 | egress & 0xffff)
+        case .vxlan:
+            let isGroup = egress >= KeyField.firstMulticastKey
+            let port = egress & 0x7ff | (isGroup ? 0x800 : 0)
+            return TunnelKey(
+                id: UInt64(port << 12 | datapath & 0xfff), source: endpoint.local,
+                destination: endpoint.remote, flags: flags)
+        }
+    }
+
+    // MARK: - Leaving
+
+    mutating func record(_ target: OutputList.Target) {
+        if generated != nil {
+            emitGenerated(target)
+            return
+        }
+        guard outputs.count < limits.outputs else {
+            drop(.tooManyCopies)
+            return
+        }
+        outputs.append(target, key)
+    }
+}

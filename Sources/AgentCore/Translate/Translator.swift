@@ -1,0 +1,184 @@
+import Datapath
+import Wire
+
+// One translator for packets, for checking flows again and for tracing: it takes a packet (or only
+// its key) through the logical pipelines and returns what the kernel has to do with every packet
+// that agrees with it in the returned mask.
+//
+// The property that must hold: a packet served by a flow made of a translation gets what a fresh
+// translation of that packet would give it, as long as nothing in `dependencies` and `lookups` has
+// changed.
+
+package struct Translator: ~Copyable {
+    let limits: TranslationLimits
+    /// Recirculation numbers and what they stand for.
+    package var frozen: FrozenStates
+    /// Hears every step while it is set.
+    package var trace: ((TranslationStep) -> Void)?
+
+    var key = TrackedKey()
+    var result = Translation()
+    var outputs = OutputList()
+    /// What the packet was before any action of a generator's block; nil for the packet itself.
+    var generated: GeneratedPacket?
+    var frame: [UInt8]?
+    var stack: [[TrackedKey.Piece]] = []
+    var steps = 0
+    var depth = 0
+    var arrivedByTunnel = false
+    /// Where the packet is, for drops.
+    var place: (stage: LogicalStage, flow: LogicalFlowID?)?
+    /// Answers to "is the packet longer than"; a question without one ends the run.
+    var lengthAnswers: [Int: Bool] = [:]
+    var lengthQuestion: Int?
+
+    package init(
+        limits: TranslationLimits = TranslationLimits(), frozen: FrozenStates = FrozenStates()
+    ) {
+        self.limits = limits
+        self.frozen = frozen
+    }
+
+    /// A packet made by a flow, before the flow's block has run on it.
+    struct GeneratedPacket {
+        let frame: [UInt8]
+        let key: FlowKey
+    }
+
+    /// Takes a packet through the pipelines of `snapshot`.
+    package mutating func translate(
+        _ input: TranslationInput, in snapshot: TranslationSnapshot
+    ) -> Translation {
+        translate(input, in: snapshot, answers: [:]) { $0.enter(snapshot) }
+    }
+
+    /// Lets a packet go on whose neighbour is known now.
+    package mutating func resume(
+        _ packet: PendingPacket, _ address: MACAddress, in snapshot: TranslationSnapshot
+    ) -> [Emission] {
+        var input = TranslationInput(key: packet.metadata, frame: packet.frame, upcallPort: 0)
+        let scratch = FlowScratch(count: 1)
+        scratch[0].copy(from: packet.metadata)
+        scratch[0].extractPacket(packet.frame.span.bytes)
+        input.key = FlowKey(copying: scratch[0])
+        let result = translate(input, in: snapshot, answers: [:]) {
+            $0.resume(packet, address, snapshot)
+        }
+        if let emissions = result.emissions { return emissions }
+        guard !result.actions.isEmpty else { return [] }
+        return [
+            Emission(frame: packet.frame, metadata: packet.metadata, actions: result.actions)
+        ]
+    }
+
+    private mutating func translate(
+        _ input: TranslationInput, in snapshot: TranslationSnapshot, answers: [Int: Bool],
+        _ body: (inout Translator) -> Void
+    ) -> Translation {
+        start(input, answers)
+        body(&self)
+        guard let length = lengthQuestion else { return finish(input) }
+        let isLonger = input.frame.map { $0.count > length }
+        var branches: [Translation] = []
+        for answer in [true, false] {
+            var branch = input
+            if isLonger != answer { branch.frame = nil }
+            branches.append(
+                translate(
+                    branch, in: snapshot,
+                    answers: answers.merging([length: answer]) { $1 }, body))
+        }
+        return Translation.choosing(
+            length: length, greater: branches[0], lessOrEqual: branches[1], isLonger: isLonger)
+    }
+
+    private mutating func start(_ input: TranslationInput, _ answers: [Int: Bool]) {
+        key.start(input.key)
+        result = Translation()
+        outputs.removeAll()
+        generated = nil
+        frame = input.frame
+        stack.removeAll(keepingCapacity: true)
+        steps = 0
+        depth = 0
+        arrivedByTunnel = false
+        place = nil
+        lengthAnswers = answers
+        lengthQuestion = nil
+    }
+
+    private mutating func finish(_ input: TranslationInput) -> Translation {
+        outputs.finish(&result, key: key, input: input)
+        let mask = FlowMask(copying: key.needed)
+        result.mask = mask.widened(for: input.key)
+        return result
+    }
+
+    // MARK: - Notes
+
+    func note(_ step: @autoclosure () -> TranslationStep) {
+        if let trace { trace(step()) }
+    }
+
+    /// A packet that a flow generated is made anew each time, so what it meets is no dependency.
+    mutating func depend(on dependency: PhysicalDependency) {
+        if generated == nil { result.dependencies.insert(dependency) }
+    }
+
+    mutating func drop(_ reason: PacketDrop.Reason) {
+        let drop = PacketDrop(reason, stage: place?.stage, flow: place?.flow)
+        note(.drop(drop))
+        result.drops.append(drop)
+    }
+
+    mutating func effect(_ effect: SideEffect) {
+        note(.effect(effect))
+        if !result.effects.contains(effect) { result.effects.append(effect) }
+    }
+
+    mutating func takeSlowPath(_ reason: SlowPathReason) {
+        if result.slowPath == nil { result.slowPath = reason }
+    }
+
+    // MARK: - Copies
+
+    /// Runs `body` on a copy of the packet.
+    mutating func onCopy(_ body: (inout Translator) -> Void) {
+        guard let mark = key.save() else {
+            drop(.tooManyCopies)
+            return
+        }
+        let oldStack = stack
+        let oldPlace = place
+        let oldArrival = arrivedByTunnel
+        body(&self)
+        arrivedByTunnel = oldArrival
+        place = oldPlace
+        stack = oldStack
+        key.restore(mark)
+    }
+}
+
+extension Translation {
+    /// Two translations that differ by the packet's length, as one.
+    fileprivate static func choosing(
+        length: Int, greater: Translation, lessOrEqual: Translation, isLonger: Bool?
+    ) -> Translation {
+        var result = isLonger == false ? lessOrEqual : greater
+        let other = isLonger == false ? greater : lessOrEqual
+        for word in result.mask.words.indices { result.mask.words[word] |= other.mask.words[word] }
+        result.dependencies.formUnion(other.dependencies)
+        result.lookups.append(other.lookups)
+        result.frozenStates += other.frozenStates
+        result.isCacheable = result.isCacheable && other.isCacheable
+        result.slowPath =
+            greater.slowPath != nil && lessOrEqual.slowPath != nil ? greater.slowPath : nil
+        if greater.actions == lessOrEqual.actions { return result }
+        result.actions = [
+            .checkLength(
+                UInt16(clamping: length), greater: greater.actions,
+                lessOrEqual: lessOrEqual.actions)
+        ]
+        return result
+    }
+}
