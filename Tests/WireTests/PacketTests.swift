@@ -132,14 +132,14 @@ import Testing
     @Test func icmpErrorsQuoteThePacket() throws {
         let frame = PacketBuilder.udp(
             Self.ethernet, Self.ipv4, source: 1, destination: 2, [UInt8](repeating: 7, count: 1400))
-        let error = try #require(Self.answer(frame, ResponseBuilder.icmpError))
+        let error = try #require(Self.answer(frame) { ResponseBuilder.icmpError($0, $1) })
         #expect(error.count == 576)
         #expect(Self.hasCorrectChecksums(error))
         #expect(Array(error[14 + 20 + 8..<14 + 20 + 8 + 28]) == Array(frame[14..<42]))
 
         let long = PacketBuilder.udp(
             Self.ethernet, Self.ipv6, source: 1, destination: 2, [UInt8](repeating: 7, count: 1400))
-        let tooLong = try #require(Self.answer(long, ResponseBuilder.icmpv6Error))
+        let tooLong = try #require(Self.answer(long) { ResponseBuilder.icmpv6Error($0, $1) })
         #expect(tooLong.count == 14 + 1280)
         #expect(Self.hasCorrectChecksums(tooLong))
     }
@@ -199,5 +199,58 @@ import Testing
     @Test func sctpChecksumOfKnownBytes() {
         // CRC-32C of "123456789" is e3069283 (RFC 3720 gives the polynomial and its parameters).
         #expect(CRC32C.of(Array("123456789".utf8)) == 0xe306_9283)
+    }
+}
+
+extension PacketTests {
+    private static func sctp(tag: UInt32, chunk: [UInt8]) -> [UInt8] {
+        var message: [UInt8] = [0, 80, 0, 90]
+        message.append(UInt64(tag), width: 4)
+        message += [0, 0, 0, 0] + chunk
+        message.storeSCTPChecksum(start: 0, end: message.count)
+        let header = IPHeader(ipv4, proto: IPProtocol.sctp, ttl: 64)
+        return PacketBuilder.ip(ethernet, header, message)
+    }
+
+    /// RFC 9260 §8.4: an INIT is answered with its own initiate tag and T clear, anything else
+    /// with the tag reflected and T set, an ABORT not at all.
+    @Test func sctpAborts() throws {
+        let initiation = Self.sctp(
+            tag: 0, chunk: [1, 0, 0, 20, 0, 0, 0, 9] + [UInt8](repeating: 0, count: 12))
+        let data = Self.sctp(tag: 7, chunk: [0, 0, 0, 8, 0, 0, 0, 1])
+        for (frame, tag, reflected): ([UInt8], UInt32, UInt8) in [(initiation, 9, 0), (data, 7, 1)]
+        {
+            let abort = try #require(Self.answer(frame, ResponseBuilder.sctpAbort))
+            let start = try #require(PacketLayout(abort)).transportOffset
+            #expect(Array(abort[start..<start + 4]) == [0, 90, 0, 80])
+            #expect(abort.uint32(at: start + 4) == tag)
+            #expect(Array(abort[(start + 12)...]) == [6, reflected, 0, 4])
+            #expect(Self.answer(abort, ResponseBuilder.sctpAbort) == nil)
+            var again = abort
+            again.storeSCTPChecksum(start: start, end: abort.count)
+            #expect(again == abort)
+        }
+    }
+
+    @Test func refusalsGoBackToTheSender() throws {
+        for frame in Self.samples {
+            let layout = try #require(PacketLayout(frame))
+            let answer = try #require(ResponseBuilder.reject(frame, layout))
+            let back = try #require(PacketLayout(answer))
+            #expect(Self.hasCorrectChecksums(answer))
+            #expect(answer.uint48(at: 0) == frame.uint48(at: 6))
+            let (offset, width) = layout.network == .ipv4 ? (12, 4) : (8, 16)
+            let source = layout.networkOffset + offset
+            #expect(
+                answer[source..<source + width] == frame[source + width..<source + 2 * width])
+            #expect((back.transport == .tcp) == (layout.transport == .tcp))
+            if layout.transport == .udp {
+                let type: UInt8 = layout.network == .ipv4 ? 3 : 1
+                let code: UInt8 = layout.network == .ipv4 ? 3 : 4
+                #expect(
+                    Array(answer[back.transportOffset..<back.transportOffset + 2]) == [type, code])
+            }
+            #expect(Self.answer(answer, ResponseBuilder.reject) == nil, "no answer to a refusal")
+        }
     }
 }
