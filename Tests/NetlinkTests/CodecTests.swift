@@ -55,23 +55,10 @@ func withOnlyMessage<Result>(_ bytes: [UInt8], _ body: (MessageView) -> Result?)
             let bytes = bench.encode(.put(put)) ?? []
             let record = withOnlyMessage(bytes) { decoder.decode($0) }
             guard record?.id == id, record?.match == put.match else {
-                Issue.record("seed \(seed): \(differences(record?.match, put.match))")
+                Issue.record("seed \(seed): \(put.match.differences(from: record?.match))")
                 return
             }
         }
-    }
-
-    private func differences(_ left: KernelMatch?, _ right: KernelMatch) -> String {
-        guard let left else { return "no match" }
-        let fields = KeyField.allCases.filter {
-            left.key[wide: $0] != right.key[wide: $0] || left.mask[wide: $0] != right.mask[wide: $0]
-        }
-        return fields.map {
-            """
-            \($0): key \(left.key[wide: $0]) mask \(left.mask[wide: $0]), expected \
-            \(right.key[wide: $0]) mask \(right.mask[wide: $0])
-            """
-        }.joined(separator: "; ")
     }
 
     @Test func wideningTwiceChangesNothing() {
@@ -143,6 +130,19 @@ func withOnlyMessage<Result>(_ bytes: [UInt8], _ body: (MessageView) -> Result?)
         let whole = try #require(read)
         #expect(whole.isCovered(by: KernelMatch(key: key, mask: FlowMask())))
         #expect(whole.key[.inputPort] == key[.inputPort])
+    }
+}
+
+extension KernelMatch {
+    /// The fields in which what came back is not this, for the text of a failure.
+    func differences(from other: KernelMatch?) -> String {
+        guard let other else { return "nothing came back" }
+        return KeyField.allCases.compactMap { field -> String? in
+            let ours = (key[wide: field], mask[wide: field])
+            let theirs = (other.key[wide: field], other.mask[wide: field])
+            return ours == theirs
+                ? nil : "\(field): \(theirs.0)/\(theirs.1) instead of \(ours.0)/\(ours.1)"
+        }.joined(separator: ", ")
     }
 }
 

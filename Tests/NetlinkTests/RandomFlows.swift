@@ -42,7 +42,7 @@ extension SeededGenerator {
                 .ctLabel, .ethernetSource, .ethernetDestination,
             ])
         key[.inputPort] %= 65535
-        key[.ctState] = UInt64(bits(8))
+        key[.ctState] = pick([0, ConnectionState.tracked | ConnectionState.invalid])
         if chance(40) { addTunnel(&key) }
         addTags(&key)
         addNetwork(&key)
@@ -84,6 +84,7 @@ extension SeededGenerator {
             key[.ethernetType] = UInt64(pick([EtherType.arp, EtherType.rarp]))
             fill(
                 &key, [.arpOperation, .arpSourceIP, .arpTargetIP, .arpSourceMAC, .arpTargetMAC])
+            key[.arpOperation] &= 0xff
         default: key[.ethernetType] = pick([UInt64(EtherType.none), 0x8847, 0x88cc, 0x0600])
         }
     }
@@ -106,15 +107,19 @@ extension SeededGenerator {
 
     private mutating func addICMP(_ key: inout FlowKey, _ isIPv4: Bool) {
         fill(&key, [.icmpType, .icmpCode])
+        key[.icmpType] &= 0x7f
         guard !isIPv4, chance(50) else { return }
         key[.icmpType] = pick([135, 136])
         fill(&key, [.ndTarget, .ndSourceLink, .ndTargetLink])
         for field in KernelTuple.fields { key[wide: field] = 0 }
+        key[.ctState] = 0
     }
 
     private mutating func addTuple(_ key: inout FlowKey, _ isIPv4: Bool) {
         guard chance(30) else { return }
         fill(&key, KernelTuple.fields)
+        key[.ctProtocol] |= 1
+        key[.ctState] = UInt64(bits(8)) & ~ConnectionState.invalid | ConnectionState.tracked
         guard isIPv4 else { return }
         key[wide: .ctSource] = bits(32)
         key[wide: .ctDestination] = bits(32)

@@ -99,8 +99,12 @@ struct MessageReader: Sequence, IteratorProtocol {
     mutating func next() -> MessageView? {
         guard let start = cursor, remaining >= 16 else { return nil }
         let header = start.assumingMemoryBound(to: nlmsghdr.self)
-        guard mnl_nlmsg_ok(header, Int32(clamping: remaining)) else { return nil }
-        let step = Swift.min(remaining, (Int(header.pointee.nlmsg_len) + 3) & ~3)
+        // libmnl's check takes a length of two gigabytes or more for a negative one.
+        let length = Int(header.pointee.nlmsg_len)
+        guard length <= remaining, mnl_nlmsg_ok(header, Int32(clamping: remaining)) else {
+            return nil
+        }
+        let step = Swift.min(remaining, (length + 3) & ~3)
         cursor = start + step
         remaining -= step
         return MessageView(header: header)

@@ -107,10 +107,25 @@ package struct KernelMatch: Hashable, Sendable {
             }
             if (tuple || neighbour) && shape.transport == .icmp { mask.setExact(.icmpType) }
         }
+        widenTuple(key, mask)
         for field in networkFields where !shape.has(field) { mask.clear(field) }
+        // The kernel keeps the lower eight bits of an ARP operation.
+        mask[.arpOperation] &= 0xff
         if shape.network == .ipv4 {
             mask[wide: .ctSource] &= ipv4Bits
             mask[wide: .ctDestination] &= ipv4Bits
+        }
+    }
+
+    /// The kernel tells a tuple only together with its protocol. That a packet has none follows
+    /// from its state: it was not tracked, or in vain.
+    private static func widenTuple(_ key: FlowPointer, _ mask: FlowPointer) {
+        guard mask.compares(anyOf: conntrackTupleFields) else { return }
+        if key[.ctProtocol] != 0 {
+            mask.setExact(.ctProtocol)
+        } else {
+            mask[.ctState] |= ConnectionState.tracked | ConnectionState.invalid
+            for field in conntrackTupleFields { mask.clear(field) }
         }
     }
 
