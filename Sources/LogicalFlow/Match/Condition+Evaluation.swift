@@ -8,7 +8,8 @@ package protocol ConditionSubject {
     func portKey(named name: String) -> UInt32?
     /// The keys of a port group's members in the packet's datapath.
     func portGroup(named name: String) -> [UInt32]
-    /// The members of an address set; nil if there is no such set.
+    /// The members of an address set; nil if there is no such set. Members wider than the bits that
+    /// they are compared with don't count.
     func addressSet(named name: String) -> [Number]?
     func isChassisResident(_ port: String) -> Bool
 }
@@ -30,7 +31,8 @@ extension Condition {
             subject.portGroup(named: name).contains(storage.key(in: subject))
         case .addressSet(let storage, let name, let isMember):
             (subject.addressSet(named: name) ?? []).contains {
-                BitTest(storage, .equal, $0).holds(for: subject.content(of: storage.field))
+                $0.width <= storage.width
+                    && BitTest(storage, .equal, $0).holds(for: subject.content(of: storage.field))
             } == isMember
         case .isChassisResident(let name, let expected):
             subject.isChassisResident(name) == expected
