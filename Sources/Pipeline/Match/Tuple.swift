@@ -1,0 +1,59 @@
+import Datapath
+import LogicalFlow
+
+// A conjunction of masked equalities over the words of a flow key: what a hash table answers.
+
+/// Which bits of which words a tuple compares. Words ascend, so that those that come with the port and
+/// the Ethernet header stand before those of deeper headers.
+struct TupleMask: Hashable, Sendable {
+    let words: [UInt8]
+    let masks: [UInt64]
+
+    /// An order of masks that depends on nothing else.
+    func precedes(_ other: TupleMask) -> Bool {
+        if words != other.words { return words.lexicographicallyPrecedes(other.words) }
+        return masks.lexicographicallyPrecedes(other.masks)
+    }
+}
+
+/// Builds a tuple from equalities.
+struct TupleBuilder {
+    private var masks: [UInt8: UInt64] = [:]
+    private var values: [UInt8: UInt64] = [:]
+
+    /// Adds an equality; false if it contradicts an earlier one.
+    mutating func add(word: UInt8, value: UInt64, mask: UInt64) -> Bool {
+        let oldMask = masks[word] ?? 0
+        let oldValue = values[word] ?? 0
+        guard (oldValue ^ value) & oldMask & mask == 0 else { return false }
+        guard mask != 0 else { return true }
+        masks[word] = oldMask | mask
+        values[word] = oldValue | value
+        return true
+    }
+
+    /// Adds `value` of the bits that are one in `mask`, both relative to the field at `span`.
+    mutating func add(_ span: KeySpan, value: UInt128, mask: UInt128) -> Bool {
+        let shift = UInt128(span.shift)
+        let low = add(
+            word: span.word, value: UInt64(truncatingIfNeeded: value << shift),
+            mask: UInt64(truncatingIfNeeded: mask << shift))
+        if span.isSingleWord { return low }
+        let high = add(
+            word: span.word - 1, value: UInt64(truncatingIfNeeded: (value << shift) >> 64),
+            mask: UInt64(truncatingIfNeeded: (mask << shift) >> 64))
+        return low && high
+    }
+
+    mutating func add(_ test: BitTest, at span: KeySpan) -> Bool {
+        add(span, value: test.value, mask: test.mask)
+    }
+
+    var tuple: (mask: TupleMask, values: [UInt64]) {
+        let words = masks.keys.sorted()
+        return (
+            TupleMask(words: words, masks: words.map { masks[$0] ?? 0 }),
+            words.map { values[$0] ?? 0 }
+        )
+    }
+}

@@ -1,1 +1,0 @@
-// The module Pipeline: see Docs/ARCHITECTURE.md.

@@ -1,0 +1,78 @@
+import Datapath
+import LogicalFlow
+import Testing
+
+@testable import Pipeline
+
+@Suite struct ActionProgramTests {
+    private func compile(_ text: String) throws -> Compiled {
+        var compiler = ActionCompiler(NameRegistry())
+        let program = compiler.compile(try ActionList(parsing: text))
+        return withExtendedLifetime(program) {
+            Compiled(
+                instructions: Array(program.view.instructions),
+                constants: Array(program.view.constants), actions: program.actions,
+                names: program.names, isDrop: program.view.isDrop)
+        }
+    }
+
+    private struct Compiled {
+        let instructions: [Instruction]
+        let constants: [LoadConstant]
+        let actions: [Action]
+        let names: [NameIndex]
+        let isDrop: Bool
+    }
+
+    @Test func blocksNest() throws {
+        let program = try compile(
+            "clone { reg0 = 1; icmp4 { output; }; }; ct_commit { ct_mark.blocked = 1; }; next;")
+        let list = program.instructions
+        let register = try #require(KeySpan(FieldRange(.reg0)))
+        let mark = try #require(KeySpan(FieldRange(.ctMarkBlocked)))
+        #expect(
+            list == [
+                .clone(end: 4), .load(register, constant: 0), .generate(.icmp4, end: 4), .output,
+                .ctCommit(end: 6), .load(mark, constant: 1), .next(pipeline: nil, table: nil),
+            ])
+    }
+
+    @Test func loadsKeepToTheirMask() throws {
+        let program = try compile("xxreg1 = fd00::1; reg0 = 0xf0/0xff; reg0[4..7] = 0xff;")
+        let constants = program.constants
+        #expect(
+            constants == [
+                LoadConstant(value: 0xfd00 << 112 | 1, mask: .max),
+                LoadConstant(value: 0xf0, mask: 0xff), LoadConstant(value: 0xf, mask: 0xf),
+            ])
+    }
+
+    @Test func namesAreCollectedOnce() throws {
+        let program = try compile(
+            "outport = \"a\"; clone { outport = \"a\"; }; outport = \"b\"; outport = \"\"; outport = \"none\";"
+        )
+        #expect(program.names.count == 2)
+        let loads = program.instructions.filter {
+            if case .loadPort = $0 { true } else { false }
+        }
+        #expect(loads.count == 3)
+    }
+
+    @Test func whatHasNoInstructionIsNamed() throws {
+        let program = try compile(
+            "reg0[4] = dns_lookup(); igmp; fwd_group(childports=\"a\"); next;")
+        let names = program.instructions.compactMap { instruction -> String? in
+            guard case .unsupported(let index) = instruction else { return nil }
+            return program.actions[Int(index)].keyword
+        }
+        #expect(names == ["dns_lookup", "igmp", "fwd_group"])
+        #expect(MemoryLayout<Instruction>.stride <= 16)
+    }
+
+    @Test func jumps() throws {
+        let list = try compile("next(5); next(pipeline=egress,table=3);").instructions
+        #expect(
+            list == [.next(pipeline: nil, table: 5), .next(pipeline: .egress, table: 3)])
+        #expect(try compile("drop;").isDrop)
+    }
+}
