@@ -97,15 +97,23 @@ extension JSONScanner {
 extension JSONScanner {
     /// Reads any value as a tree.
     public mutating func value() throws(JSONError) -> JSON {
-        try value(depth: 0)
+        var strings = StringCache(capacity: 1)
+        return try value(depth: 0, &strings)
     }
 
-    private mutating func value(depth: Int) throws(JSONError) -> JSON {
+    /// Reads any value as a tree whose strings are shared through `strings`.
+    public mutating func value(_ strings: inout StringCache) throws(JSONError) -> JSON {
+        try value(depth: 0, &strings)
+    }
+
+    private mutating func value(
+        depth: Int, _ strings: inout StringCache
+    ) throws(JSONError) -> JSON {
         guard depth < JSONLimits.depth else { throw JSONError(.tooDeep, at: position) }
         switch peek() {
-        case 0x22: return .string(try string())
-        case 0x5b: return .array(try elements(depth: depth))
-        case 0x7b: return .object(try members(depth: depth))
+        case 0x22: return .string(try string(&strings))
+        case 0x5b: return .array(try elements(depth: depth, &strings))
+        case 0x7b: return .object(try members(depth: depth, &strings))
         case UInt8(ascii: "t"):
             try expectLiteral("true")
             return .bool(true)
@@ -124,28 +132,32 @@ extension JSONScanner {
         }
     }
 
-    private mutating func elements(depth: Int) throws(JSONError) -> [JSON] {
+    private mutating func elements(
+        depth: Int, _ strings: inout StringCache
+    ) throws(JSONError) -> [JSON] {
         try expect("[")
         var elements: [JSON] = []
         if accept("]") { return elements }
         elements.reserveCapacity(2)
         repeat {
-            elements.append(try value(depth: depth + 1))
+            elements.append(try value(depth: depth + 1, &strings))
         } while accept(",")
         try expect("]")
         return elements
     }
 
-    private mutating func members(depth: Int) throws(JSONError) -> [JSON.Member] {
+    private mutating func members(
+        depth: Int, _ strings: inout StringCache
+    ) throws(JSONError) -> [JSON.Member] {
         try expect("{")
         var members: [JSON.Member] = []
         if accept("}") { return members }
         members.reserveCapacity(4)
         repeat {
             skipWhitespace()
-            let key = try string()
+            let key = try string(&strings)
             try expect(":")
-            members.append(JSON.Member(key, try value(depth: depth + 1)))
+            members.append(JSON.Member(key, try value(depth: depth + 1, &strings)))
         } while accept(",")
         try expect("}")
         return members
@@ -186,24 +198,37 @@ extension JSONScanner {
 extension JSON {
     /// Parses exactly one JSON text, with white space around it allowed.
     public static func parse(_ bytes: [UInt8]) throws(JSONError) -> JSON {
-        try JSONScanner.scan(bytes, whole)
+        try JSONScanner.scan(bytes) { (scanner) throws(JSONError) in try scanner.whole() }
     }
 
     public static func parse(_ bytes: ArraySlice<UInt8>) throws(JSONError) -> JSON {
-        try JSONScanner.scan(bytes, whole)
+        try JSONScanner.scan(bytes) { (scanner) throws(JSONError) in try scanner.whole() }
     }
 
     public static func parse(_ bytes: UnsafeRawBufferPointer) throws(JSONError) -> JSON {
-        try JSONScanner.scan(bytes, whole)
+        try JSONScanner.scan(bytes) { (scanner) throws(JSONError) in try scanner.whole() }
     }
 
     public static func parse(_ text: String) throws(JSONError) -> JSON {
         try parse(Array(text.utf8))
     }
 
-    private static func whole(_ scanner: inout JSONScanner) throws(JSONError) -> JSON {
-        let value = try scanner.value()
-        try scanner.expectEnd()
+    /// Parses a text whose strings are shared with those that came through `strings` before.
+    public static func parse(
+        _ bytes: ArraySlice<UInt8>, strings: inout StringCache
+    ) throws(JSONError) -> JSON {
+        try JSONScanner.scan(bytes) { (scanner) throws(JSONError) in
+            let value = try scanner.value(&strings)
+            try scanner.expectEnd()
+            return value
+        }
+    }
+}
+
+extension JSONScanner {
+    fileprivate mutating func whole() throws(JSONError) -> JSON {
+        let value = try value()
+        try expectEnd()
         return value
     }
 }

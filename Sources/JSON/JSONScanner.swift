@@ -128,6 +128,15 @@ extension JSONScanner {
         position &+= length
     }
 
+    /// Consumes the next eight bytes if they are `word`, first byte lowest. White space is not
+    /// skipped: this is a short cut for text in the usual spelling.
+    @inlinable
+    public mutating func acceptWord(_ wanted: UInt64) -> Bool {
+        guard count &- position >= 8, word(position) == wanted else { return false }
+        position &+= 8
+        return true
+    }
+
     /// Fails unless only white space is left.
     @inlinable
     public mutating func expectEnd() throws(JSONError) {

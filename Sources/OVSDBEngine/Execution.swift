@@ -38,11 +38,23 @@ extension Database {
     public mutating func execute(
         operations: [JSON], context: TransactionContext
     ) -> TransactionOutcome {
-        var execution = Execution(self, context)
+        // The transaction's copy of the database is gone when the delta is applied, so that the
+        // nodes of the tables are changed in place unless somebody keeps a snapshot.
+        let outcome = Execution.run(operations, on: self, context)
+        if case .completed(let result) = outcome, let delta = result.delta { apply(delta) }
+        return outcome
+    }
+}
+
+extension Execution {
+    static func run(
+        _ operations: [JSON], on database: Database, _ context: TransactionContext
+    ) -> TransactionOutcome {
+        var execution = Execution(database, context)
         var results: [JSON] = []
         results.reserveCapacity(operations.count)
         for (index, operation) in operations.enumerated() {
-            do throws(Execution.Failure) {
+            do throws(Failure) {
                 let name = "ovsdb operation \(index + 1) of \(operations.count)"
                 results.append(try execution.perform(operation, name))
             } catch {
@@ -54,20 +66,17 @@ extension Database {
                 }
             }
         }
-        return .completed(commit(execution, results))
+        return .completed(execution.commit(results))
     }
 
-    private mutating func commit(_ execution: Execution, _ results: [JSON]) -> TransactionResult {
+    private consuming func commit(_ results: [JSON]) -> TransactionResult {
         var result = TransactionResult(
-            results: .array(results), isDurable: execution.isDurable,
-            comment: execution.comments.isEmpty
-                ? nil : execution.comments.joined(separator: "\n"))
+            results: .array(results), isDurable: isDurable,
+            comment: comments.isEmpty ? nil : comments.joined(separator: "\n"))
         do throws(OVSDBError) {
-            var commit = Commit(execution.transaction)
-            let delta = try commit.run(makeUUID: execution.context.makeUUID)
-            guard !delta.isEmpty else { return result }
-            apply(delta)
-            result.delta = delta
+            var commit = Commit(transaction)
+            let delta = try commit.run(makeUUID: context.makeUUID)
+            if !delta.isEmpty { result.delta = delta }
         } catch {
             result.results = .array(results + [error.json])
         }

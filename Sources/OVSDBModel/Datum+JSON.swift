@@ -27,10 +27,21 @@ extension Atom {
     public var json: JSON {
         switch self {
         case .integer(let value): .integer(value)
-        case .real(let value): .double(value)
+        case .real(let value): JSON(real: value)
         case .boolean(let value): .bool(value)
         case .string(let value): .string(value)
         case .uuid(let value): .array(["uuid", .string(value.description)])
+        }
+    }
+}
+
+extension JSON {
+    /// A number as it comes back when it is parsed: a whole one is an integer.
+    init(real: Double) {
+        if let integer = Int64(exactly: real) {
+            self = .integer(integer)
+        } else {
+            self = .double(real)
         }
     }
 }

@@ -34,22 +34,20 @@ struct Fixture {
         return outcome
     }
 
-    /// Executes operations that don't wait; returns the results as text, or "wait".
+    /// Executes operations; returns the results, or a string about the wait.
     @discardableResult
-    mutating func transact(_ operations: String, now: Int64 = 0) throws -> String {
+    mutating func transact(_ operations: String, now: Int64 = 0) throws -> JSON {
         switch try outcome(operations, now: now) {
         case .completed(let result):
             lastDelta = result.delta
             lastResult = result
-            return result.results.description
+            return result.results
         case .wait(let until):
             lastDelta = nil
             lastResult = nil
-            return until.map { "wait until \($0)" } ?? "wait"
+            return .string(until.map { "wait until \($0)" } ?? "wait")
         }
     }
-
-    static func uuid(_ number: UInt64) -> RowUUID { RowUUID(high: 0, low: number) }
 }
 
 /// Makes identities 00000000-0000-0000-0000-000000000001 and so on.
@@ -62,3 +60,51 @@ final class Counter {
         return RowUUID(high: 0, low: value)
     }
 }
+
+/// The text of the identity with the number `n`.
+func id(_ n: UInt64) -> String { RowUUID(high: 0, low: n).description }
+
+/// The same as an operation refers to it.
+func u(_ n: UInt64) -> String { "[\"uuid\",\"\(id(n))\"]" }
+
+/// Has something of everything: references of both strengths in sets and maps, tables that are not
+/// roots, an index, a limit, constraints, immutable and ephemeral columns.
+let testSchema = #"""
+    {"name":"test","version":"1.0.0","tables":{
+      "Root":{"isRoot":true,"indexes":[["name"]],"columns":{
+        "name":{"type":"string"},
+        "number":{"type":"integer"},
+        "ratio":{"type":"real"},
+        "flag":{"type":"boolean"},
+        "maybe":{"type":{"key":"integer","min":0,"max":1}},
+        "few":{"type":{"key":{"type":"integer","minInteger":0,"maxInteger":9},"min":0,"max":3}},
+        "reals":{"type":{"key":"real","min":0,"max":"unlimited"}},
+        "tags":{"type":{"key":"string","min":0,"max":"unlimited"}},
+        "options":{"type":{"key":"string","value":"string","min":0,"max":"unlimited"}},
+        "counts":{"type":{"key":"string","value":"integer","min":0,"max":2}},
+        "kind":{"type":{"key":{"type":"string","enum":["set",["red","green"]]},"min":0,"max":1}},
+        "short":{"type":{"key":{"type":"string","minLength":2,"maxLength":4},"min":0,"max":1}},
+        "fixed":{"type":"string","mutable":false},
+        "scratch":{"type":"integer","ephemeral":true},
+        "children":{"type":{"key":{"type":"uuid","refTable":"Child"},"min":0,"max":"unlimited"}},
+        "child":{"type":{"key":{"type":"uuid","refTable":"Child"},"min":0,"max":1}},
+        "named":{"type":{"key":"string","value":{"type":"uuid","refTable":"Child"},
+                 "min":0,"max":"unlimited"}},
+        "friends":{"type":{"key":{"type":"uuid","refTable":"Root","refType":"weak"},
+                   "min":0,"max":"unlimited"}},
+        "peer":{"type":{"key":{"type":"uuid","refTable":"Other","refType":"weak"},
+                "min":0,"max":1}},
+        "watch":{"type":{"key":"integer","value":{"type":"uuid","refTable":"Child",
+                 "refType":"weak"},"min":0,"max":"unlimited"}}}},
+      "Other":{"isRoot":true,"maxRows":3,"columns":{
+        "a":{"type":"integer"},"b":{"type":"string"},
+        "root":{"type":{"key":{"type":"uuid","refTable":"Root"},"min":0,"max":1}}},
+        "indexes":[["a","b"]]},
+      "Needy":{"isRoot":true,"columns":{
+        "buddy":{"type":{"key":{"type":"uuid","refTable":"Other","refType":"weak"},
+                 "min":1,"max":"unlimited"}}}},
+      "Child":{"columns":{
+        "label":{"type":"string"},
+        "grandchild":{"type":{"key":{"type":"uuid","refTable":"Child"},"min":0,"max":1}},
+        "other":{"type":{"key":{"type":"uuid","refTable":"Other"},"min":0,"max":1}}}}}}
+    """#

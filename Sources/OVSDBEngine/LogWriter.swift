@@ -1,0 +1,120 @@
+import JSON
+import OVSDBModel
+
+// Records as bytes. Whoever writes them appends each with a single write.
+
+/// Makes the records of the log of one database.
+public struct LogWriter: Sendable {
+    public let schema: DatabaseSchema
+    private let defaults: [Row]
+
+    public init(schema: DatabaseSchema) {
+        self.schema = schema
+        self.defaults = schema.tables.map(\.defaultRow)
+    }
+
+    /// The record that a file begins with.
+    public func schemaRecord() -> [UInt8] {
+        var writer = JSONWriter()
+        writer.value(schema.json)
+        return LogWriter.record(writer)
+    }
+
+    /// The record of a transaction; nil if nothing that is kept has changed.
+    ///
+    /// `date` is in milliseconds since 1970.
+    public func transactionRecord(
+        _ delta: DatabaseDelta, date: Int64, comment: String? = nil
+    ) -> [UInt8]? {
+        var writer = JSONWriter(capacity: 1024)
+        begin(&writer, date: date, comment: comment)
+        var isEmpty = true
+        for changes in delta.tables {
+            var hasRows = false
+            for change in changes.rows where isKept(change, table: changes.table) {
+                if !hasRows {
+                    writer.key(schema.tables[changes.table].name)
+                    writer.beginObject()
+                }
+                hasRows = true
+                write(change, table: changes.table, &writer)
+            }
+            if hasRows { writer.endObject() }
+            isEmpty = isEmpty && !hasRows
+        }
+        writer.endObject()
+        return isEmpty ? nil : LogWriter.record(writer)
+    }
+
+    /// A record that makes `database` out of an empty one: with the schema's record before it, a
+    /// compacted file. A database without rows gives a record without tables.
+    public func snapshotRecord(
+        _ database: Database, date: Int64, comment: String? = nil
+    ) -> [UInt8] {
+        var writer = JSONWriter(capacity: 1 << 20)
+        begin(&writer, date: date, comment: comment)
+        for (index, table) in database.tables.enumerated() where table.count > 0 {
+            writer.key(table.schema.name)
+            writer.beginObject()
+            for uuid in table.sortedUUIDs {
+                guard let row = table[uuid]?.row else { continue }
+                writer.key(uuid)
+                writeNew(row, table: index, &writer)
+            }
+            writer.endObject()
+        }
+        writer.endObject()
+        return LogWriter.record(writer)
+    }
+
+    private func begin(_ writer: inout JSONWriter, date: Int64, comment: String?) {
+        writer.beginObject()
+        writer.key("_date")
+        writer.integer(date)
+        if let comment {
+            writer.key("_comment")
+            writer.string(comment)
+        }
+        writer.key("_is_diff")
+        writer.bool(true)
+    }
+
+    private static func record(_ writer: consuming JSONWriter) -> [UInt8] {
+        writer.separator(0x0a)
+        let body = writer.bytes
+        return LogHeader.text(for: body) + body
+    }
+}
+
+extension LogWriter {
+    /// Whether anything of a change outlives the process.
+    private func isKept(_ change: RowChange, table: Int) -> Bool {
+        guard let old = change.old, let new = change.new else { return true }
+        return schema.tables[table].columns.indices.contains { column in
+            !schema.tables[table].columns[column].isEphemeral && old[column] != new[column]
+        }
+    }
+
+    private func write(_ change: RowChange, table: Int, _ writer: inout JSONWriter) {
+        writer.key(change.uuid)
+        guard let new = change.new else { return writer.null() }
+        guard let old = change.old else { return writeNew(new, table: table, &writer) }
+        writer.beginObject()
+        for (index, column) in schema.tables[table].columns.enumerated()
+        where !column.isEphemeral && old[index] != new[index] {
+            writer.key(column.name)
+            writer.datum(new[index].difference(from: old[index], type: column.type), column.type)
+        }
+        writer.endObject()
+    }
+
+    private func writeNew(_ row: Row, table: Int, _ writer: inout JSONWriter) {
+        writer.beginObject()
+        for (index, column) in schema.tables[table].columns.enumerated()
+        where !column.isEphemeral && row[index] != defaults[table][index] {
+            writer.key(column.name)
+            writer.datum(row[index], column.type)
+        }
+        writer.endObject()
+    }
+}
