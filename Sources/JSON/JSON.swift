@@ -73,6 +73,7 @@ extension JSON {
     }
 }
 
+/// `nil` is null where a `JSON` is expected: beware of `condition ? nil : json` for a `JSON?`.
 extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
     ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral,
     ExpressibleByNilLiteral, ExpressibleByFloatLiteral

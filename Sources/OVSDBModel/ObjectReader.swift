@@ -66,7 +66,7 @@ package struct ObjectReader {
     package mutating func raise(_ message: String) {
         guard error == nil else { return }
         error = .syntax(
-            "Parsing \(name) failed: \(message)", in: json.members == nil ? nil : json)
+            "Parsing \(name) failed: \(message)", in: json.members.map { _ in json })
     }
 
     /// Remembers an error found by the caller, unless there is one already.
