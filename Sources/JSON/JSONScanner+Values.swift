@@ -23,8 +23,9 @@ extension JSONScanner {
             position &+= 1
         }
         let digits = position &- firstDigit
-        if digits == 0 || digits > 1 && byte(firstDigit) == 0x30 {
-            throw failure(.invalidNumber)
+        if digits == 0 { throw failure(.invalidNumber) }
+        if digits > 1 && byte(firstDigit) == 0x30 {
+            throw JSONError(.invalidNumber, at: firstDigit)
         }
         if position < count, JSONScanner.continuesNumber(byte(position)) {
             position = start
@@ -62,8 +63,7 @@ extension JSONScanner {
         guard let double = Double(text), double.isFinite else {
             throw JSONError(.numberOutOfRange, at: start)
         }
-        if let integer = Int64(exactly: double) { return .integer(integer) }
-        return .double(double)
+        return double.wholeNumber.map { .integer($0) } ?? .double(double)
     }
 
     /// Moves over a number as RFC 8259 §6 spells it; true if it has a fraction or an exponent.
@@ -230,5 +230,14 @@ extension JSONScanner {
         let value = try value()
         try expectEnd()
         return value
+    }
+}
+
+extension Double {
+    /// The same number as an integer if it is whole and fits; minus zero is zero.
+    package var wholeNumber: Int64? {
+        guard self >= -0x1p63, self < 0x1p63 else { return nil }
+        let integer = Int64(self)
+        return Double(integer) == self ? integer : nil
     }
 }

@@ -120,7 +120,7 @@ extension JSONWriter {
     /// Prints the shortest text that reads back as the same number; a whole number without
     /// fraction, as stock servers do. JSON has no text for infinities: they become null.
     public mutating func double(_ value: Double) {
-        if let integer = Int64(exactly: value), integer.magnitude < 1 << 53 {
+        if let integer = value.wholeNumber, integer.magnitude < 1 << 53 {
             self.integer(integer)
         } else if value.isFinite {
             beginItem()

@@ -27,7 +27,8 @@ public struct LogWriter: Sendable {
         _ delta: DatabaseDelta, date: Int64, comment: String? = nil
     ) -> [UInt8]? {
         var writer = JSONWriter(capacity: 1024)
-        begin(&writer, date: date, comment: comment)
+        let asDifferences = differencesFit(delta)
+        begin(&writer, date: date, comment: comment, asDifferences: asDifferences)
         var isEmpty = true
         for changes in delta.tables {
             var hasRows = false
@@ -37,7 +38,7 @@ public struct LogWriter: Sendable {
                     writer.beginObject()
                 }
                 hasRows = true
-                write(change, table: changes.table, &writer)
+                write(change, table: changes.table, &writer, asDifferences: asDifferences)
             }
             if hasRows { writer.endObject() }
             isEmpty = isEmpty && !hasRows
@@ -52,7 +53,7 @@ public struct LogWriter: Sendable {
         _ database: Database, date: Int64, comment: String? = nil
     ) -> [UInt8] {
         var writer = JSONWriter(capacity: 1 << 20)
-        begin(&writer, date: date, comment: comment)
+        begin(&writer, date: date, comment: comment, asDifferences: true)
         for (index, table) in database.tables.enumerated() where table.count > 0 {
             writer.key(table.schema.name)
             writer.beginObject()
@@ -67,7 +68,9 @@ public struct LogWriter: Sendable {
         return LogWriter.record(writer)
     }
 
-    private func begin(_ writer: inout JSONWriter, date: Int64, comment: String?) {
+    private func begin(
+        _ writer: inout JSONWriter, date: Int64, comment: String?, asDifferences: Bool
+    ) {
         writer.beginObject()
         writer.key("_date")
         writer.integer(date)
@@ -75,6 +78,7 @@ public struct LogWriter: Sendable {
             writer.key("_comment")
             writer.string(comment)
         }
+        guard asDifferences else { return }
         writer.key("_is_diff")
         writer.bool(true)
     }
@@ -95,15 +99,38 @@ extension LogWriter {
         }
     }
 
-    private func write(_ change: RowChange, table: Int, _ writer: inout JSONWriter) {
+    /// Whether no difference has more elements than its column may: some stock servers refuse to
+    /// read those, and the values themselves are fine with all.
+    private func differencesFit(_ delta: DatabaseDelta) -> Bool {
+        delta.tables.allSatisfy { changes in
+            let columns = schema.tables[changes.table].columns
+            let limited = columns.indices.filter { columns[$0].type.maximum ?? 1 > 1 }
+            return limited.isEmpty
+                || changes.rows.allSatisfy { change in
+                    guard let old = change.old, let new = change.new else { return true }
+                    return limited.allSatisfy { column in
+                        let type = columns[column].type
+                        let difference = new[column].difference(from: old[column], type: type)
+                        return difference.count <= type.maximum ?? .max
+                    }
+                }
+        }
+    }
+
+    private func write(
+        _ change: RowChange, table: Int, _ writer: inout JSONWriter, asDifferences: Bool
+    ) {
         writer.key(change.uuid)
         guard let new = change.new else { return writer.null() }
         guard let old = change.old else { return writeNew(new, table: table, &writer) }
         writer.beginObject()
         for (index, column) in schema.tables[table].columns.enumerated()
         where !column.isEphemeral && old[index] != new[index] {
+            let type = column.type
             writer.key(column.name)
-            writer.datum(new[index].difference(from: old[index], type: column.type), column.type)
+            writer.datum(
+                asDifferences ? new[index].difference(from: old[index], type: type) : new[index],
+                type)
         }
         writer.endObject()
     }

@@ -38,7 +38,7 @@ extension Atom {
 extension JSON {
     /// A number as it comes back when it is parsed: a whole one is an integer.
     init(real: Double) {
-        if let integer = Int64(exactly: real) {
+        if let integer = real.wholeNumber {
             self = .integer(integer)
         } else {
             self = .double(real)

@@ -11,6 +11,8 @@ struct TransactionCase: Sendable, CustomTestStringConvertible {
     var operations: String
     /// The reply's result.
     var expected: String
+    /// Stock servers of some years ago said it in other words or in another order.
+    var hasNewWords = false
 
     var testDescription: String { name }
 }
@@ -68,13 +70,13 @@ let operationCases: [TransactionCase] = [
         operations: root(1, "b"),
         expected: #"""
             [{"error":"duplicate uuid","details":"This UUID would duplicate a UUID already present within the \"Root\" table or deleted from this table within the same transaction.","syntax":"\"\#(id(1))\""}]
-            """#),
+            """#, hasNewWords: true),
     TransactionCase(
         name: "insert refuses the identity of a row deleted before", before: [root(1, "a")],
         operations: delete("Root", 1) + "," + root(1, "b"),
         expected: #"""
             [{"count":1},{"error":"duplicate uuid","details":"This UUID would duplicate a UUID already present within the \"Root\" table or deleted from this table within the same transaction.","syntax":"\"\#(id(1))\""}]
-            """#),
+            """#, hasNewWords: true),
     TransactionCase(
         name: "insert takes the identity of a row inserted and deleted before",
         operations: [root(1, "a"), delete("Root", 1), root(1, "b"), select("Root", "\"name\"")]
@@ -548,7 +550,7 @@ let commitCases: [TransactionCase] = [
         operations: insert("Other", 2, #""a":1,"b":"x""#),
         expected: #"""
             [{"uuid":\#(u(2))},\#(violation(#"Transaction causes multiple rows in \"Other\" table to have identical values (1 and x) for index on columns \"a\" and \"b\".  First row, with UUID \#(id(1)), existed in the database before this transaction and was not modified by the transaction.  Second row, with UUID \#(id(2)), was inserted by this transaction."#))]
-            """#),
+            """#, hasNewWords: true),
     TransactionCase(
         name: "an index refuses a changed row",
         before: [root(1, "a") + "," + root(2, "b", #""number":1"#)],
