@@ -1,1 +1,0 @@
-// The module Agent: see Docs/ARCHITECTURE.md.

@@ -1,0 +1,117 @@
+// What ovn-appctl can ask of an agent, under the names of ovn-controller(8) and ovs-vswitchd(8).
+
+import AgentCore
+import Linux
+import Netlink
+import OVSDBSession
+import Schemas
+import UnixControl
+
+struct AgentCommands {
+    let control: ControlThread
+    let worker: DatapathThread
+
+    func register(in registry: ControlRegistry) {
+        let control = self.control
+        registry.register(
+            ControlCommand("connection-status") { _ in
+                control.southbound?.isSynchronized == true ? "connected" : "not connected"
+            })
+        registry.register(
+            ControlCommand("dpctl/show", usage: "[DP]", arguments: 0...2) {
+                (_) throws(ControlError) in try Self.show(control.driver)
+            })
+        registry.register(
+            ControlCommand("dpctl/dump-dps") { _ in "system@\(KernelDriver.datapathName)" })
+        register("dpctl/dump-flows", usage: "[-m] [--names] [DP]", arguments: 0...4, registry) {
+            .dumpFlows(withIDs: $0.contains("-m"), names: $0.contains("--names"))
+        }
+        register("trace", usage: "MICROFLOW", arguments: 1...1, registry) { .trace($0[0]) }
+        register("drops/show", usage: "", arguments: 0...0, registry) { _ in .drops }
+        registry.register(
+            ControlCommand("debug/dump-local-bindings") { _ in control.localBindings })
+        registry.register(
+            ControlCommand("debug/dump-local-datapaths") { _ in control.localDatapaths })
+        registry.reportMemory { [
+            "local-ports": control.claims.count, "datapaths": control.datapaths.rows.count,
+        ] }
+    }
+
+    /// A command that the datapath thread answers.
+    private func register(
+        _ name: String, usage: String, arguments: ClosedRange<Int>, _ registry: ControlRegistry,
+        _ question: @escaping ([String]) -> DatapathThread.Question
+    ) {
+        let worker = self.worker
+        registry.register(
+            ControlCommand(name, usage: usage, arguments: arguments) { request in
+                worker.ask(question(request.arguments)) { answer in
+                    switch answer {
+                    case .success(let text): request.reply(text)
+                    case .failure(let error): request.fail(error.text)
+                    }
+                }
+            })
+    }
+
+    private static func show(_ driver: KernelDriver) throws(ControlError) -> String {
+        do {
+            let datapath = try driver.refreshed()
+            let counters = datapath.statistics
+            var lines = [
+                "system@\(datapath.name):",
+                "  lookups: hit:\(counters.hits) missed:\(counters.misses) lost:\(counters.lost)",
+                "  flows: \(counters.flows)",
+                "  masks: hit:\(counters.maskHits) total:\(counters.masks) hit/pkt:"
+                    + Self.ratio(counters.maskHits, counters.hits + counters.misses),
+            ]
+            for port in try driver.kernelPorts() {
+                let kind =
+                    switch port.kind {
+                    case .internal: " (internal)"
+                    case .device: ""
+                    default: " (\(port.kind))"
+                    }
+                lines.append("  port \(port.number): \(port.name)\(kind)")
+            }
+            return lines.joined(separator: "\n")
+        } catch {
+            throw ControlError("\(error)")
+        }
+    }
+
+    /// With two digits after the point.
+    private static func ratio(_ dividend: UInt64, _ divisor: UInt64) -> String {
+        guard divisor > 0 else { return "0.00" }
+        let hundredths = dividend * 100 / divisor
+        let fraction = hundredths % 100
+        return "\(hundredths / 100)." + (fraction < 10 ? "0\(fraction)" : "\(fraction)")
+    }
+}
+
+extension ControlThread {
+    fileprivate var localBindings: String {
+        guard let southbound else { return "Local bindings:" }
+        var lines = ["Local bindings:"]
+        let held = southbound.replica.rows(SB.PortBinding.self).filter { claims[$0.uuid] != nil }
+        for port in held.sorted(by: { $0.row.logicalPort < $1.row.logicalPort }) {
+            let interface = claims[port.uuid]?.interface?.name ?? "NULL"
+            lines.append(
+                "name: [\(port.row.logicalPort)], OVS interface name : [\(interface)], "
+                    + "num binding lports : [1]")
+            lines.append("primary lport : [\(port.row.logicalPort)]")
+            lines.append("----------------------------------------")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    fileprivate var localDatapaths: String {
+        guard let southbound else { return "Local datapaths:" }
+        let rows = datapaths.rows.compactMap { southbound.replica[SB.DatapathBinding.self, $0] }
+        let lines = rows.sorted { $0.tunnelKey < $1.tunnelKey }.map { row in
+            "Datapath: \(row.externalIDs["name"] ?? ""), type: "
+                + (row.isRouter ? "router" : "switch")
+        }
+        return (["Local datapaths:"] + lines).joined(separator: "\n")
+    }
+}

@@ -1,0 +1,16 @@
+import Linux
+
+/// How an agent was started.
+package struct AgentConfiguration: Sendable {
+    /// The local Open_vSwitch database, a connection method.
+    package var database: String
+    /// The `-n` option.
+    package var chassisName: String?
+    package var options: DaemonOptions
+
+    package init(database: String, chassisName: String?, options: DaemonOptions) {
+        self.database = database
+        self.chassisName = chassisName
+        self.options = options
+    }
+}

@@ -1,0 +1,96 @@
+import AgentCore
+import Linux
+import OVSDBModel
+import OVSDBSession
+import Schemas
+
+// One evaluation, in order: the local database's wishes, the kernel's ports, the rows about them,
+// then the Southbound side.
+
+extension ControlThread {
+    func evaluate() {
+        guard local.isSynchronized,
+            let system = LocalSystem(
+                local.replica, commandLineName: configuration.chassisName, hostname: hostname)
+        else { return }
+        self.system = system
+        for problem in system.configuration.problems {
+            report("external_ids:\(problem.key) \"\(problem.value)\": \(problem.reason)")
+        }
+        followKernel(system)
+        writeLocal(system)
+        connectSouthbound(system)
+        evaluateSouthbound(system)
+        whenReady()
+    }
+
+    private func followKernel(_ system: LocalSystem) {
+        guard linksChanged || system.plan != kernelPlan else { return }
+        do {
+            let kinds = Set(system.configuration.encapsulations.map(\.type))
+            let before = driver.ports
+            let changes = try driver.reconcile(system.plan, encapsulations: kinds)
+            for failure in driver.ports.failures.values.sorted(by: { $0.name < $1.name }) {
+                report("\(failure.name): \(failure.reason)")
+            }
+            if !changes.isEmpty { worker.change(ports: changes) }
+            if driver.ports != before { southboundChanged = true }
+            kernelPlan = system.plan
+            linksChanged = false
+        } catch {
+            report("kernel datapath: \(error)")
+        }
+    }
+
+    private func writeLocal(_ system: LocalSystem) {
+        guard localWrite.isOpen else { return }
+        var transaction = TransactionBuilder()
+        system.createIntegrationBridge(in: &transaction, placeholder: RowUUID.random)
+        InterfaceStatus(system, local.replica, driver.ports).write(
+            numbers: &numbers, version: SoftwareVersion.number, into: &transaction)
+        bindingPass(system)?.writeLocal(local.replica, into: &transaction)
+        writeProgress(system, into: &transaction)
+        submitLocal(transaction)
+    }
+
+    /// `ovn-nb-cfg` and its like on the integration bridge.
+    private func writeProgress(
+        _ system: LocalSystem, into transaction: inout TransactionBuilder
+    ) {
+        guard let bridge = system.integrationBridge else { return }
+        var row = bridge.row
+        row.externalIDs["ovn-startup-ts"] = String(startTime)
+        if let number = progress.configuration {
+            if row.externalIDs["ovn-nb-cfg"] != String(number) {
+                row.externalIDs["ovn-nb-cfg"] = String(number)
+                row.externalIDs["ovn-nb-cfg-ts"] = String(Clock.wallMilliseconds)
+            }
+            let stamp = progress.configurationTimestamp
+            row.externalIDs["ovn-nb-cfg-sb-ts"] = stamp == 0 ? nil : String(stamp)
+        }
+        transaction.update(bridge.uuid, from: bridge.row, to: row)
+    }
+
+    private func submitLocal(_ transaction: TransactionBuilder) {
+        guard !transaction.isEmpty else { return }
+        localWrite.close()
+        local.submit(transaction) { [weak self] outcome in
+            guard let self else { return }
+            localWrite.open()
+            if case .failed(let failure) = outcome {
+                report("local database: \(failure)")
+                return
+            }
+            evaluateSoon()
+        }
+    }
+}
+
+extension RowUUID {
+    /// A version 4 UUID (RFC 9562 §5.4).
+    static func random() -> RowUUID {
+        RowUUID(
+            high: .random(in: 0 ... .max) & 0xffff_ffff_ffff_0fff | 0x4000,
+            low: .random(in: 0 ... .max) & 0x3fff_ffff_ffff_ffff | 0x8000_0000_0000_0000)
+    }
+}

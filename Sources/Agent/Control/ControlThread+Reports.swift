@@ -1,0 +1,31 @@
+import AgentCore
+import Linux
+import OVSDBSession
+
+/// What the datapath thread tells the control thread.
+enum DatapathReport: Sendable {
+    /// All megaflows that are in the kernel now are those of this revision.
+    case acknowledged(UInt64)
+    /// What packets taught.
+    case learned([Lesson])
+    case problem(String)
+}
+
+extension ControlThread {
+    func heard(_ report: DatapathReport) {
+        switch report {
+        case .acknowledged(let revision): acknowledged(revision)
+        case .learned(let lessons): learn(lessons)
+        case .problem(let text): self.report(text)
+        }
+    }
+
+    private func learn(_ lessons: [Lesson]) {
+        let now = Clock.monotonicMilliseconds
+        for lesson in lessons {
+            learning.learn(lesson, now: now, delay: Milliseconds.random(in: 1...50))
+        }
+        guard let deadline = learning.deadline else { return }
+        evaluate(at: deadline)
+    }
+}

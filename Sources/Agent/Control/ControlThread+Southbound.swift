@@ -1,0 +1,211 @@
+import AgentCore
+import Linux
+import OVSDBModel
+import OVSDBSession
+import OVSDBTransport
+import Schemas
+
+// The Southbound side of an evaluation: the chassis' own rows, claims, the physical view, the
+// conditions under which rows are requested, and the snapshot that is posted.
+
+extension ControlThread {
+    func connectSouthbound(_ system: LocalSystem) {
+        guard let text = system.configuration.southboundRemotes, !text.isEmpty else {
+            if southbound != nil { disconnectSouthbound() }
+            return
+        }
+        let remotes = text.split(separator: ",").map(String.init)
+        if let southbound {
+            southbound.setRemotes(remotes)
+        } else {
+            southbound = makeSouthbound(remotes)
+            southbound?.start()
+        }
+        let interval = system.configuration.southboundProbeInterval
+        southbound?.setProbeInterval(.milliseconds(interval))
+    }
+
+    private func disconnectSouthbound() {
+        southbound?.stop()
+        southbound = nil
+        identity = nil
+    }
+
+    private func makeSouthbound(_ remotes: [String]) -> OVSDBClient {
+        let nothing = [Condition.constant(false)]
+        let client = OVSDBClient(
+            ClientConfiguration(
+                schema: SB.schema,
+                tables: [
+                    .init(SB.SBGlobal.self), .init(SB.Chassis.self), .init(SB.Encap.self),
+                    .init(SB.ChassisPrivate.self), .init(SB.DatapathBinding.self),
+                    .init(SB.PortBinding.self, condition: nothing),
+                    .init(SB.LogicalFlow.self, condition: nothing),
+                    .init(SB.LogicalDPGroup.self),
+                    .init(SB.MulticastGroup.self, condition: nothing),
+                    .init(SB.MACBinding.self, condition: nothing),
+                    .init(SB.StaticMACBinding.self), .init(SB.FDB.self, condition: nothing),
+                    .init(SB.AddressSet.self), .init(SB.PortGroup.self),
+                    .init(SB.ChassisTemplateVar.self),
+                ], remotes: remotes, leaderOnly: true), loop: loop, threads: threads,
+            seed: UInt64(bitPattern: Clock.wallMilliseconds))
+        client.handlers.changed = { [weak self] changes in self?.southboundRows(changes) }
+        client.handlers.synchronized = { [weak self] in self?.southboundAgain() }
+        client.handlers.conditions = { [weak self] _ in self?.southboundAgain() }
+        client.handlers.diagnostic = { [log] in log.info("\($0)") }
+        conditions = nil
+        return client
+    }
+
+    private func southboundRows(_ changes: [TableChange]) {
+        feed.apply(changes)
+        physicalChanged = true
+        southboundChanged = true
+        evaluateSoon()
+    }
+
+    private func southboundAgain() {
+        southboundChanged = true
+        evaluateSoon()
+    }
+
+    // MARK: Evaluation
+
+    func evaluateSouthbound(_ system: LocalSystem) {
+        guard let southbound, southbound.isSynchronized, southboundChanged,
+            system.configuration.name != nil
+        else { return }
+        southboundChanged = false
+        identity = system.configuration.name.flatMap {
+            ChassisPass.identity(
+                in: southbound.replica, name: $0, hostname: system.configuration.hostname)
+        }
+        writeSouthbound(system, southbound)
+        publish(system, southbound)
+    }
+
+    func bindingPass(_ system: LocalSystem) -> BindingPass? {
+        guard let southbound, southbound.isSynchronized, let identity else { return nil }
+        return BindingPass(
+            southbound.replica,
+            .init(
+                identity: identity, interfaces: system.interfaces(local.replica, driver.ports),
+                installed: progress.installed, taken: taken, now: Clock.monotonicMilliseconds,
+                wallClock: Clock.wallMilliseconds))
+    }
+
+    private func writeSouthbound(_ system: LocalSystem, _ southbound: OVSDBClient) {
+        var transaction = TransactionBuilder()
+        var pass = bindingPass(system)
+        claims = pass?.claims ?? [:]
+        guard southboundWrite.isOpen, southbound.canWrite else { return }
+        writeChassis(system, southbound, into: &transaction)
+        pass?.writeSouthbound(into: &transaction)
+        for port in pass?.newlyTaken ?? [] { taken[port] = Clock.monotonicMilliseconds }
+        if let retry = pass?.retry { evaluate(at: retry) }
+        writeConfigurationNumber(southbound, into: &transaction)
+        learning.write(
+            southbound.replica, now: Clock.monotonicMilliseconds,
+            wallClock: Clock.wallMilliseconds, into: &transaction, placeholder: RowUUID.random)
+        guard !transaction.isEmpty else { return }
+        southboundWrite.close()
+        southbound.submit(transaction) { [weak self] outcome in self?.southboundDone(outcome) }
+    }
+
+    private func southboundDone(_ outcome: TransactionOutcome) {
+        southboundWrite.open()
+        if case .failed(let failure) = outcome {
+            report("Southbound database: \(failure)")
+            evaluate(at: Clock.monotonicMilliseconds + 1000)
+            return
+        }
+        southboundAgain()
+    }
+
+    private func writeChassis(
+        _ system: LocalSystem, _ southbound: OVSDBClient,
+        into transaction: inout TransactionBuilder
+    ) {
+        guard let name = system.configuration.name else { return }
+        let rows = ChassisRows(
+            configuration: system.configuration, datapathType: "system",
+            interfaceTypes: InterfaceStatus.interfaceTypes, features: AnnouncedFeatures.all,
+            taken: ChassisPass.taken(in: southbound.replica, except: name))
+        guard let rows else {
+            report("no encapsulation of this chassis is configured and free: no chassis row")
+            return
+        }
+        ChassisPass(southbound.replica, rows).write(
+            into: &transaction, placeholder: RowUUID.random)
+    }
+
+    private func writeConfigurationNumber(
+        _ southbound: OVSDBClient, into transaction: inout TransactionBuilder
+    ) {
+        guard let number = progress.configuration, let name = identity?.name,
+            let old = southbound.replica.rows(SB.ChassisPrivate.self)
+                .first(where: { $0.row.name == name }), old.row.nbCfg != number,
+            southbound.replica.only(SB.SBGlobal.self)?
+                .row.options["enable_chassis_nb_cfg_update"] != "false"
+        else { return }
+        var row = old.row
+        row.nbCfg = number
+        row.nbCfgTimestamp = Int(Clock.wallMilliseconds)
+        transaction.update(old.uuid, from: old.row, to: row)
+    }
+
+    // MARK: Publication
+
+    private func publish(_ system: LocalSystem, _ southbound: OVSDBClient) {
+        let pass = PhysicalPass(
+            southbound.replica, configuration: system.configuration, identity: identity,
+            claims: claims, interfaces: system.interfaces(local.replica, driver.ports),
+            kernel: driver.ports)
+        datapaths = pass.datapaths
+        request(system, southbound, pass.inputs)
+        var builder = PhysicalBuilder(pass.inputs)
+        let view = builder.build()
+        for problem in builder.problems { report(problem) }
+        let complete = southbound.conditionNumber >= wantedConditions
+        let global = southbound.replica.only(SB.SBGlobal.self)?.row
+        let number = complete ? global?.nbCfg : progress.configuration
+        let snapshot = feed.snapshot(
+            southbound.replica, datapaths: pass.datapaths, identity: identity)
+        revision += 1
+        physical = view
+        progress.published(
+            revision, configuration: number ?? 0,
+            timestamp: complete ? global?.nbCfgTimestamp ?? 0 : progress.configurationTimestamp,
+            ports: complete ? Set(claims.keys) : progress.installed)
+        worker.install(
+            AgentSnapshot(revision: revision, pipeline: snapshot, physical: view),
+            isComplete: complete)
+    }
+
+    private func request(
+        _ system: LocalSystem, _ southbound: OVSDBClient, _ inputs: PhysicalInputs
+    ) {
+        let wanted =
+            system.configuration.monitorsEverything
+            ? MonitorConditions.all
+            : MonitorConditions(
+                chassisName: system.configuration.name ?? "", chassis: identity?.row,
+                logicalPorts: Array(inputs.interfaces.byLogicalPort.keys),
+                datapaths: datapaths, datapathKeys: inputs.datapaths.values.map(\.tunnelKey))
+        guard wanted != conditions else { return }
+        conditions = wanted
+        southbound.setCondition(SB.PortBinding.self, wanted.portBindings)
+        southbound.setCondition(SB.LogicalFlow.self, wanted.logicalFlows)
+        southbound.setCondition(SB.MulticastGroup.self, wanted.multicastGroups)
+        southbound.setCondition(SB.MACBinding.self, wanted.neighbours)
+        southbound.setCondition(SB.ChassisPrivate.self, wanted.chassisPrivate)
+        wantedConditions = southbound.setCondition(SB.FDB.self, wanted.learnedAddresses)
+    }
+
+    /// The datapath thread forwards by a revision.
+    func acknowledged(_ revision: UInt64) {
+        guard progress.acknowledged(revision) else { return }
+        southboundChanged = true
+        evaluateSoon()
+    }
+}

@@ -1,0 +1,166 @@
+// The control thread: follows the local and the Southbound database, keeps the kernel's ports and
+// both databases' rows in step with them, and hands each new state to the datapath thread.
+//
+// There are no change handlers. Whatever happens (rows, links, acknowledgements, timers) only asks
+// for an evaluation; an evaluation compares what is with what ought to be and carries out the
+// difference. While a write to a database is under way nothing more is written to it, because what
+// was written is not to be seen yet; its outcome asks for the next evaluation.
+
+import AgentCore
+import Linux
+import Logging
+import Netlink
+import OVSDBModel
+import OVSDBSession
+import OVSDBTransport
+import Schemas
+
+final class ControlThread {
+    let configuration: AgentConfiguration
+    let loop: EventLoop
+    let threads: IOThreads
+    let driver: KernelDriver
+    let worker: DatapathThread
+    let log = Logger(label: "main")
+    let hostname: String
+
+    let local: OVSDBClient
+    var southbound: OVSDBClient?
+
+    // What was read last.
+    var system: LocalSystem?
+    var kernelPlan: BridgePlan?
+    var numbers: [String: PortNumbers] = [:]
+    var identity: ChassisIdentity?
+    var claims: [RowUUID: PortClaim] = [:]
+    var taken: [RowUUID: Milliseconds] = [:]
+    var datapaths = LocalDatapaths.none
+    var conditions: MonitorConditions?
+    var wantedConditions: UInt64 = 0
+
+    // What changed since the last evaluation.
+    var linksChanged = true
+    var southboundChanged = true
+    var physicalChanged = true
+
+    // What was handed on.
+    var feed = PipelineFeed()
+    var physical = PhysicalView()
+    var revision: UInt64 = 0
+    var progress = Progress()
+
+    var localWrite = WriteGate()
+    var southboundWrite = WriteGate()
+    var learning = Learning()
+
+    private var isEvaluationPosted = false
+    private var retryTimer: EventLoop.Timer?
+    private var links: LinkMonitor?
+    /// Problems that were logged, so that each is logged once.
+    private var reported: Set<String> = []
+    /// Called once the first evaluation with a synchronized local database is done.
+    var whenReady: () -> Void = {}
+    let startTime = Clock.wallMilliseconds
+
+    init(
+        _ configuration: AgentConfiguration, loop: EventLoop, driver: KernelDriver,
+        worker: DatapathThread, hostname: String
+    ) {
+        self.configuration = configuration
+        self.loop = loop
+        self.driver = driver
+        self.worker = worker
+        self.hostname = hostname
+        threads = IOThreads()
+        var wanted = ClientConfiguration(
+            schema: OVS.schema,
+            tables: [
+                .init(OVS.OpenVSwitch.self), .init(OVS.Bridge.self), .init(OVS.Port.self),
+                .init(OVS.Interface.self),
+            ], remotes: [configuration.database], leaderOnly: false)
+        wanted.limits.maximumBackoff = 1000
+        local = OVSDBClient(
+            wanted, loop: loop, threads: threads, seed: UInt64(bitPattern: Clock.wallMilliseconds))
+    }
+
+    func start() throws(any Error) {
+        local.handlers.changed = { [weak self] _ in self?.evaluateSoon() }
+        local.handlers.synchronized = { [weak self] in self?.evaluateSoon() }
+        local.handlers.diagnostic = { [log] in log.info("\($0)") }
+        local.start()
+        try watchLinks()
+    }
+
+    /// Asks for an evaluation after everything that is being reported now.
+    func evaluateSoon() {
+        guard !isEvaluationPosted else { return }
+        isEvaluationPosted = true
+        let bound = OwnerBound(self, loop: loop)
+        loop.post {
+            bound.value.isEvaluationPosted = false
+            bound.value.evaluate()
+        }
+    }
+
+    func evaluate(at deadline: Milliseconds) {
+        if let retryTimer { loop.cancel(retryTimer) }
+        retryTimer = loop.schedule(at: MonotonicTime(milliseconds: deadline)) { [weak self] in
+            self?.southboundChanged = true
+            self?.evaluateSoon()
+        }
+    }
+
+    /// Logs a problem the first time it is seen.
+    func report(_ problem: String) {
+        guard reported.insert(problem).inserted else { return }
+        if reported.count > Self.reportedLimit { reported = [problem] }
+        log.warning("\(problem)")
+    }
+
+    private static let reportedLimit = 10_000
+
+    private func watchLinks() throws(any Error) {
+        let monitor = try LinkMonitor.open()
+        _ = try loop.watch(monitor.rawDescriptor) { [weak self] _ in self?.linkEvents() }
+        links = consume monitor
+    }
+
+    private func linkEvents() {
+        do {
+            guard let events = try links?.events(), !events.isEmpty else { return }
+            linksChanged = true
+            evaluateSoon()
+        } catch {
+            report("link notifications: \(error)")
+        }
+    }
+}
+
+/// One write at a time to a database.
+struct WriteGate {
+    private(set) var isOpen = true
+
+    mutating func close() {
+        precondition(isOpen, "a write is under way")
+        isOpen = false
+    }
+
+    mutating func open() { isOpen = true }
+}
+
+/// A value that only the owner of a loop touches, carried through closures that others call.
+struct OwnerBound<Value>: @unchecked Sendable {
+    // Sound because `value` traps on any other thread than the loop's.
+    private let stored: Value
+    private let loop: EventLoop
+
+    init(_ value: Value, loop: EventLoop) {
+        stored = value
+        self.loop = loop
+    }
+
+    var value: Value {
+        precondition(loop.isOwner, "only the owner thread touches its state")
+        return stored
+    }
+}

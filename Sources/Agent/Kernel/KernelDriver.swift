@@ -1,0 +1,204 @@
+// Brings the kernel datapath's ports to what the bridge plan says: the control thread's hand in
+// the kernel. On start it adopts what it finds (the datapath, its ports, the tunnel devices), so
+// that flows which another process put go on forwarding.
+
+import AgentCore
+import Linux
+import Netlink
+import Wire
+
+/// The socket on which a port's misses arrive, and the port it serves.
+final class UpcallPort: @unchecked Sendable {
+    // Made by the control thread, then used by the datapath thread alone; never changed.
+    let name: String
+    let vport: UInt32
+    let socket: UpcallSocket
+
+    init(name: String, vport: UInt32, socket: consuming UpcallSocket) {
+        self.name = name
+        self.vport = vport
+        self.socket = socket
+    }
+}
+
+/// What a pass over the ports changed.
+struct PortChanges {
+    var added: [UpcallPort] = []
+    var removed: [UInt32] = []
+    var isEmpty: Bool { added.isEmpty && removed.isEmpty }
+}
+
+final class KernelDriver {
+    /// The name that ovs-vswitchd gives the kernel datapath.
+    static let datapathName = "ovs-system"
+
+    private let control: DatapathControl
+    private let route: RouteControl
+    let datapath: KernelDatapath
+    var families: DatapathFamilies { control.families }
+
+    /// Ports that have a socket of this process.
+    private var served: [String: UInt32] = [:]
+    private(set) var ports = KernelPorts()
+    /// Set while the kernel's own list of ports may differ from `known`.
+    private var known: [String: KernelPort] = [:]
+
+    init() throws(NetlinkError) {
+        control = try DatapathControl.open()
+        route = try RouteControl.open()
+        let features: KernelDatapath.Features = [.unaligned, .portSockets, .sharedRecirculation]
+        if let existing = try control.datapath(named: Self.datapathName) {
+            datapath = try control.setFeatures(features, of: existing)
+        } else {
+            datapath = try Self.create(control, features)
+        }
+        for port in try control.ports(of: datapath) { known[port.name] = port }
+    }
+
+    /// Older kernels refuse a feature that they don't know; the shared recirculation is dispensable.
+    private static func create(
+        _ control: borrowing DatapathControl, _ features: KernelDatapath.Features
+    ) throws(NetlinkError) -> KernelDatapath {
+        do {
+            return try control.createDatapath(named: datapathName, features: features)
+        } catch {
+            guard error.code == .invalidArgument else { throw error }
+            return try control.createDatapath(
+                named: datapathName, features: features.subtracting(.sharedRecirculation))
+        }
+    }
+
+    /// Adds and removes ports, reads their devices, and tells what changed.
+    func reconcile(
+        _ plan: BridgePlan, encapsulations: Set<EncapsulationType>
+    ) throws(NetlinkError) -> PortChanges {
+        var changes = PortChanges()
+        ports.failures = [:]
+        let wanted = wantedPorts(plan)
+        let links = Dictionary(
+            try route.links().map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        for name in known.keys.sorted() where !isWanted(name, wanted, encapsulations) {
+            remove(name, &changes)
+        }
+        for (name, kind) in wanted.sorted(by: { $0.key < $1.key }) {
+            ensure(name, kind, links, &changes)
+        }
+        ports.tunnels = [:]
+        for kind in encapsulations.sorted() { ensureTunnel(kind, &changes) }
+        try readDevices(wanted)
+        return changes
+    }
+
+    private func wantedPorts(_ plan: BridgePlan) -> [String: KernelPort.Kind] {
+        var wanted: [String: KernelPort.Kind] = [:]
+        for interface in plan.interfaces {
+            switch interface.kind {
+            case .device: wanted[interface.name] = .device
+            case .internalDevice: wanted[interface.name] = .internal
+            case .patch, .tunnel: break
+            }
+        }
+        return wanted
+    }
+
+    private func isWanted(
+        _ name: String, _ wanted: [String: KernelPort.Kind],
+        _ encapsulations: Set<EncapsulationType>
+    ) -> Bool {
+        wanted[name] != nil || name == Self.datapathName
+            || encapsulations.contains { Self.device($0).name == name }
+    }
+
+    private func remove(_ name: String, _ changes: inout PortChanges) {
+        guard let port = known.removeValue(forKey: name) else { return }
+        served[name] = nil
+        ports.interfaces[name] = nil
+        changes.removed.append(port.number)
+        // A port whose device is gone has left the datapath by itself.
+        try? control.removePort(port.number, of: datapath)
+    }
+
+    private func ensure(
+        _ name: String, _ kind: KernelPort.Kind, _ links: [String: Link],
+        _ changes: inout PortChanges
+    ) {
+        if kind == .device, links[name] == nil {
+            remove(name, &changes)
+            ports.failures[name] = PortFailure(
+                name: name, reason: "could not open network device \(name) (No such device)")
+            return
+        }
+        do {
+            try serve(name, kind, &changes)
+        } catch {
+            ports.failures[name] = PortFailure(
+                name: name, reason: "could not add network device \(name) to ofproto (\(error))")
+        }
+    }
+
+    /// Adds the port, or gives a port that is there already a socket of this process.
+    private func serve(
+        _ name: String, _ kind: KernelPort.Kind, _ changes: inout PortChanges
+    ) throws(NetlinkError) {
+        guard served[name] == nil else { return }
+        let socket = try UpcallSocket.open()
+        let port: KernelPort
+        if let existing = try control.port(named: name), existing.datapathIndex == datapath.index {
+            port = try control.setUpcallSockets(
+                [socket.portID], ofPort: existing.number, of: datapath)
+        } else {
+            port = try control.addPort(
+                named: name, kind: kind, to: datapath, upcallSockets: [socket.portID])
+        }
+        known[name] = port
+        served[name] = port.number
+        changes.added.append(UpcallPort(name: name, vport: port.number, socket: socket))
+    }
+
+    private static func device(_ kind: EncapsulationType) -> Netlink.TunnelDevice {
+        switch kind {
+        case .geneve: .init(kind: .geneve, port: 6081)
+        case .vxlan: .init(kind: .vxlan, port: 4789)
+        }
+    }
+
+    private func ensureTunnel(_ kind: EncapsulationType, _ changes: inout PortChanges) {
+        let device = Self.device(kind)
+        do {
+            _ = try route.ensureTunnel(device)
+            try serve(device.name, .device, &changes)
+            ports.tunnels[kind] = served[device.name]
+        } catch {
+            ports.failures[device.name] = PortFailure(name: device.name, reason: "\(error)")
+        }
+    }
+
+    /// Internal devices of bridges come up as ovs-vswitchd brings them: down, except that nothing
+    /// is changed that an administrator has set.
+    private func readDevices(_ wanted: [String: KernelPort.Kind]) throws(NetlinkError) {
+        var interfaces: [String: KernelInterface] = [:]
+        for link in try route.links() {
+            guard wanted[link.name] != nil, let vport = served[link.name] else { continue }
+            interfaces[link.name] = KernelInterface(
+                name: link.name, vport: vport, interfaceIndex: Int(link.index),
+                address: link.address ?? .zero, mtu: Int(link.mtu), isUp: link.isUp,
+                hasCarrier: link.hasCarrier)
+        }
+        ports.interfaces = interfaces
+    }
+
+    /// Takes everything down that this agent has made: for `exit` without `--restart`.
+    func tearDown() throws(NetlinkError) {
+        try control.delete(datapath)
+        for kind in EncapsulationType.allCases {
+            if let link = try route.link(named: Self.device(kind).name) {
+                try route.deleteLink(index: link.index)
+            }
+        }
+    }
+
+    /// Counters of the datapath, anew.
+    func refreshed() throws(NetlinkError) -> KernelDatapath { try control.refreshed(datapath) }
+
+    func kernelPorts() throws(NetlinkError) -> [KernelPort] { try control.ports(of: datapath) }
+}
