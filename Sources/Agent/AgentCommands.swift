@@ -32,9 +32,11 @@ struct AgentCommands {
             ControlCommand("debug/dump-local-bindings") { _ in control.localBindings })
         registry.register(
             ControlCommand("debug/dump-local-datapaths") { _ in control.localDatapaths })
-        registry.reportMemory { [
-            "local-ports": control.claims.count, "datapaths": control.datapaths.rows.count,
-        ] }
+        registry.reportMemory {
+            [
+                "local-ports": control.claims.count, "datapaths": control.datapaths.rows.count,
+            ]
+        }
     }
 
     /// A command that the datapath thread answers.

@@ -46,26 +46,14 @@ final class KernelDriver {
     init() throws(NetlinkError) {
         control = try DatapathControl.open()
         route = try RouteControl.open()
-        let features: KernelDatapath.Features = [.unaligned, .portSockets, .sharedRecirculation]
+        let features: KernelDatapath.Features = [.unaligned, .portSockets]
         if let existing = try control.datapath(named: Self.datapathName) {
             datapath = try control.setFeatures(features, of: existing)
         } else {
-            datapath = try Self.create(control, features)
+            datapath = try control.createDatapath(
+                named: Self.datapathName, features: features)
         }
         for port in try control.ports(of: datapath) { known[port.name] = port }
-    }
-
-    /// Older kernels refuse a feature that they don't know; the shared recirculation is dispensable.
-    private static func create(
-        _ control: borrowing DatapathControl, _ features: KernelDatapath.Features
-    ) throws(NetlinkError) -> KernelDatapath {
-        do {
-            return try control.createDatapath(named: datapathName, features: features)
-        } catch {
-            guard error.code == .invalidArgument else { throw error }
-            return try control.createDatapath(
-                named: datapathName, features: features.subtracting(.sharedRecirculation))
-        }
     }
 
     /// Adds and removes ports, reads their devices, and tells what changed.

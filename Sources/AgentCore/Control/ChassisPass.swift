@@ -73,7 +73,8 @@ package struct ChassisPass {
             let row = SB.Encap(
                 type: encap.type, options: encap.options, ip: encap.address,
                 chassisName: wanted.name)
-            if let same = existing.first(where: { $0.row.type == row.type && $0.row.ip == row.ip }) {
+            if let same = existing.first(where: { $0.row.type == row.type && $0.row.ip == row.ip })
+            {
                 transaction.update(same.uuid, from: same.row, to: row)
                 return same.uuid
             }
