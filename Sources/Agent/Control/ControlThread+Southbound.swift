@@ -131,7 +131,7 @@ extension ControlThread {
         guard let name = system.configuration.name else { return }
         let rows = ChassisRows(
             configuration: system.configuration, datapathType: "system",
-            interfaceTypes: InterfaceStatus.interfaceTypes, features: AnnouncedFeatures.all,
+            interfaceTypes: InterfaceStatus.interfaceTypes, features: ChassisFeature.announced,
             taken: ChassisPass.taken(in: southbound.replica, except: name))
         guard let rows else {
             report("no encapsulation of this chassis is configured and free: no chassis row")
@@ -171,8 +171,9 @@ extension ControlThread {
         let complete = southbound.conditionNumber >= wantedConditions
         let global = southbound.replica.only(SB.SBGlobal.self)?.row
         let number = complete ? global?.nbCfg : progress.configuration
-        let snapshot = feed.snapshot(
-            southbound.replica, datapaths: pass.datapaths, identity: identity)
+        let pipeline = CompiledPipeline(
+            feed.current(
+                southbound.replica, chassis: identity?.row, name: system.configuration.name))
         revision += 1
         physical = view
         progress.published(
@@ -180,7 +181,7 @@ extension ControlThread {
             timestamp: complete ? global?.nbCfgTimestamp ?? 0 : progress.configurationTimestamp,
             ports: complete ? Set(claims.keys) : progress.installed)
         worker.install(
-            AgentSnapshot(revision: revision, pipeline: snapshot, physical: view),
+            TranslationSnapshot(revision: revision, pipeline: pipeline, view: view),
             isComplete: complete)
     }
 

@@ -44,7 +44,7 @@ final class ControlThread {
     var physicalChanged = true
 
     // What was handed on.
-    var feed = PipelineFeed()
+    let feed = PipelineFeed()
     var physical = PhysicalView()
     var revision: UInt64 = 0
     var progress = Progress()

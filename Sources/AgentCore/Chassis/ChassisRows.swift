@@ -38,6 +38,16 @@ package enum ChassisFeature: String, CaseIterable, Sendable {
     }
 }
 
+extension ChassisFeature {
+    /// The logical actions behind features that the translator evaluates.
+    package static let evaluatedActions: Set<String> = []
+
+    /// The keys that this agent announces.
+    package static var announced: [ChassisFeature] {
+        allCases.filter { feature in feature.action.map(evaluatedActions.contains) ?? true }
+    }
+}
+
 /// The chassis' own rows as they ought to be.
 package struct ChassisRows: Hashable, Sendable {
     package struct EncapRow: Hashable, Sendable {

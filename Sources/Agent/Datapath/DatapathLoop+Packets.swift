@@ -1,0 +1,153 @@
+import AgentCore
+import Datapath
+import Linux
+import Netlink
+
+// A batch of packets that the kernel handed up: translate each, put the flows, send the packets on
+// their way, in one exchange with the kernel.
+
+extension DatapathLoop {
+    func handle(_ upcalls: [Upcall], upcallPort: UInt32) {
+        guard let snapshot = table?.snapshot, !upcalls.isEmpty else { return }
+        var operations: [FlowOperation] = []
+        var lessons: [Lesson] = []
+        for upcall in upcalls {
+            let translation = translator.translate(
+                TranslationInput(key: upcall.key, frame: upcall.packet, upcallPort: upcallPort),
+                in: snapshot)
+            if upcall.reason == .miss { put(translation, upcall, snapshot, &operations) }
+            execute(translation, upcall, &operations)
+            apply(translation.effects, from: upcall, &lessons)
+            for drop in translation.drops { counters.drops[drop, default: 0] += 1 }
+        }
+        perform(operations)
+        if !lessons.isEmpty { report(.learned(lessons)) }
+    }
+
+    private func put(
+        _ translation: Translation, _ upcall: Upcall, _ snapshot: TranslationSnapshot,
+        _ operations: inout [FlowOperation]
+    ) {
+        let addition = table?.add(
+            translation, key: upcall.key, revision: snapshot.revision, now: UInt64(now))
+        guard case .put(let flow)? = addition, let id = flow.id else { return }
+        for number in translation.frozenStates { translator.frozen.retain(number) }
+        operations.append(
+            .put(
+                FlowPut(
+                    id: id, key: upcall.key, mask: flow.mask,
+                    actions: encoded(flow.actions))))
+    }
+
+    private func execute(
+        _ translation: Translation, _ upcall: Upcall, _ operations: inout [FlowOperation]
+    ) {
+        if let emissions = translation.emissions {
+            operations += emissions.map(operation)
+        } else if !translation.actions.isEmpty {
+            operations.append(
+                .execute(
+                    PacketExecution(
+                        packet: upcall.packet, metadata: upcall.key,
+                        actions: encoded(translation.actions),
+                        maximumReceivedUnit: upcall.maximumReceivedUnit, hash: upcall.hash)))
+        }
+    }
+
+    func operation(_ emission: Emission) -> FlowOperation {
+        .execute(
+            PacketExecution(
+                packet: emission.frame, metadata: emission.metadata,
+                actions: encoded(emission.actions)))
+    }
+
+    /// The kernel's form of actions; a list that it can't take drops, and is reported.
+    func encoded(_ actions: [DatapathAction]) -> EncodedActions {
+        do {
+            return try EncodedActions(actions)
+        } catch {
+            report(.problem("flow actions: \(error)"))
+            return .drop
+        }
+    }
+
+    /// Executes operations and corrects the table where the kernel refused a flow.
+    func perform(_ operations: [FlowOperation]) {
+        guard !operations.isEmpty else { return }
+        do {
+            let outcomes = try channel.perform(operations)
+            for (operation, outcome) in zip(operations, outcomes) where !outcome.isSuccess {
+                refused(operation, outcome)
+            }
+            for (operation, outcome) in zip(operations, outcomes) {
+                if case .delete(let id) = operation { deleted(id, outcome) }
+            }
+        } catch {
+            report(.problem("flows: \(error)"))
+        }
+    }
+
+    private func refused(_ operation: FlowOperation, _ outcome: FlowOutcome) {
+        guard case .put(let put) = operation else { return }
+        table?.forget(put.id)
+        // Another flow serves the packet already: two packets of it came up at once.
+        guard outcome.code != .exists else { return }
+        counters.refusedPuts += 1
+        if let failure = outcome.failure { report(.problem("flow put: \(failure)")) }
+    }
+
+    private func deleted(_ id: FlowID, _ outcome: FlowOutcome) {
+        var traffic = TrafficReport()
+        let numbers = table?.deleted(id, outcome.statistics, &traffic) ?? []
+        for number in numbers { translator.frozen.release(number, now: now) }
+        account(traffic)
+    }
+
+    func account(_ traffic: TrafficReport) {
+        for (drop, count) in traffic.drops { counters.drops[drop, default: 0] += count.packets }
+    }
+
+    // MARK: Effects
+
+    private func apply(_ effects: [SideEffect], from upcall: Upcall, _ lessons: inout [Lesson]) {
+        let source = UInt32(upcall.key[.inputPort])
+        for effect in effects {
+            switch effect {
+            case .neighbour(let key, let address, let isShared):
+                guard admission.admits(source, now: now) else { continue }
+                lessons.append(.neighbour(key, address, isShared: isShared))
+            case .address(let key, let port):
+                guard admission.admits(source, now: now) else { continue }
+                lessons.append(.address(key, port: port))
+            case .wait(let packet):
+                waiting.add(packet, now: now)
+            }
+        }
+    }
+
+    /// Sends the packets on whose neighbour the snapshot knows.
+    func resumeWaiting(_ snapshot: TranslationSnapshot) {
+        var operations: [FlowOperation] = []
+        for (packet, address) in waiting.takeKnown(in: snapshot.view) {
+            operations += translator.resume(packet, address, in: snapshot).map(operation)
+        }
+        perform(operations)
+    }
+}
+
+/// How many lessons one kernel port may teach.
+struct LessonAdmission {
+    private static let perSecond: Int64 = 100
+    private static let burst: Int64 = 200
+    private static let ports = 4096
+
+    private var buckets: [UInt32: TokenBucket] = [:]
+
+    mutating func admits(_ vport: UInt32, now: Milliseconds) -> Bool {
+        if buckets.count > Self.ports { buckets = [:] }
+        return buckets[
+            vport,
+            default: TokenBucket(ratePerSecond: Self.perSecond, burst: Self.burst, now: now)
+        ].take(now: now)
+    }
+}

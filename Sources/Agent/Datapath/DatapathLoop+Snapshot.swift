@@ -1,0 +1,157 @@
+import AgentCore
+import Datapath
+import Linux
+import Netlink
+import Pipeline
+
+// New snapshots, adoption of the flows of an earlier run, and the dumps that keep counters and
+// idle times.
+
+extension DatapathLoop {
+    func install(_ snapshot: TranslationSnapshot, isComplete: Bool) {
+        if let old = table?.snapshot {
+            swap(from: old, to: snapshot)
+        } else if isComplete {
+            adopt(snapshot)
+        } else {
+            return
+        }
+        resumeWaiting(snapshot)
+        report(.acknowledged(snapshot.revision))
+    }
+
+    private func swap(from old: TranslationSnapshot, to new: TranslationSnapshot) {
+        guard let dirty = table?.swap(to: new, changes: Self.changes(from: old, to: new)) else {
+            return
+        }
+        var operations: [FlowOperation] = []
+        for id in dirty {
+            guard let flow = table?.entries[id]?.flow else { continue }
+            let translation = retranslate(flow, new)
+            if let command = table?.check(id, translation) {
+                operations.append(operation(command))
+            }
+        }
+        perform(operations)
+    }
+
+    private static func changes(
+        from old: TranslationSnapshot, to new: TranslationSnapshot
+    ) -> SnapshotChanges {
+        let physical = new.view.changes(from: old.view)
+        guard let before = old.pipeline as? CompiledPipeline,
+            let after = new.pipeline as? CompiledPipeline
+        else { return SnapshotChanges(physical: physical) }
+        let changes = after.snapshot.changes(from: before.snapshot)
+        if changes.isEmpty { return SnapshotChanges(physical: physical) { _ in false } }
+        return SnapshotChanges(physical: physical)
+    }
+
+    func retranslate(_ flow: Megaflow, _ snapshot: TranslationSnapshot) -> Translation {
+        translator.translate(
+            TranslationInput(
+                key: flow.key, frame: nil,
+                upcallPort: upcallPort(UInt32(flow.key[.inputPort]))), in: snapshot)
+    }
+
+    func operation(_ command: FlowCommand) -> FlowOperation {
+        switch command {
+        case .put(let flow): put(flow, .create)
+        case .modify(let id, let actions):
+            if let flow = table?.entries[id]?.flow {
+                put(
+                    Megaflow(id: id, key: flow.key, mask: flow.mask, actions: actions), .replace)
+            } else {
+                .delete(id)
+            }
+        case .delete(let id): .delete(id)
+        }
+    }
+
+    private func put(_ flow: Megaflow, _ mode: FlowPut.Mode) -> FlowOperation {
+        .put(
+            FlowPut(
+                id: flow.id ?? FlowID(high: 0, low: 0), key: flow.key, mask: flow.mask,
+                actions: encoded(flow.actions), mode: mode))
+    }
+
+    // MARK: Adoption
+
+    /// The first complete snapshot: judges the flows that are in the kernel.
+    private func adopt(_ snapshot: TranslationSnapshot) {
+        let found = listFlows()
+        translator.frozen = FrozenStates(above: MegaflowTable.highestRecirculation(in: found.own))
+        table = MegaflowTable(epoch: epoch, snapshot: snapshot)
+        var operations: [FlowOperation] = []
+        for flow in found.own {
+            let translation = retranslate(flow, snapshot)
+            if let command = table?.adopt(flow, translation, now: UInt64(now)) {
+                operations.append(operation(command))
+            }
+        }
+        operations += found.foreign.map(FlowOperation.delete)
+        perform(operations)
+        if !found.own.isEmpty || !found.foreign.isEmpty {
+            log.info("adopted \(table?.count ?? 0) of \(found.own.count) flows")
+        }
+        listen()
+    }
+
+    /// The flows of this agent's runs, and the identifiers of all others.
+    private func listFlows() -> (own: [Megaflow], foreign: [FlowID]) {
+        var own: [Megaflow] = []
+        var foreign: [FlowID] = []
+        var hasAnonymous = false
+        do {
+            try channel.forEachFlow { record in
+                guard let id = record.id else {
+                    hasAnonymous = true
+                    return
+                }
+                if MegaflowIdentity.epoch(of: id) != nil, let flow = record.megaflow {
+                    own.append(flow)
+                } else {
+                    foreign.append(id)
+                }
+            }
+            if hasAnonymous {
+                try channel.deleteAllFlows()
+                return ([], [])
+            }
+        } catch {
+            report(.problem("flow list: \(error)"))
+        }
+        return (own, foreign)
+    }
+
+    // MARK: Dumps
+
+    func scheduleDump() {
+        loop.schedule(after: Limits.dumpInterval) { [unowned self] in
+            reviewFlows()
+            waiting.expire(now: now)
+            translator.frozen.collect(now: now)
+            scheduleDump()
+        }
+    }
+
+    private func reviewFlows() {
+        guard table != nil else { return }
+        let start = UInt64(now)
+        var dump: [Megaflow] = []
+        do {
+            try channel.forEachFlow(.terse) { record in
+                dump.append(
+                    Megaflow(
+                        id: record.id, key: FlowKey(), mask: FlowMask(), actions: [],
+                        statistics: record.statistics))
+            }
+        } catch {
+            report(.problem("flow list: \(error)"))
+            return
+        }
+        guard let review = table?.review(dump, start: start, now: UInt64(now)) else { return }
+        account(review.traffic)
+        perform(review.commands.map(operation))
+    }
+}

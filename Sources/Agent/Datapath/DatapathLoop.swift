@@ -1,0 +1,108 @@
+// Misses in, megaflows out: owns the upcall sockets, the translator and the table of megaflows.
+//
+// Until the first complete snapshot nothing is read, so misses wait in the kernel's queues, and
+// nothing is judged, so the flows of a run before go on forwarding. After it the flows that are
+// there are adopted, and every snapshot that follows only touches the flows that depended on what
+// changed. A revision is acknowledged when all its commands have been executed.
+
+import AgentCore
+import Datapath
+import Linux
+import Logging
+import Netlink
+
+final class DatapathLoop {
+    enum Limits {
+        /// Upcalls taken from one socket before the next one has its turn.
+        static let upcallsPerTurn = 64
+        /// How often the kernel's flows are listed for their counters.
+        static let dumpInterval: Duration = .milliseconds(1000)
+        /// How often a translation is repeated because the snapshot changed under it.
+        static let retries = 4
+    }
+
+    let loop: EventLoop
+    let log = Logger(label: "datapath")
+    var report: @Sendable (DatapathReport) -> Void = { _ in }
+    var channel: FlowChannel
+    var translator: Translator
+    var table: MegaflowTable?
+    var waiting = NeighbourBuffer()
+    var admission = LessonAdmission()
+    var counters = DatapathCounters()
+    private let reader = UpcallReader()
+    private var ports: [UInt32: (port: UpcallPort, watch: EventLoop.Watch?)] = [:]
+    /// Counts runs of the agent, so that a flow tells which run put it.
+    let epoch: UInt32
+
+    init(loop: EventLoop, datapath: KernelDatapath, families: DatapathFamilies) throws {
+        self.loop = loop
+        channel = try FlowChannel.open(datapath, families)
+        translator = Translator()
+        epoch = UInt32(truncatingIfNeeded: Clock.wallMilliseconds / 1000)
+    }
+
+    func start() { scheduleDump() }
+
+    var now: Int64 { Clock.monotonicMilliseconds }
+
+    /// The netlink port that hears the packets of a kernel port.
+    func upcallPort(_ vport: UInt32) -> UInt32 { ports[vport]?.port.socket.portID ?? 0 }
+
+    func portName(_ vport: UInt32) -> String { ports[vport]?.port.name ?? String(vport) }
+
+    // MARK: Ports
+
+    func change(added: [UpcallPort], removed: [UInt32]) {
+        for vport in removed { removePort(vport) }
+        for port in added {
+            removePort(port.vport)
+            ports[port.vport] = (port, nil)
+        }
+        if table != nil { listen() }
+    }
+
+    private func removePort(_ vport: UInt32) {
+        guard let old = ports.removeValue(forKey: vport) else { return }
+        if let watch = old.watch { loop.unwatch(watch) }
+    }
+
+    /// Begins to read the sockets.
+    func listen() {
+        for (vport, entry) in ports where entry.watch == nil {
+            do {
+                let watch = try loop.watch(entry.port.socket.rawDescriptor) { [unowned self] _ in
+                    serve(vport)
+                }
+                ports[vport] = (entry.port, watch)
+            } catch {
+                report(.problem("upcall socket of \(entry.port.name): \(error)"))
+            }
+        }
+    }
+
+    private func serve(_ vport: UInt32) {
+        guard let port = ports[vport]?.port else { return }
+        var upcalls: [Upcall] = []
+        do {
+            let turn = try reader.read(
+                port.socket, limit: Limits.upcallsPerTurn, into: &upcalls)
+            if turn.overflowed { counters.overflows += 1 }
+            counters.malformed += UInt64(turn.malformed)
+            counters.upcalls += UInt64(turn.received)
+            handle(upcalls, upcallPort: port.socket.portID)
+        } catch {
+            report(.problem("upcalls of \(port.name): \(error)"))
+        }
+    }
+}
+
+/// What the datapath thread counts beside its flows.
+struct DatapathCounters {
+    var upcalls: UInt64 = 0
+    var malformed: UInt64 = 0
+    /// Times that a port's queue was found full.
+    var overflows: UInt64 = 0
+    var refusedPuts: UInt64 = 0
+    var drops: [PacketDrop: UInt64] = [:]
+}

@@ -1,0 +1,66 @@
+// The datapath thread, as the control thread sees it: work is posted, answers come back as
+// reports. What runs there is `DatapathLoop`.
+
+import AgentCore
+import Linux
+import Netlink
+import UnixControl
+
+final class DatapathThread: @unchecked Sendable {
+    // Sound because `loop` is thread-safe where it is used (`post`, `stop`), and `state` is only
+    // touched on the loop's own thread.
+    enum Question: Sendable {
+        case dumpFlows(withIDs: Bool, names: Bool)
+        case trace(String)
+        case drops
+    }
+
+    private let loop: EventLoop
+    private let state: DatapathLoop
+    /// Set once, before `start`.
+    var report: @Sendable (DatapathReport) -> Void = { _ in }
+
+    init(datapath: KernelDatapath, families: DatapathFamilies) throws {
+        loop = try EventLoop()
+        state = try DatapathLoop(loop: loop, datapath: datapath, families: families)
+    }
+
+    func start() throws {
+        state.report = report
+        let state = OwnerBound(self.state, loop: loop)
+        let loop = self.loop
+        let report = self.report
+        _ = try Thread.start(name: "datapath") {
+            do {
+                state.value.start()
+                try loop.run()
+            } catch {
+                report(.problem("datapath thread: \(error)"))
+            }
+        }
+    }
+
+    func stop() { loop.stop() }
+
+    func change(ports: PortChanges) {
+        let state = OwnerBound(self.state, loop: loop)
+        let added = ports.added
+        let removed = ports.removed
+        loop.post { state.value.change(added: added, removed: removed) }
+    }
+
+    /// - Parameter isComplete: false while the Southbound's contents are still arriving: nothing is
+    ///   judged by such a snapshot before the first complete one.
+    func install(_ snapshot: TranslationSnapshot, isComplete: Bool) {
+        let state = OwnerBound(self.state, loop: loop)
+        loop.post { state.value.install(snapshot, isComplete: isComplete) }
+    }
+
+    func ask(
+        _ question: Question,
+        _ answer: @escaping @Sendable (Result<String, ControlError>) -> Void
+    ) {
+        let state = OwnerBound(self.state, loop: loop)
+        loop.post { answer(state.value.answer(question)) }
+    }
+}

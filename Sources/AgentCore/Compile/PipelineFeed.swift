@@ -1,0 +1,179 @@
+// Feeds the pipeline builder with what changed in the Southbound database.
+//
+// Rows are taken as they change, so the cost follows the change. Two things are not rows: what a
+// datapath's key is (every flow needs it) and who is resident (it follows from claims); both are
+// compared with what was fed before.
+
+import OVSDBModel
+import OVSDBSession
+import Pipeline
+import Schemas
+
+package final class PipelineFeed {
+    private let builder = PipelineBuilder()
+    private var pending: [TableChange] = []
+    private var keys: [RowUUID: DatapathKey] = [:]
+    private var ports: [RowUUID: PortRecord] = [:]
+    private var groups: [RowUUID: (name: String, datapath: DatapathKey)] = [:]
+    private var snapshot: PipelineSnapshot?
+
+    package init() {}
+
+    /// Flows that are not installed, each with its reason.
+    package var problems: [RowIdentifier: String] { builder.problems }
+
+    package func apply(_ changes: [TableChange]) { pending += changes }
+
+    /// The pipelines as of the replica.
+    package func current(
+        _ replica: Replica, chassis: RowUUID?, name: String?
+    ) -> PipelineSnapshot {
+        let changes = pending
+        pending = []
+        let moved = updateKeys(replica)
+        if moved {
+            feedEverything(replica)
+        } else {
+            for change in changes { feed([change], replica) }
+        }
+        feedPorts(replica, chassis: chassis)
+        feedVariables(replica, name: name)
+        let made = builder.commit()
+        snapshot = made
+        return made
+    }
+
+    /// - Returns: whether a datapath that was known has another key or is new, so that rows that
+    ///   came before it must be read again.
+    private func updateKeys(_ replica: Replica) -> Bool {
+        var now: [RowUUID: DatapathKey] = [:]
+        for row in replica.rows(SB.DatapathBinding.self) {
+            now[row.uuid] = DatapathKey(UInt32(truncatingIfNeeded: row.row.tunnelKey))
+        }
+        let moved = now.contains { keys[$0.key] != $0.value }
+        keys = now
+        return moved
+    }
+
+    private func feedEverything(_ replica: Replica) {
+        for flow in replica.rows(SB.LogicalFlow.self) { add(flow.uuid, flow.row) }
+        for group in replica.rows(SB.LogicalDPGroup.self) { setGroup(group.uuid, group.row) }
+        for group in replica.rows(SB.MulticastGroup.self) { add(group.uuid, group.row) }
+        for set in replica.rows(SB.AddressSet.self) {
+            builder.setAddressSet(set.row.name, set.row.addresses)
+        }
+        for group in replica.rows(SB.PortGroup.self) {
+            builder.setPortGroup(group.row.name, ports: Set(group.row.ports))
+        }
+        for uuid in groups.keys.filter({ replica[SB.MulticastGroup.self, $0] == nil }) {
+            removeMulticast(uuid)
+        }
+    }
+
+    private func feed(_ changes: [TableChange], _ replica: Replica) {
+        for change in changes.of(SB.LogicalFlow.self) {
+            if let new = change.new {
+                add(change.uuid, new)
+            } else {
+                builder.remove(RowIdentifier(change.uuid))
+            }
+        }
+        for change in changes.of(SB.LogicalDPGroup.self) {
+            setGroup(change.uuid, change.new ?? SB.LogicalDPGroup())
+        }
+        for change in changes.of(SB.MulticastGroup.self) {
+            removeMulticast(change.uuid)
+            if let new = change.new { add(change.uuid, new) }
+        }
+        feedSets(changes)
+    }
+
+    private func feedSets(_ changes: [TableChange]) {
+        for change in changes.of(SB.AddressSet.self) {
+            switch (change.old, change.new) {
+            case (let old?, let new?) where old.name == new.name:
+                let (before, after) = (Set(old.addresses), Set(new.addresses))
+                builder.updateAddressSet(
+                    new.name, adding: after.subtracting(before),
+                    removing: before.subtracting(after))
+            default:
+                if let old = change.old { builder.removeAddressSet(old.name) }
+                if let new = change.new { builder.setAddressSet(new.name, new.addresses) }
+            }
+        }
+        for change in changes.of(SB.PortGroup.self) {
+            if let old = change.old, old.name != change.new?.name {
+                builder.removePortGroup(old.name)
+            }
+            if let new = change.new { builder.setPortGroup(new.name, ports: Set(new.ports)) }
+        }
+    }
+
+    // MARK: Rows
+
+    private func add(_ uuid: RowUUID, _ row: SB.LogicalFlow) {
+        guard let record = record(uuid, row) else { return builder.remove(RowIdentifier(uuid)) }
+        builder.add(record)
+    }
+
+    private func record(_ uuid: RowUUID, _ row: SB.LogicalFlow) -> FlowRecord? {
+        let scope: FlowRecord.Scope
+        if let group = row.logicalDPGroup {
+            scope = .group(RowIdentifier(group))
+        } else if let datapath = row.logicalDatapath, let key = keys[datapath] {
+            scope = .datapath(key)
+        } else {
+            return nil
+        }
+        guard (0..<PipelineLimits.tables).contains(row.tableID) else { return nil }
+        return FlowRecord(
+            id: RowIdentifier(uuid),
+            stage: Stage(row.pipeline == "egress" ? .egress : .ingress, row.tableID),
+            priority: UInt16(clamping: row.priority), scope: scope, match: row.match,
+            actions: row.actions,
+            translatesTransport: row.tags["acl_ct_translation"] == "true")
+    }
+
+    private func setGroup(_ uuid: RowUUID, _ row: SB.LogicalDPGroup) {
+        builder.setDatapathGroup(
+            RowIdentifier(uuid), Set(row.datapaths.compactMap { keys[$0] }))
+    }
+
+    private func add(_ uuid: RowUUID, _ row: SB.MulticastGroup) {
+        guard let key = keys[row.datapath] else { return }
+        removeMulticast(uuid)
+        groups[uuid] = (row.name, key)
+        builder.setMulticastGroup(
+            row.name, in: key, key: UInt32(truncatingIfNeeded: row.tunnelKey))
+    }
+
+    private func removeMulticast(_ uuid: RowUUID) {
+        guard let old = groups.removeValue(forKey: uuid) else { return }
+        builder.removeMulticastGroup(old.name, in: old.datapath)
+    }
+
+    /// Ports are compared whole, because residency is no column of theirs.
+    private func feedPorts(_ replica: Replica, chassis: RowUUID?) {
+        var now: [RowUUID: PortRecord] = [:]
+        for port in replica.rows(SB.PortBinding.self) {
+            guard let key = keys[port.row.datapath] else { continue }
+            now[port.uuid] = PortRecord(
+                name: port.row.logicalPort, datapath: key,
+                key: UInt32(truncatingIfNeeded: port.row.tunnelKey),
+                isResident: chassis != nil && port.row.chassis == chassis)
+        }
+        for (uuid, old) in ports where now[uuid]?.name != old.name { builder.removePort(old.name) }
+        for (uuid, new) in now where ports[uuid] != new { builder.setPort(new) }
+        ports = now
+    }
+
+    private func feedVariables(_ replica: Replica, name: String?) {
+        guard let name, replica.serverHas(SB.ChassisTemplateVar.self) else { return }
+        let own = replica.rows(SB.ChassisTemplateVar.self).first { $0.row.chassis == name }
+        builder.setTemplateVariables(own?.row.variables ?? [:])
+    }
+}
+
+extension RowIdentifier {
+    package init(_ uuid: RowUUID) { self.init(high: uuid.high, low: uuid.low) }
+}
