@@ -285,6 +285,65 @@ switch_flows() {
 switch_has_flows() { [ -n "$(switch_flows "$1")" ]; }
 switch_has_no_flows() { [ -z "$(switch_flows "$1")" ]; }
 
+## Restart
+
+# agent_name NUMBER: the process whose death the kernel's flows must survive.
+agent_name() {
+    if [ "$(hypervisor_kind "$1")" = stock ]; then echo "vswitchd$1"; else echo "controller$1"; fi
+}
+
+kill_agent() {
+    local pid
+    pid=$(daemon_pid "$(agent_name "$1")")
+    kill -KILL "$pid" && wait "$pid" 2>/dev/null
+    ! kill -0 "$pid" 2>/dev/null
+}
+
+restart_agent() {
+    if [ "$(hypervisor_kind "$1")" = stock ]; then start_vswitchd "$1"
+    else start_controller "$1" "$(program ours ovn-controller)"; fi
+}
+
+# router_neighbour vmSN STATE: what the workload knows of its router, as certain or as usual. (A
+# neighbour in doubt is asked again, and nobody answers while the agent is dead.)
+router_neighbour() {
+    ip -n "$1" neigh replace "10.0.${1:2:1}.1" lladdr "00:00:00:00:ff:0${1:2:1}" dev eth0 nud "$2"
+}
+
+# killed_agent_loses_nothing: 100 packets per second over cached flows, and in the middle of them
+# the agent of hv1 dies; ours also comes back meanwhile. (The stock one throws the flows away when
+# it starts, so it comes back afterwards.)
+killed_agent_loses_nothing() {
+    local target answers kind ping
+    target=$(workload_ip vm22)
+    kind=$(hypervisor_kind 1)
+    reachable vm11 "$target" >/dev/null || return 1
+    router_neighbour vm11 permanent && router_neighbour vm22 permanent || return 1
+    ip netns exec vm11 ping -n -q -c 600 -i 0.01 -W 2 "$target" >"$NETWORK/restart.ping" 2>&1 &
+    ping=$!
+    at_exit stop_process $ping
+    sleep 1
+    kill_agent 1 || true
+    sleep 1
+    [ "$kind" = stock ] || restart_agent 1
+    wait $ping || true
+    [ "$kind" = ours ] || restart_agent 1
+    router_neighbour vm11 reachable
+    router_neighbour vm22 reachable
+    answers=$(awk '/received/ { print $4 }' "$NETWORK/restart.ping")
+    DETAIL="$answers of 600 answers"
+    [ "$answers" = 600 ]
+}
+
+restarted_agent_works() {
+    local begin
+    begin=$(milliseconds)
+    eventually 30 reachable vm11 "$(workload_ip6 vm12)" || { DETAIL="not reachable"; return 1; }
+    eventually 30 reachable vm12 "$(workload_ip6 vm21)" || { DETAIL="not reachable"; return 1; }
+    DETAIL="new flows after $(($(milliseconds) - begin)) ms"
+    ping_works vm11 "$(workload_ip6 vm21)" && ping_works vm21 "$(workload_ip vm12)" && hv_sync
+}
+
 ## Throughput
 
 # throughput FROM TO: TCP for five seconds. DETAIL: megabits per second at the receiver.
@@ -343,6 +402,8 @@ checks_all() {
     checks_reachability
     checks_switching
     checks_changes
+    check "a killed agent loses no packet" killed_agent_loses_nothing
+    check "new flows work after its restart" restarted_agent_works
     check "TCP throughput across hosts, routed" throughput vm11 vm22
     check "TCP throughput on one host, routed" throughput vm11 vm21
 }

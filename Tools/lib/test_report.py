@@ -102,7 +102,7 @@ def targets_with_tests(directory):
 def complaints(arguments, host, guest):
     """Everything that is wrong beyond tests that failed."""
     for step in arguments.failed_steps:
-        if not step.endswith("tests"):
+        if not step.endswith(" tests"):
             yield f"the step failed: {step}"
     if arguments.host and not host.finished:
         yield "the host's test process did not end by itself"
@@ -111,6 +111,8 @@ def complaints(arguments, host, guest):
     if arguments.filtered:
         if not host.ran() | guest.ran():
             yield "the filter matches no test"
+        return
+    if not (arguments.host or arguments.guest):
         return
     reported = {target(test) for test in host.ran() | guest.ran()}
     if arguments.host and arguments.guest:
@@ -147,11 +149,22 @@ def failures(streams):
             print(f"  failed: {test}: {stream.failed.get(test, 'the process ended in it')[:300]}")
 
 
-def check_lines(path):
-    """Lines `ok|FAILED <tab> name <tab> detail` of the network's checks, if they ran."""
-    if not path.exists():
-        return []
-    return [line.split("\t") for line in path.read_text(errors="replace").splitlines()]
+def network_checks(logs):
+    """(network, verdict, description, detail) of every check, from lines with tabs."""
+    for path in sorted(logs.glob("checks.*")):
+        for line in path.read_text(errors="replace").splitlines():
+            yield (path.name.split(".", 1)[1], *line.split("\t"))
+
+
+def network_table(checks):
+    for network in sorted({check[0] for check in checks}):
+        verdicts = [check[1] for check in checks if check[0] == network]
+        bad = len(verdicts) - verdicts.count("ok")
+        print(f"  {'network ' + network:<24} {verdicts.count('ok'):>5} held"
+              + (f" {bad:>4} FAILED" if bad else ""))
+    for network, verdict, description, *detail in checks:
+        if verdict != "ok":
+            print(f"  failed: network {network}: {description}: {' '.join(detail)}")
 
 
 def main():
@@ -166,15 +179,13 @@ def main():
     streams = [Stream(arguments.logs / f"{tier}.events") for tier in ("host", "guest")]
     table(streams)
     failures(streams)
-    checks = check_lines(arguments.logs / "checks")
-    for fields in checks:
-        if fields[0] != "ok":
-            print("  failed: " + ": ".join(fields[1:]))
+    checks = list(network_checks(arguments.logs))
+    network_table(checks)
     wrong = list(complaints(arguments, *streams))
     for text in wrong:
         print(f"  wrong: {text}")
-    passed = sum(len(s.good()) for s in streams) + sum(c[0] == "ok" for c in checks)
-    failed = sum(len(s.bad()) for s in streams) + sum(c[0] != "ok" for c in checks) + len(wrong)
+    passed = sum(len(s.good()) for s in streams) + sum(c[1] == "ok" for c in checks)
+    failed = sum(len(s.bad()) for s in streams) + sum(c[1] != "ok" for c in checks) + len(wrong)
     if arguments.failed_steps and not failed:
         failed = len(arguments.failed_steps)
     print(f"{passed} passed, {failed} failed")
