@@ -50,7 +50,7 @@ package final class Northd {
         package static let retryInterval: Int64 = 1000
     }
 
-    package let compiler = Compiler()
+    package let compiler: Compiler
     private var reconciler = Reconciler()
     private var feedback = NorthboundFeedback()
     private var generator: any RandomNumberGenerator
@@ -58,8 +58,12 @@ package final class Northd {
     private var retryAt: [NorthdDatabase: Int64] = [:]
     private var reports: [NorthdReport] = []
 
-    /// `generator` makes the addresses that northd gives to the deployment.
-    package init(generator: any RandomNumberGenerator) { self.generator = generator }
+    /// `generator` makes the addresses that northd gives to the deployment. `state` is what a
+    /// northd before it gave out; what the Southbound database has goes before it.
+    package init(state: StickyState = StickyState(), generator: any RandomNumberGenerator) {
+        compiler = Compiler(state)
+        self.generator = generator
+    }
 
     /// The tables to follow in a database, and the columns to look rows up by.
     package static func tables(of database: NorthdDatabase) -> [any TypedRow.Type] {

@@ -17,6 +17,9 @@ final class TestNetwork {
     /// Southbound transactions that were committed.
     private(set) var southboundCommits = 0
 
+    /// Without any row.
+    init(empty: Void) {}
+
     init() {
         edit { $0.insert(NB.NBGlobal(), uuid: self.northbound.makeUUID()) }
         settle()
@@ -78,6 +81,8 @@ final class TestNetwork {
             northd.completed(database, outcome, now: now)
         }
     }
+
+    func replaceNorthd(_ northd: Northd) { self.northd = northd }
 
     /// Another northd on the same databases, which starts now.
     func restartNorthd() {
@@ -240,5 +245,30 @@ extension TestNetwork {
             }
             .sorted { ($1.priority, $0.match) < ($0.priority, $1.match) }
             .map { "[\($0.priority)] \($0.match) -> \($0.actions)" }
+    }
+}
+
+extension TestNetwork {
+    /// Another network with the same configuration and chassis, whose Southbound database has yet
+    /// to be written, and whose northd knows the keys of this one.
+    convenience init(copying other: TestNetwork) {
+        self.init(empty: ())
+        replaceNorthd(Northd(state: other.northd.compiler.state, generator: SequentialGenerator()))
+        edit { builder in
+            for change in other.northbound.replica.asChanges {
+                for row in change.rows {
+                    guard let contents = row.new else { continue }
+                    let table = other.northbound.replica.schema.tables[change.table]
+                    let columns = zip(table.columns, contents.values).map {
+                        ColumnValue(column: $0.name, value: $1)
+                    }
+                    builder.insert(into: table.name, row.uuid, columns, isChosen: true)
+                }
+            }
+        }
+        editSouthbound { builder in
+            for item in other.rows(SB.Encap.self) { builder.insert(item.row, uuid: item.uuid) }
+            for item in other.rows(SB.Chassis.self) { builder.insert(item.row, uuid: item.uuid) }
+        }
     }
 }

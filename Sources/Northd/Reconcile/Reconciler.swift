@@ -168,6 +168,7 @@ extension Reconciler {
                 transaction.delete(SB.MulticastGroup.self, item.uuid)
             }
         }
+        for group in desired.groups.keys { desired.dirty.groups[group] = .all }
         compareAllFlows(replica, compiler)
     }
 }
