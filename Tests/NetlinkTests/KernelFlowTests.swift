@@ -1,5 +1,6 @@
 import CLinux
 import Datapath
+import Glibc
 import Linux
 import Testing
 import Wire
@@ -310,6 +311,46 @@ struct KernelFlowTests {
         try noisy.namespace.shell("ping -n -c 1 -W 1 10.7.0.9 >/dev/null || true")
         let later = try host.nextUpcalls(noisySocket)
         #expect(!later.isEmpty)
+    }
+
+    @Test func anAdoptedSocketHasWhatWasQueued() throws {
+        let host = try Host()
+        var first: UpcallSocket? = try host.openUpcallSocket()
+        let portID = try #require(first?.portID)
+        let kept = FileDescriptor(owning: fcntl(first?.rawDescriptor ?? -1, F_DUPFD_CLOEXEC, 0))
+        let workload = try host.addWorkload(1, upcallSockets: [portID])
+        first = nil
+        try workload.namespace.shell("ping -n -c 1 -W 1 10.7.0.9 >/dev/null || true")
+        let second = try UpcallSocket(adopting: kept)
+        #expect(second.portID == portID)
+        let upcalls = try host.nextUpcalls(second)
+        #expect(upcalls.contains { $0.key[.arpTargetIP] == 0x0a07_0009 })
+    }
+
+    @Test func aMissGoesToTheSocketOfItsProcessor() throws {
+        let host = try Host()
+        let processors = Int(sysconf(Int32(_SC_NPROCESSORS_CONF)))
+        let socket = try host.openUpcallSocket()
+        let own = try host.openUpcallSocket()
+        let workload = try host.addWorkload(1, upcallSockets: [own.portID])
+        let changed = try host.control.setFeatures(
+            [.unaligned, .processorSockets], of: host.datapath,
+            processorSockets: [UInt32](repeating: socket.portID, count: processors))
+        #expect(changed.features == [.unaligned, .processorSockets])
+        var upcalls: [Upcall] = []
+        _ = try host.reader.read(own, limit: 1000, into: &upcalls)
+        upcalls = []
+        try workload.namespace.shell("ping -n -c 1 -W 1 10.7.0.9 >/dev/null || true")
+        let heard = try host.nextUpcalls(socket)
+        #expect(heard.contains { $0.key[.arpTargetIP] == 0x0a07_0009 })
+        _ = try host.reader.read(own, limit: 1000, into: &upcalls)
+        #expect(upcalls.isEmpty)
+
+        // And back, as when the agent takes over what another program has made.
+        _ = try host.control.setFeatures([.unaligned, .portSockets], of: host.datapath)
+        try workload.namespace.shell("ping -n -c 1 -W 1 10.7.0.8 >/dev/null || true")
+        let again = try host.nextUpcalls(own)
+        #expect(again.contains { $0.key[.arpTargetIP] == 0x0a07_0008 })
     }
 
     @Test func aLimitedTurnLeavesTheRest() throws {

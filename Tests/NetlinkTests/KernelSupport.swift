@@ -35,7 +35,7 @@ final class Host {
 
     func openUpcallSocket(queueBytes: Int32 = 1 << 20) throws -> UpcallSocket {
         try inside(namespace) { () throws(NetlinkError) in
-            try UpcallSocket.open(queueBytes: queueBytes)
+            try UpcallSocket(queueBytes: queueBytes)
         }
     }
 
@@ -69,7 +69,7 @@ final class Host {
     }
 
     /// Waits for at least one upcall and returns all that are there then.
-    func nextUpcalls(_ socket: borrowing UpcallSocket, limit: Int = 64) throws -> [Upcall] {
+    func nextUpcalls(_ socket: UpcallSocket, limit: Int = 64) throws -> [Upcall] {
         guard waitUntilReadable(socket.rawDescriptor) else { return [] }
         var upcalls: [Upcall] = []
         _ = try reader.read(socket, limit: limit, into: &upcalls)

@@ -4,7 +4,9 @@ import Linux
 
 /// Where the kernel queues the misses of a port. One socket per port makes the queue the port's
 /// share: a guest that scans fills its own and no other.
-package struct UpcallSocket: ~Copyable {
+///
+/// Its owner knows it by `portID` while one other thread reads it.
+package final class UpcallSocket: Sendable {
     /// Kernel memory for packets that wait; each costs its own size and about a kilobyte.
     package static let defaultQueueBytes: Int32 = 1 << 20
 
@@ -12,16 +14,15 @@ package struct UpcallSocket: ~Copyable {
 
     /// Opens a socket in the network namespace of the calling thread, which must be the one that
     /// the datapath is in.
-    package static func open(
-        queueBytes: Int32 = defaultQueueBytes
-    ) throws(NetlinkError) -> UpcallSocket {
-        UpcallSocket(
-            socket: try MessageSocket.open(
-                protocolNumber: NETLINK_GENERIC, receiveBuffer: queueBytes, isBlocking: false))
+    package init(queueBytes: Int32 = defaultQueueBytes) throws(NetlinkError) {
+        socket = try MessageSocket.open(
+            protocolNumber: NETLINK_GENERIC, receiveBuffer: queueBytes, isBlocking: false)
     }
 
-    private init(socket: consuming MessageSocket) {
-        self.socket = socket
+    /// Goes on with a socket that an earlier process opened and somebody kept open: what the kernel
+    /// has queued in between is still there, and `portID` is the same.
+    package init(adopting descriptor: consuming FileDescriptor) throws(NetlinkError) {
+        socket = try MessageSocket.adopt(descriptor)
     }
 
     /// What a port or a userspace action is told (OVS_VPORT_ATTR_UPCALL_PID).
@@ -49,7 +50,7 @@ package struct UpcallReader: ~Copyable {
 
     /// Appends what waits, at most `limit` upcalls, and never waits itself.
     package func read(
-        _ socket: borrowing UpcallSocket, limit: Int, into upcalls: inout [Upcall]
+        _ socket: UpcallSocket, limit: Int, into upcalls: inout [Upcall]
     ) throws(NetlinkError) -> Turn {
         var turn = Turn()
         while turn.received < limit {

@@ -4,7 +4,9 @@ import Glibc
 import Linux
 
 /// A netlink socket of the hot side: one owner, raw datagrams, no callbacks.
-package struct MessageSocket: ~Copyable {
+///
+/// Unchecked: libmnl's structure is a descriptor and an address, both constant after `open`.
+struct MessageSocket: ~Copyable, @unchecked Sendable {
     private let socket: OpaquePointer
 
     /// The receive buffer, in bytes of kernel memory (a small message costs about a kilobyte).
@@ -31,14 +33,24 @@ package struct MessageSocket: ~Copyable {
         return socket
     }
 
+    /// Takes over a bound, non-blocking socket.
+    static func adopt(_ descriptor: consuming FileDescriptor) throws(NetlinkError) -> MessageSocket
+    {
+        guard let raw = mnl_socket_fdopen(descriptor.rawValue) else {
+            throw NetlinkError("socket", from: .last("getsockname"))
+        }
+        _ = descriptor.release()
+        return MessageSocket(owning: raw)
+    }
+
     deinit {
         mnl_socket_close(socket)
     }
 
     /// The address that the kernel sends to (nl_pid), unique in its network namespace.
-    package var portID: UInt32 { mnl_socket_get_portid(socket) }
+    var portID: UInt32 { mnl_socket_get_portid(socket) }
 
-    package var rawDescriptor: Int32 { mnl_socket_get_fd(socket) }
+    var rawDescriptor: Int32 { mnl_socket_get_fd(socket) }
 
     /// Joins a multicast group, so that its notifications arrive here.
     func join(group: UInt32) throws(NetlinkError) {
