@@ -35,18 +35,17 @@ struct UpcallDecoder: ~Copyable {
 
     /// Nil if the message is no upcall, or lacks the packet or its key.
     func decode(_ message: MessageView) -> Upcall? {
-        guard let header = DatapathHeader(message), let reason = Upcall.Reason(header.command),
-            let packet = header.attributes.first(Int(OVS_PACKET_ATTR_PACKET.rawValue)),
-            let key = header.attributes.first(Int(OVS_PACKET_ATTR_KEY.rawValue))
+        guard let header = DatapathHeader(message), let reason = Upcall.Reason(header.command)
         else { return nil }
-        var rest = Rest()
-        for attribute in header.attributes { rest.take(attribute) }
+        var parts = Parts()
+        for attribute in header.attributes { parts.take(attribute) }
+        guard let packet = parts.packet, let key = parts.key else { return nil }
         return Upcall(
             reason: reason, datapathIndex: header.datapathIndex, key: decode(key.nested),
-            packet: packet.bytes, userData: rest.userData,
-            egressTunnel: rest.egressTunnel.map { decode(tunnel: $0.nested) },
-            maximumReceivedUnit: rest.maximumReceivedUnit, originalLength: rest.originalLength,
-            hash: rest.hash)
+            packet: packet.bytes, userData: parts.userData,
+            egressTunnel: parts.egressTunnel.map { decode(tunnel: $0.nested) },
+            maximumReceivedUnit: parts.maximumReceivedUnit, originalLength: parts.originalLength,
+            hash: parts.hash)
     }
 
     private func decode(_ attributes: AttributeReader) -> FlowKey {
@@ -61,7 +60,9 @@ struct UpcallDecoder: ~Copyable {
         return FlowKey(copying: scratch[0])
     }
 
-    private struct Rest {
+    private struct Parts {
+        var packet: Attribute?
+        var key: Attribute?
         var userData: [UInt8] = []
         var egressTunnel: Attribute?
         var maximumReceivedUnit: UInt16?
@@ -70,6 +71,8 @@ struct UpcallDecoder: ~Copyable {
 
         mutating func take(_ attribute: Attribute) {
             switch attribute.type {
+            case Int(OVS_PACKET_ATTR_PACKET.rawValue): packet = attribute
+            case Int(OVS_PACKET_ATTR_KEY.rawValue): key = attribute
             case Int(OVS_PACKET_ATTR_USERDATA.rawValue): userData = attribute.bytes
             case Int(OVS_PACKET_ATTR_EGRESS_TUN_KEY.rawValue): egressTunnel = attribute
             case Int(OVS_PACKET_ATTR_MRU.rawValue): maximumReceivedUnit = attribute.value()

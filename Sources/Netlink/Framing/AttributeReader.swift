@@ -49,13 +49,18 @@ struct AttributeReader: Sequence, IteratorProtocol {
         guard let start = cursor, remaining >= 4 else { return nil }
         let attribute = start.assumingMemoryBound(to: nlattr.self)
         guard mnl_attr_ok(attribute, Int32(clamping: remaining)) else { return nil }
-        let length = Int(mnl_attr_get_payload_len(attribute))
-        let payload = UnsafeRawBufferPointer(start: mnl_attr_get_payload(attribute), count: length)
-        let step = Swift.min(remaining, (Int(mnl_attr_get_len(attribute)) + 3) & ~3)
+        // The check has found this length between 4 and what remains.
+        let length = Int(attribute.pointee.nla_len)
+        let step = Swift.min(remaining, (length + 3) & ~3)
         cursor = start + step
         remaining -= step
-        return Attribute(type: Int(mnl_attr_get_type(attribute)), payload: payload)
+        return Attribute(
+            type: Int(attribute.pointee.nla_type & Self.typeMask),
+            payload: UnsafeRawBufferPointer(start: start + 4, count: length - 4))
     }
+
+    /// NLA_TYPE_MASK (linux/netlink.h), a macro that Swift can't see.
+    private static let typeMask: UInt16 = 0x3fff
 
     /// The first attribute of a type.
     func first(_ type: Int) -> Attribute? {

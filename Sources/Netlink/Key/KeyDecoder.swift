@@ -30,25 +30,40 @@ struct KeyDecoder {
     }
 
     private func decode(_ attributes: AttributeReader, level: Int) {
-        decodeTypeAndTags(attributes, level: level)
-        for attribute in attributes {
+        var tag = Tag()
+        for attribute in attributes where !tag.take(attribute) {
             if !decodeMetadata(attribute), !decodeNetwork(attribute) {
                 decodeTransport(attribute)
             }
         }
+        decode(tag, level: level)
+    }
+
+    /// What belongs together when there is a tag: its type, itself, and all behind it.
+    private struct Tag {
+        var type: UInt16?
+        var control: UInt16 = 0
+        var inside: Attribute?
+
+        mutating func take(_ attribute: Attribute) -> Bool {
+            switch UInt32(attribute.type) {
+            case OVS_KEY_ATTR_ETHERTYPE.rawValue: type = attribute.bigEndian()
+            case OVS_KEY_ATTR_VLAN.rawValue: control = attribute.bigEndian() ?? 0
+            case OVS_KEY_ATTR_ENCAP.rawValue: inside = attribute
+            default: return false
+            }
+            return true
+        }
     }
 
     /// With a tag the type before it is the tag's; the frame's own stands inside.
-    private func decodeTypeAndTags(_ attributes: AttributeReader, level: Int) {
-        let type = attributes.first(Int(OVS_KEY_ATTR_ETHERTYPE.rawValue))?.bigEndian(UInt16.self)
-        let inside = attributes.first(Int(OVS_KEY_ATTR_ENCAP.rawValue))
-        let tci = attributes.first(Int(OVS_KEY_ATTR_VLAN.rawValue))?.bigEndian(UInt16.self)
-        guard let inside, level < 2 else {
-            if let type { values[.ethernetType] = UInt64(type) }
+    private func decode(_ tag: Tag, level: Int) {
+        guard let inside = tag.inside, level < 2 else {
+            if let type = tag.type { values[.ethernetType] = UInt64(type) }
             return
         }
-        values[level == 0 ? .vlanTPID : .innerVLANTPID] = UInt64(type ?? 0)
-        values[level == 0 ? .vlanTCI : .innerVLANTCI] = UInt64(tci ?? 0)
+        values[level == 0 ? .vlanTPID : .innerVLANTPID] = UInt64(tag.type ?? 0)
+        values[level == 0 ? .vlanTCI : .innerVLANTCI] = UInt64(tag.control)
         decode(inside.nested, level: level + 1)
     }
 
