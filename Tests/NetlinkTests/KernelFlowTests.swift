@@ -321,7 +321,7 @@ struct KernelFlowTests {
         let workload = try host.addWorkload(1, upcallSockets: [portID])
         first = nil
         try workload.namespace.shell("ping -n -c 1 -W 1 10.7.0.9 >/dev/null || true")
-        let second = try UpcallSocket(adopting: kept)
+        let second = try UpcallSocket.adopt(kept)
         #expect(second.portID == portID)
         let upcalls = try host.nextUpcalls(second)
         #expect(upcalls.contains { $0.key[.arpTargetIP] == 0x0a07_0009 })

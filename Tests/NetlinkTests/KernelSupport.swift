@@ -35,7 +35,7 @@ final class Host {
 
     func openUpcallSocket(queueBytes: Int32 = 1 << 20) throws -> UpcallSocket {
         try inside(namespace) { () throws(NetlinkError) in
-            try UpcallSocket(queueBytes: queueBytes)
+            try UpcallSocket.open(queueBytes: queueBytes)
         }
     }
 

@@ -14,15 +14,24 @@ package final class UpcallSocket: Sendable {
 
     /// Opens a socket in the network namespace of the calling thread, which must be the one that
     /// the datapath is in.
-    package init(queueBytes: Int32 = defaultQueueBytes) throws(NetlinkError) {
-        socket = try MessageSocket.open(
-            protocolNumber: NETLINK_GENERIC, receiveBuffer: queueBytes, isBlocking: false)
+    package static func open(
+        queueBytes: Int32 = defaultQueueBytes
+    ) throws(NetlinkError) -> UpcallSocket {
+        UpcallSocket(
+            try MessageSocket.open(
+                protocolNumber: NETLINK_GENERIC, receiveBuffer: queueBytes, isBlocking: false))
     }
 
     /// Goes on with a socket that an earlier process opened and somebody kept open: what the kernel
     /// has queued in between is still there, and `portID` is the same.
-    package init(adopting descriptor: consuming FileDescriptor) throws(NetlinkError) {
-        socket = try MessageSocket.adopt(descriptor)
+    package static func adopt(
+        _ descriptor: consuming FileDescriptor
+    ) throws(NetlinkError) -> UpcallSocket {
+        UpcallSocket(try MessageSocket.adopt(descriptor))
+    }
+
+    private init(_ socket: consuming MessageSocket) {
+        self.socket = socket
     }
 
     /// What a port or a userspace action is told (OVS_VPORT_ATTR_UPCALL_PID).
