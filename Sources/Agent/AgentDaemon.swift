@@ -66,6 +66,7 @@ private final class RunningAgent {
             server = try ControlServer(path: path, registry: registry, loop: loop)
         }
         try worker.start()
+        worker.change(ports: PortChanges(added: [control.driver.fallback]))
         try control.start()
         log.info("\(SoftwareVersion.line(program: "ovn-controller")) starting")
     }

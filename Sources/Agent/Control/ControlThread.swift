@@ -89,6 +89,18 @@ final class ControlThread {
         local.handlers.diagnostic = { [log] in log.info("\($0)") }
         local.start()
         try watchLinks()
+        keepFeatures()
+    }
+
+    private static let featureInterval: Duration = .seconds(2)
+
+    private func keepFeatures() {
+        do {
+            try driver.keepFeatures()
+        } catch {
+            report("kernel datapath: \(error)")
+        }
+        loop.schedule(after: Self.featureInterval) { [weak self] in self?.keepFeatures() }
     }
 
     /// Asks for an evaluation after everything that is being reported now.

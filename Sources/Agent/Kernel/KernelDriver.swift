@@ -35,6 +35,10 @@ final class KernelDriver {
     private let control: DatapathControl
     private let route: RouteControl
     let datapath: KernelDatapath
+    /// Hears the misses while the datapath sends them by processor.
+    let fallback: UpcallPort
+    /// No port has it.
+    static let fallbackNumber = UInt32.max
     var families: DatapathFamilies { control.families }
 
     /// Ports that have a socket of this process.
@@ -46,14 +50,43 @@ final class KernelDriver {
     init() throws(NetlinkError) {
         control = try DatapathControl.open()
         route = try RouteControl.open()
-        let features: KernelDatapath.Features = [.unaligned, .portSockets]
+        let found: KernelDatapath
         if let existing = try control.datapath(named: Self.datapathName) {
-            datapath = try control.setFeatures(features, of: existing)
+            found = existing
         } else {
-            datapath = try control.createDatapath(
-                named: Self.datapathName, features: features)
+            found = try control.createDatapath(
+                named: Self.datapathName, features: Self.features)
         }
+        let socket = try UpcallSocket.open()
+        datapath = try Self.prepare(found, control, socket.portID)
+        fallback = UpcallPort(name: "any", vport: Self.fallbackNumber, socket: socket)
         for port in try control.ports(of: datapath) { known[port.name] = port }
+    }
+
+    private static let features: KernelDatapath.Features = [.unaligned, .portSockets]
+
+    /// Opening the datapath makes stock tools such as ovs-dpctl(8) switch it to a socket for each
+    /// processor. So that no miss is lost then, such sockets are named before the switch is turned
+    /// back; the kernel remembers them.
+    private static func prepare(
+        _ datapath: KernelDatapath, _ control: borrowing DatapathControl, _ socket: UInt32
+    ) throws(NetlinkError) -> KernelDatapath {
+        do {
+            let processors = ProcessorCount.possible
+            _ = try control.setFeatures(
+                features.union(.processorSockets), of: datapath,
+                processorSockets: Array(repeating: socket, count: processors))
+        } catch {
+            // A kernel before 5.15 has no such sockets, and no tool can switch to them.
+            guard error.code == .notSupported || error.code == .invalid else { throw error }
+        }
+        return try control.setFeatures(features, of: datapath)
+    }
+
+    /// Turns back what another tool has switched.
+    func keepFeatures() throws(NetlinkError) {
+        guard try control.refreshed(datapath).features != Self.features else { return }
+        _ = try control.setFeatures(Self.features, of: datapath)
     }
 
     /// Adds and removes ports, reads their devices, and tells what changed.

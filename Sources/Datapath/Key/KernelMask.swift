@@ -46,6 +46,8 @@ extension FlowMask {
             for field in fields { self[wide: field] = 0 }
         } else {
             setExact(.tunnelFamily)
+            // A key without it is refused, also one whose destination is not compared.
+            setExact(.tunnelDestination)
             if self[.tunnelOption] != 0 { setExact(.tunnelOptions) }
         }
     }
