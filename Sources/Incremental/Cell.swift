@@ -20,17 +20,32 @@ public struct CellID: Hashable, Comparable, Sendable {
     @inlinable public static func < (left: CellID, right: CellID) -> Bool { left.raw < right.raw }
 }
 
-/// What the engine keeps per cell besides key and value: 16 bytes.
+/// What the engine keeps per cell besides key and value: 12 bytes.
 @usableFromInline struct CellHead {
+    private static let referenceMask: UInt32 = 1 << 24 - 1
+
     /// Block in the arena: what the cell read and contributed; 0 if nothing.
     @usableFromInline var reads: UInt32 = 0
     /// Block in the arena: who may have read the cell; 0 if nobody. May hold stale entries.
     @usableFromInline var readers: UInt32 = 0
-    /// How many cells read this one now; exact.
-    @usableFromInline var references: UInt32 = 0
-    @usableFromInline var flags = CellFlags()
+    /// Flags, then the number of references.
+    private var state: UInt32 = 0
 
     @usableFromInline init() {}
+
+    /// How many cells read this one now, those in their own slot not counted; exact.
+    @usableFromInline var references: UInt32 {
+        get { state & CellHead.referenceMask }
+        set {
+            precondition(newValue <= CellHead.referenceMask, "too many readers of one cell")
+            state = state & ~CellHead.referenceMask | newValue
+        }
+    }
+
+    @usableFromInline var flags: CellFlags {
+        get { CellFlags(rawValue: UInt8(state >> 24)) }
+        set { state = state & CellHead.referenceMask | UInt32(newValue.rawValue) << 24 }
+    }
 }
 
 @usableFromInline struct CellFlags: OptionSet, Sendable {

@@ -5,14 +5,19 @@
 public final class Context {
     @usableFromInline unowned let engine: Engine
     @usableFromInline var ordinal = 0
+    /// The cell that runs, if it belongs to a domain.
+    @usableFromInline var slot = -1
+    @usableFromInline var domainSpace: ObjectIdentifier?
     @usableFromInline var reads: [UInt32] = []
     @usableFromInline var contributions: [UInt32] = []
 
     @usableFromInline init(engine: Engine) { self.engine = engine }
 
-    @usableFromInline func begin(_ ordinal: Int) {
+    @usableFromInline func begin(_ store: Store, _ slot: Int) {
         assert(reads.isEmpty && contributions.isEmpty)
-        self.ordinal = ordinal
+        ordinal = store.ordinal
+        domainSpace = store.domainSpace
+        self.slot = slot
     }
 
     /// Sorts and removes duplicates: reading or contributing twice is the same as once.
@@ -29,6 +34,10 @@ public final class Context {
     @inlinable func record(_ store: Store, _ slot: Int) {
         precondition(
             store.ordinal < ordinal, "a derivation reads only what was registered before it")
+        if slot == self.slot, let space = store.domainSpace, space == domainSpace {
+            store.addAlignedReader(engine.stores[ordinal])
+            return
+        }
         store.touch(slot)
         reads.append(CellID(store: store.ordinal, slot: slot).raw)
     }

@@ -90,9 +90,9 @@ public final class Engine {
 
     @usableFromInline var nextOrdinal: Int { stores.count }
 
-    @usableFromInline func borrowContext(for store: Store) -> Context {
+    @usableFromInline func borrowContext(for store: Store, _ slot: Int) -> Context {
         let context = contexts.popLast() ?? Context(engine: self)
-        context.begin(store.ordinal)
+        context.begin(store, slot)
         return context
     }
 

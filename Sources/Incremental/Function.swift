@@ -71,7 +71,7 @@ final class FunctionStore<
 
     @inlinable func update(_ slot: Int) {
         let key = space.keys[slot]
-        let context = engine.borrowContext(for: self)
+        let context = engine.borrowContext(for: self, slot)
         guard let input = source.value(slot) else {
             preconditionFailure("a pinned cell of \(name) has no source")
         }

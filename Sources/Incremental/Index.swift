@@ -15,8 +15,7 @@ final class IndexStore<
 >: Store {
     @usableFromInline let space = KeySpace<Bucket>()
     @usableFromInline let memberSpace: KeySpace<Key>
-    /// Slots of the member space per bucket, in the order of their keys.
-    @usableFromInline var members: [[UInt32]] = []
+    @usableFromInline var members: [BucketMembers] = []
 
     @inlinable init(name: String, engine: Engine, memberSpace: KeySpace<Key>) {
         self.memberSpace = memberSpace
@@ -30,11 +29,11 @@ final class IndexStore<
     }
 
     @usableFromInline override var bytes: Int {
-        super.bytes + space.bytes + members.reduce(0) { $0 + 32 + $1.capacity * 4 }
+        super.bytes + space.bytes + members.reduce(0) { $0 + $1.bytes }
     }
 
     @inlinable func keys(in slot: Int) -> [Key] {
-        slot < members.count ? members[slot].map { memberSpace.keys[Int($0)] } : []
+        slot < members.count ? members[slot].slots.map { memberSpace.keys[Int($0)] } : []
     }
 
     @inlinable func move(_ member: Int, from old: [Bucket], to new: [Bucket]) {
@@ -45,35 +44,81 @@ final class IndexStore<
     @inlinable func change(_ bucket: Bucket, _ member: Int, isMember: Bool) {
         let slot = space.intern(bucket)
         touch(slot)
-        while members.count <= slot { members.append([]) }
-        let position = place(of: member, in: slot)
+        while members.count <= slot { members.appendTightly(.none) }
         if isMember {
-            members[slot].insert(UInt32(member), at: position)
+            let key = memberSpace.keys[member]
+            members[slot].insert(UInt32(member)) { memberSpace.keys[Int($0)] < key }
             heads[slot].flags.insert(.live)
         } else {
-            members[slot].remove(at: position)
+            members[slot].remove(UInt32(member))
             if members[slot].isEmpty {
-                members[slot] = []
                 heads[slot].flags.remove(.live)
                 engine.nominate(self, slot)
             }
         }
         markReaders(of: slot)
     }
+}
 
-    @inlinable func place(of member: Int, in slot: Int) -> Int {
-        let key = memberSpace.keys[member]
-        var low = 0
-        var high = members[slot].count
-        while low < high {
-            let middle = (low + high) / 2
-            if memberSpace.keys[Int(members[slot][middle])] < key {
-                low = middle + 1
-            } else {
-                high = middle
-            }
+/// The members of a bucket, as slots in the order of their keys. Most buckets of an index by name
+/// have one, which needs no array.
+@usableFromInline enum BucketMembers {
+    case none
+    case one(UInt32)
+    case many([UInt32])
+
+    @usableFromInline var slots: [UInt32] {
+        switch self {
+        case .none: []
+        case .one(let slot): [slot]
+        case .many(let slots): slots
         }
-        return low
+    }
+
+    @usableFromInline var first: UInt32? {
+        switch self {
+        case .none: nil
+        case .one(let slot): slot
+        case .many(let slots): slots.first
+        }
+    }
+
+    @usableFromInline var isEmpty: Bool {
+        if case .none = self { true } else { false }
+    }
+
+    @usableFromInline var bytes: Int {
+        let own = MemoryLayout<BucketMembers>.stride
+        if case .many(let slots) = self { return own + 32 + slots.capacity * 4 }
+        return own
+    }
+
+    /// `isBefore` tells whether a member's key is less than that of the new one.
+    @usableFromInline mutating func insert(_ member: UInt32, _ isBefore: (UInt32) -> Bool) {
+        switch self {
+        case .none: self = .one(member)
+        case .one(let other): self = .many(isBefore(other) ? [other, member] : [member, other])
+        case .many(var slots):
+            self = .none
+            var low = 0
+            var high = slots.count
+            while low < high {
+                let middle = (low + high) / 2
+                if isBefore(slots[middle]) { low = middle + 1 } else { high = middle }
+            }
+            slots.insert(member, at: low)
+            self = .many(slots)
+        }
+    }
+
+    @usableFromInline mutating func remove(_ member: UInt32) {
+        guard case .many(var slots) = self else {
+            self = .none
+            return
+        }
+        self = .none
+        slots.removeAll { $0 == member }
+        self = slots.count == 1 ? .one(slots[0]) : .many(slots)
     }
 }
 
@@ -126,9 +171,7 @@ extension Context {
             engine.stores[index.ordinal], to: IndexStore<Bucket, Key>.self)
         let slot = store.space.intern(bucket)
         record(store, slot)
-        guard slot < store.members.count, let member = store.members[slot].first else {
-            return nil
-        }
-        return store.memberSpace.keys[Int(member)]
+        guard slot < store.members.count else { return nil }
+        return store.members[slot].first.map { store.memberSpace.keys[Int($0)] }
     }
 }

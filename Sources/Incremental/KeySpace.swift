@@ -12,8 +12,12 @@
     @usableFromInline init() {}
 
     @usableFromInline var bytes: Int {
-        keys.capacity * MemoryLayout<Key>.stride + (holders.capacity + table.capacity) * 4
-            + free.capacity * 4
+        keys.capacity * MemoryLayout<Key>.stride + tableBytes
+    }
+
+    /// Without the keys themselves.
+    @usableFromInline var tableBytes: Int {
+        (holders.capacity + table.capacity + free.capacity) * 4
     }
 
     /// Slots ever used; columns of the stores are at most this long.

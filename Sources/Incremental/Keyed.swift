@@ -11,10 +11,12 @@ public class KeyedStore<Key: Hashable & Sendable, Value: Equatable & Sendable>: 
         []
 
     @usableFromInline init(
-        name: String, engine: Engine, space: KeySpace<Key>, durability: Durability = .ordinary
+        name: String, engine: Engine, space: KeySpace<Key>, durability: Durability = .ordinary,
+        isOfDomain: Bool = true
     ) {
         self.space = space
         super.init(name: name, engine: engine, durability: durability)
+        if isOfDomain { domainSpace = ObjectIdentifier(space) }
     }
 
     @usableFromInline override func hold(_ slot: Int) { space.hold(slot) }
@@ -37,6 +39,7 @@ public class KeyedStore<Key: Hashable & Sendable, Value: Equatable & Sendable>: 
         for observer in observers { observer(slot, old, new) }
         if (old == nil) != (new == nil) { setLive(slot, new != nil) }
         for follower in followers { follower.wake(slot) }
+        for reader in alignedReaders { reader.wakeAligned(slot) }
         markReaders(of: slot)
         return true
     }

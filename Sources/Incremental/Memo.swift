@@ -19,7 +19,7 @@ final class MemoStore<
 
     @inlinable init(name: String, engine: Engine, body: @escaping Body) {
         self.body = body
-        super.init(name: name, engine: engine, space: KeySpace())
+        super.init(name: name, engine: engine, space: KeySpace(), isOfDomain: false)
     }
 
     @usableFromInline override var bytes: Int { super.bytes + space.bytes }
@@ -50,7 +50,7 @@ final class MemoStore<
 
     @inlinable func compute(_ slot: Int) {
         let key = space.keys[slot]
-        let context = engine.borrowContext(for: self)
+        let context = engine.borrowContext(for: self, slot)
         let isNew = value(slot) == nil
         let result = body(key, context)
         precondition(context.contributions.isEmpty, "\(name) is a memo and contributes no rows")

@@ -44,7 +44,8 @@ public struct OutputChanges<Row: Hashable & Sendable> {
     }
 
     @usableFromInline override var bytes: Int {
-        super.bytes + space.bytes + marks.capacity + (touchedRows.capacity + counts.capacity) * 4
+        super.bytes + space.tableBytes + marks.capacity + (touchedRows.capacity + counts.capacity)
+            * 4
     }
 
     /// Every contributor holds the slot; of an output so do the marks, one each.

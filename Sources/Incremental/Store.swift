@@ -12,6 +12,12 @@ public class Store {
     @usableFromInline final let durability: Durability
     @usableFromInline final var heads: [CellHead] = []
     @usableFromInline final var dirty: [UInt32] = []
+    /// Whose slots the cells have, if a cell lives as long as its key is in a domain.
+    @usableFromInline final var domainSpace: ObjectIdentifier?
+    /// Functions over the same keys that read this store's cell in their own slot. Such reads are
+    /// known per function instead of per cell: they are most of all reads, and nearly all cells of
+    /// a function have them or none has.
+    @usableFromInline final var alignedReaders: [Store] = []
 
     /// How often cells of this store ran, and how often the result was equal to the last.
     public final internal(set) var runs = 0
@@ -105,6 +111,17 @@ public class Store {
         return engine.arena.contains(cell.raw, in: heads[slot].reads)
     }
 
+    /// A cell of the same key, in a store that this one reads, differs.
+    @usableFromInline final func wakeAligned(_ slot: Int) {
+        guard slot < heads.count, heads[slot].flags.contains(.pinned) else { return }
+        markDirty(slot)
+    }
+
+    @usableFromInline final func addAlignedReader(_ reader: Store) {
+        guard !alignedReaders.contains(where: { $0 === reader }) else { return }
+        alignedReaders.append(reader)
+    }
+
     // MARK: Edges
 
     @usableFromInline final func addReader(_ reader: UInt32, to slot: Int) {
@@ -180,7 +197,7 @@ extension Engine {
 
     /// Takes back everything that the cell read and contributed.
     @usableFromInline func withdraw(_ store: Store, _ slot: Int) {
-        let context = borrowContext(for: store)
+        let context = borrowContext(for: store, slot)
         commit(context, to: store, slot)
         giveBack(context)
     }

@@ -10,11 +10,18 @@ public struct Table<Key: Hashable & Sendable, Value: Equatable & Sendable>: Send
 final class TableStore<
     Key: Hashable & Sendable, Value: Equatable & Sendable
 >: KeyedStore<Key, Value> {
-    @usableFromInline init(name: String, engine: Engine, durability: Durability) {
-        super.init(name: name, engine: engine, space: KeySpace(), durability: durability)
+    private let ownsSpace: Bool
+
+    /// `space` is that of another table about the same objects.
+    @usableFromInline init(
+        name: String, engine: Engine, durability: Durability, space: KeySpace<Key>? = nil
+    ) {
+        ownsSpace = space == nil
+        super.init(
+            name: name, engine: engine, space: space ?? KeySpace(), durability: durability)
     }
 
-    @usableFromInline override var bytes: Int { super.bytes + space.bytes }
+    @usableFromInline override var bytes: Int { super.bytes + (ownsSpace ? space.bytes : 0) }
 }
 
 extension Engine {
@@ -25,6 +32,17 @@ extension Engine {
         Table(
             ordinal: TableStore<Key, Value>(name: name, engine: self, durability: durability)
                 .ordinal)
+    }
+
+    /// Registers an input table about the objects of another one, whose keys it shares.
+    @inlinable public func table<Key, Value, Other>(
+        _ name: String, beside other: Table<Key, Other>
+    ) -> Table<Key, Value> {
+        let space = keyed(other.ordinal, Key.self, Other.self).space
+        return Table(
+            ordinal: TableStore<Key, Value>(
+                name: name, engine: self, durability: .ordinary, space: space
+            ).ordinal)
     }
 
     /// Sets, replaces or (nil) removes a row. An equal row changes nothing.

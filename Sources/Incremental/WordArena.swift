@@ -1,19 +1,26 @@
 /// Small lists of 4-byte words, packed into one allocation.
 ///
 /// Millions of cells have a list of a few reads; an array of its own for each would cost more
-/// than the reads. A block is two words of header and `capacity` words: two lists one after the
-/// other, `first` then `second` words long. Offset 0 is the empty block.
+/// than the reads. A block is a header and room for some words: two lists one after the other,
+/// `first` then `second`. Offset 0 is the empty block.
+///
+/// The header of a small block is one word: size class, length of the first list, length of the
+/// second. That of a large block is three, with a word for each length.
 @usableFromInline struct WordArena {
-    private static let headerWords = 2
-    private static let countBits: UInt32 = 26
-    private static let countMask: UInt32 = 1 << countBits - 1
+    private static let smallLimit = 1 << 11
+    private static let classShift: UInt32 = 26
+    private static let firstShift: UInt32 = 13
+    private static let countMask: UInt32 = 1 << 13 - 1
 
-    /// Payload capacities by size class; each class about a third or a half larger than the last.
+    /// Room by size class: every number of words up to eight, then larger and larger steps.
     private static let capacities: [Int] = {
-        var sizes = [2, 4, 6, 8, 10, 12, 16, 20, 24, 32]
-        while let last = sizes.last, last < 1 << 25 { sizes.append(last + last / 2) }
+        var sizes = Array(1...8) + [10, 12, 14, 16, 20, 24, 32]
+        while let last = sizes.last, sizes.count < 64 { sizes.append(last + last * 2 / 5) }
         return sizes
     }()
+    /// The first class whose blocks have a large header.
+    private static let firstLargeClass =
+        capacities.firstIndex { $0 >= smallLimit } ?? capacities.count
 
     @usableFromInline private(set) var words: [UInt32] = [0]
     private var free: [[UInt32]] = Array(repeating: [], count: capacities.count)
@@ -29,26 +36,36 @@
         words.capacity * 4 + scraps.capacity * 16 + free.reduce(0) { $0 + $1.capacity * 4 }
     }
 
+    // MARK: Reading
+
     @usableFromInline func firstCount(_ block: UInt32) -> Int {
-        block == 0 ? 0 : Int(words[Int(block)] & WordArena.countMask)
+        guard block != 0 else { return 0 }
+        let header = words[Int(block)]
+        return isLarge(header)
+            ? Int(words[Int(block) + 1])
+            : Int((header >> WordArena.firstShift) & WordArena.countMask)
     }
 
     @usableFromInline func secondCount(_ block: UInt32) -> Int {
-        block == 0 ? 0 : Int(words[Int(block) + 1])
+        guard block != 0 else { return 0 }
+        let header = words[Int(block)]
+        return isLarge(header) ? Int(words[Int(block) + 2]) : Int(header & WordArena.countMask)
     }
 
     /// The index range of the first list in `words`.
     @usableFromInline func first(_ block: UInt32) -> Range<Int> {
         guard block != 0 else { return 0..<0 }
-        let start = Int(block) + WordArena.headerWords
+        let start = payload(block)
         return start..<start + firstCount(block)
     }
 
     @usableFromInline func second(_ block: UInt32) -> Range<Int> {
         guard block != 0 else { return 0..<0 }
-        let start = Int(block) + WordArena.headerWords + firstCount(block)
+        let start = payload(block) + firstCount(block)
         return start..<start + secondCount(block)
     }
+
+    @usableFromInline subscript(index: Int) -> UInt32 { words[index] }
 
     /// Whether the first list, which must be sorted, has the word.
     @usableFromInline func contains(_ word: UInt32, in block: UInt32) -> Bool {
@@ -68,7 +85,8 @@
         guard firstCount(block) == first.count, secondCount(block) == second.count else {
             return false
         }
-        var index = Int(block) + WordArena.headerWords
+        if block == 0 { return true }
+        var index = payload(block)
         for word in first {
             if words[index] != word { return false }
             index += 1
@@ -80,7 +98,7 @@
         return true
     }
 
-    @usableFromInline subscript(index: Int) -> UInt32 { words[index] }
+    // MARK: Writing
 
     /// Replaces both lists of `block` and returns where they are now.
     @usableFromInline mutating func store(
@@ -89,7 +107,7 @@
         let target = reserve(first.count + second.count, replacing: block)
         guard target != 0 else { return 0 }
         setCounts(target, first.count, second.count)
-        var index = Int(target) + WordArena.headerWords
+        var index = payload(target)
         for word in first {
             words[index] = word
             index += 1
@@ -107,15 +125,14 @@
         var target = block
         if block == 0 || count == WordArena.capacities[sizeClass(block)] {
             target = allocate(count + 1)
-            for index in 0..<count {
-                words[Int(target) + WordArena.headerWords + index] =
-                    words[Int(block) + WordArena.headerWords + index]
+            if block != 0 {
+                let (from, to) = (payload(block), payload(target))
+                for index in 0..<count { words[to + index] = words[from + index] }
             }
-            words[Int(target) + 1] = UInt32(secondCount(block))
             release(block)
         }
-        words[Int(target) + WordArena.headerWords + count] = word
-        setCount(target, count + 1)
+        words[payload(target) + count] = word
+        setCounts(target, count + 1, 0)
         return target
     }
 
@@ -124,29 +141,31 @@
         let range = first(block)
         guard let index = range.first(where: { words[$0] == word }) else { return }
         words[index] = words[range.upperBound - 1]
-        setCount(block, range.count - 1)
-    }
-
-    /// Keeps the words of the first list that satisfy the predicate.
-    @usableFromInline mutating func filter(_ block: UInt32, _ keep: (UInt32) -> Bool) {
-        let range = first(block)
-        var target = range.lowerBound
-        for index in range where keep(words[index]) {
-            words[target] = words[index]
-            target += 1
-        }
-        setCount(block, target - range.lowerBound)
+        setCounts(block, range.count - 1, 0)
     }
 
     @usableFromInline mutating func release(_ block: UInt32) {
         guard block != 0 else { return }
-        let size = WordArena.capacities[sizeClass(block)] + WordArena.headerWords
+        let size = WordArena.size(ofClass: sizeClass(block))
         if size >= WordArena.scrapWords {
             scraps.append(Int(block)..<Int(block) + size)
         } else {
             free[sizeClass(block)].append(block)
         }
     }
+
+    private mutating func setCounts(_ block: UInt32, _ first: Int, _ second: Int) {
+        let header = words[Int(block)]
+        if isLarge(header) {
+            words[Int(block) + 1] = UInt32(first)
+            words[Int(block) + 2] = UInt32(second)
+        } else {
+            let sizeClass = (header >> WordArena.classShift) << WordArena.classShift
+            words[Int(block)] = sizeClass | (UInt32(first) << WordArena.firstShift) | UInt32(second)
+        }
+    }
+
+    // MARK: Room
 
     private mutating func reserve(_ count: Int, replacing block: UInt32) -> UInt32 {
         if count == 0 {
@@ -160,24 +179,18 @@
 
     private mutating func allocate(_ count: Int) -> UInt32 {
         let sizeClass = WordArena.fitting(count)
-        let header = UInt32(sizeClass) << WordArena.countBits
-        if let block = free[sizeClass].popLast() {
-            words[Int(block)] = header
-            words[Int(block) + 1] = 0
-            return block
-        }
-        let size = WordArena.capacities[sizeClass] + WordArena.headerWords
-        if let block = cut(size) {
-            words[block] = header
-            words[block + 1] = 0
-            return UInt32(block)
-        }
-        let block = words.count
-        precondition(block < Int(UInt32.max), "the engine's arena is full")
-        if words.capacity < block + size { words.reserveCapacity(block + block / 4 + size + 1024) }
-        words.append(header)
-        words.append(contentsOf: repeatElement(0, count: size - 1))
+        let size = WordArena.size(ofClass: sizeClass)
+        let block = free[sizeClass].popLast().map { Int($0) } ?? cut(size) ?? extend(size)
+        words[block] = UInt32(sizeClass) << WordArena.classShift
         return UInt32(block)
+    }
+
+    private mutating func extend(_ size: Int) -> Int {
+        let block = words.count
+        precondition(block + size < Int(UInt32.max), "the engine's arena is full")
+        if words.capacity < block + size { words.reserveCapacity(block + block / 8 + size + 1024) }
+        words.append(contentsOf: repeatElement(0, count: size))
+        return block
     }
 
     private mutating func cut(_ size: Int) -> Int? {
@@ -188,21 +201,24 @@
         return scrap.lowerBound
     }
 
+    private func isLarge(_ header: UInt32) -> Bool {
+        Int(header >> WordArena.classShift) >= WordArena.firstLargeClass
+    }
+
+    private func payload(_ block: UInt32) -> Int {
+        Int(block) + (isLarge(words[Int(block)]) ? 3 : 1)
+    }
+
     private func sizeClass(_ block: UInt32) -> Int {
-        Int(words[Int(block)] >> WordArena.countBits)
+        Int(words[Int(block)] >> WordArena.classShift)
     }
 
-    private mutating func setCounts(_ block: UInt32, _ first: Int, _ second: Int) {
-        setCount(block, first)
-        words[Int(block) + 1] = UInt32(second)
-    }
-
-    private mutating func setCount(_ block: UInt32, _ count: Int) {
-        let header = words[Int(block)] & ~WordArena.countMask
-        words[Int(block)] = header | UInt32(count)
+    private static func size(ofClass sizeClass: Int) -> Int {
+        capacities[sizeClass] + (sizeClass >= firstLargeClass ? 3 : 1)
     }
 
     private static func fitting(_ count: Int) -> Int {
-        capacities.firstIndex { $0 >= count } ?? capacities.count - 1
+        if count <= 8 { return count - 1 }
+        return capacities.firstIndex { $0 >= count } ?? capacities.count - 1
     }
 }

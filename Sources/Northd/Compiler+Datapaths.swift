@@ -7,12 +7,22 @@ extension Compiler {
     func registerDatapaths() {
         let (inputs, outputs, model) = (inputs, outputs, model)
         engine.emitter("datapath binding", over: inputs.datapaths) { key, row, context in
+            let table =
+                row.kind == .switch ? NB.LogicalSwitch.table.name : NB.LogicalRouter.table.name
             guard let tunnelKey = context.read(model.datapathKeys, key) else {
-                let table =
-                    row.kind == .switch ? NB.LogicalSwitch.table.name : NB.LogicalRouter.table.name
                 context.emit(
                     outputs.problems, Problem(table, key, "_uuid", "no tunnel key is left"))
                 return
+            }
+            switch row {
+            case .switch(let row):
+                context.report(
+                    tunnelKey, wanted: row.otherConfig["requested-tnl-key"], table, key,
+                    "other_config:requested-tnl-key", to: outputs)
+            case .router(let row):
+                context.report(
+                    tunnelKey, wanted: row.options["requested-tnl-key"], table, key,
+                    "options:requested-tnl-key", to: outputs)
             }
             context.emit(
                 outputs.datapaths,

@@ -28,10 +28,13 @@ extension Compiler {
 
     private func registerPortGroups() {
         let (inputs, outputs, model) = (inputs, outputs, model)
-        engine.emitter("port group", over: inputs.portGroups) { _, row, context in
+        let names = engine.function("port group name", over: inputs.portGroups) { _, row, _ in
+            row.name
+        }
+        engine.emitter("port group", over: names) { _, name, context in
             for suffix in ["_ip4", "_ip6"] {
                 context.emit(
-                    outputs.addressSets, AddressSetRow(name: row.name + suffix, isGenerated: true))
+                    outputs.addressSets, AddressSetRow(name: name + suffix, isGenerated: true))
             }
         }
         engine.emitter("port group membership", over: inputs.groupsOfPort) { key, groups, context in
@@ -40,7 +43,7 @@ extension Compiler {
             else { return }
             let addresses = (context.read(model.stations, key) ?? []).flatMap(\.addresses)
             for group in groups.all {
-                guard let name = context.read(inputs.portGroups, group)?.name else { continue }
+                guard let name = context.read(names, group) else { continue }
                 context.emit(
                     outputs.portGroupMembers,
                     PortGroupMember(group: "\(datapathKey)_\(name)", port: port.name))

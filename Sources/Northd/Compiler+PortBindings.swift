@@ -21,6 +21,9 @@ extension Compiler {
                     Problem("Logical_Switch_Port", key, "name", "no tunnel key is left"))
                 return
             }
+            context.report(
+                tunnelKey, wanted: row.options["requested-tnl-key"], "Logical_Switch_Port", key,
+                "options:requested-tnl-key", to: outputs)
             var binding = PortRow(
                 name: port.name, datapath: port.datapath, tunnelKey: tunnelKey,
                 type: port.kind.bindingType)
@@ -67,6 +70,9 @@ extension Compiler {
                     Problem("Logical_Router_Port", key, "name", "no tunnel key is left"))
                 return
             }
+            context.report(
+                tunnelKey, wanted: row.options["requested-tnl-key"], "Logical_Router_Port", key,
+                "options:requested-tnl-key", to: outputs)
             var binding = PortRow(
                 name: port.name, datapath: port.router, tunnelKey: tunnelKey, type: "patch")
             binding.mac = [([row.mac] + row.networks).joined(separator: " ")]
@@ -99,5 +105,18 @@ extension Compiler {
             let isUp = !port.kind.isClaimed || state?.chassis != nil && state?.isUp == true
             context.emit(outputs.portsUp, PortUpRow(port: key, isUp: isUp))
         }
+    }
+}
+
+extension Context {
+    /// Reports a key that was asked for and isn't the one that the object got.
+    func report(
+        _ granted: Int, wanted text: String?, _ table: String, _ key: RowUUID, _ column: String,
+        to outputs: Outputs
+    ) {
+        guard let text, Int(text) != granted else { return }
+        emit(
+            outputs.problems,
+            Problem(table, key, column, "key \"\(text)\" can't be given; it is \(granted)"))
     }
 }

@@ -55,7 +55,8 @@ extension Compiler {
             guard let port, port.isEnabled, port.kind != .virtual else { return }
             let stations = context.read(model.stations, key) ?? []
             guard !stations.isEmpty else { return }
-            let own = context.read(model.routerSides, key) ?? nil
+            let own =
+                port.kind.isRouter ? context.read(model.routerSides, key) ?? nil : nil
             for other in context.members(model.routerPortsOfSwitch, port.datapath)
             where other != own?.port {
                 guard let router = context.read(model.routerPorts, other) ?? nil else { continue }

@@ -6,19 +6,32 @@ extension Compiler {
     /// The features of logical switches, one derivation per port and feature.
     func registerSwitchFeatures() {
         let (inputs, outputs, model) = (inputs, outputs, model)
-        let onPort = { [engine] (name: String, body: @escaping SwitchPortDerivation) in
-            _ = engine.emitter(name, over: model.switchPorts) { key, port, context in
+        let on = {
+            [engine]
+            (
+                name: String, domain: Function<RowUUID, SwitchPort?>,
+                body: @escaping SwitchPortDerivation
+            ) in
+            _ = engine.emitter(name, over: domain) { key, port, context in
                 if let port { body(key, port, context) }
             }
         }
+        let learning = engine.subset("learning ports", of: model.switchPorts) { _, port in
+            port?.learnsStations == true || port?.kind == .localnet
+        }
+        let untracked = engine.subset("untracked ports", of: model.switchPorts) { _, port in
+            port?.kind.isRouter == true || port?.kind == .localnet
+        }
+        let onPort = { name, body in on(name, model.switchPorts, body) }
         onPort("switch port admission") { key, port, context in
-            let side = context.read(model.routerSides, key) ?? nil
+            let side =
+                port.kind.isRouter ? context.read(model.routerSides, key) ?? nil : nil
             let router = side.flatMap { context.read(model.routerPorts, $0.port) ?? nil }
             context.emit(
                 SwitchPortAdmission(port: port, router: router?.mac), .datapath(port.datapath),
                 hint: key, to: outputs)
         }
-        onPort("station learning") { key, port, context in
+        on("station learning", learning) { key, port, context in
             context.emit(
                 StationLearning(port: port), .datapath(port.datapath), hint: key, to: outputs)
         }
@@ -39,11 +52,11 @@ extension Compiler {
                 Unicast(port: port, stations: context.read(model.stations, key) ?? []),
                 .datapath(port.datapath), hint: key, to: outputs)
         }
-        onPort("conntrack bypass") { key, port, context in
+        on("conntrack bypass", untracked) { key, port, context in
             context.emit(
                 ConntrackBypass(port: port), .datapath(port.datapath), hint: key, to: outputs)
         }
-        onPort("router neighbours") { key, port, context in
+        on("router neighbours", model.routerSwitchPorts) { key, port, context in
             guard port.isEnabled, let side = context.read(model.routerSides, key) ?? nil,
                 let router = context.read(model.routerPorts, side.port) ?? nil
             else { return }

@@ -65,6 +65,7 @@ package final class Compiler {
         registerDatapaths()
         registerPortBindings()
         registerGroups()
+        registerUnsupported()
         registerSharedFlows()
         registerSwitchFeatures()
         registerRouterFeatures()

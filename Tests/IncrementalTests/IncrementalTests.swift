@@ -264,3 +264,48 @@ import Testing
         #expect(bytes <= 600, "\(bytes) bytes of engine state per port")
     }
 }
+
+@Suite struct WordArenaTests {
+    /// Random lists against arrays, small and large.
+    @Test func listsKeepWhatTheyAreGiven() {
+        var random = SeededGenerator(seed: 3)
+        var arena = WordArena()
+        var blocks: [UInt32] = Array(repeating: 0, count: 40)
+        var first: [[UInt32]] = Array(repeating: [], count: 40)
+        var second: [[UInt32]] = Array(repeating: [], count: 40)
+        func list(_ limit: Int) -> [UInt32] {
+            (0..<Int.random(in: 0...limit, using: &random)).map { UInt32($0 * 3) }
+        }
+        for round in 0..<3000 {
+            let index = Int.random(in: 0..<40, using: &random)
+            switch round % 3 {
+            case 0:
+                (first[index], second[index]) = (list(round % 50 == 0 ? 4000 : 12), list(6))
+                blocks[index] = arena.store(first[index], second[index], replacing: blocks[index])
+            case 1 where second[index].isEmpty:
+                for word in 0..<UInt32(round % 40) {
+                    blocks[index] = arena.append(word, to: blocks[index])
+                    first[index].append(word)
+                }
+            case 2 where second[index].isEmpty && !first[index].isEmpty:
+                let word = first[index][0]
+                arena.remove(word, from: blocks[index])
+                if let last = first[index].popLast(), !first[index].isEmpty {
+                    first[index][0] = last
+                }
+            default: break
+            }
+            let shown = arena.first(blocks[index]).map { arena[$0] }
+            if shown != first[index]
+                || arena.second(blocks[index]).map({ arena[$0] }) != second[index]
+            {
+                Issue.record("round \(round)")
+                return
+            }
+            if !arena.holds(first[index], second[index], in: blocks[index]) {
+                Issue.record("round \(round) doesn't hold")
+                return
+            }
+        }
+    }
+}

@@ -183,3 +183,28 @@ import Testing
         #expect((events?.count ?? 0) <= 1, "at most the index's bucket is looked at again")
     }
 }
+
+@Suite struct FootprintTests {
+    /// Bookkeeping of the engine per port of a network in which nearly everything is ports. Rows
+    /// and parsed values don't count.
+    @Test func bytesPerPort() {
+        let network = TestNetwork()
+        let router = network.addRouter("r")
+        let (switches, width) = (5, 150)
+        for number in 0..<switches {
+            let datapath = network.addSwitch("s\(number)")
+            network.connect(
+                router, datapath, name: "r-s\(number)", mac: "02:00:00:01:0\(number):fe",
+                networks: ["10.\(number).0.254/16"])
+            for host in 0..<width {
+                let low = String(host + 16, radix: 16)
+                network.addPort(
+                    "p-\(number)-\(host)", to: datapath,
+                    addresses: ["02:00:00:00:0\(number):\(low) 10.\(number).1.\(host)"])
+            }
+        }
+        network.settle()
+        let bytes = network.northd.compiler.engine.stateBytes / (switches * width)
+        #expect(bytes <= 640, "\(bytes) bytes of engine state per logical port")
+    }
+}

@@ -9,7 +9,7 @@ import Testing
 @Suite struct IncrementalNorthdTests {
     /// After any edits the Southbound database is, row for row, what a northd that starts with the
     /// same keys derives from the configuration.
-    @Test(arguments: 0..<8 as Range<UInt64>)
+    @Test(arguments: 0..<6 as Range<UInt64>)
     func incrementalEqualsFromScratch(seed: UInt64) {
         let network = TestNetwork()
         var edits = RandomEdits(seed: seed)

@@ -12,6 +12,10 @@ final class TestNetwork {
         SB.schema, indexes: Northd.indexes(of: .southbound))
     private(set) var northd = Northd(generator: SequentialGenerator())
     var mayWrite = true
+    /// Another northd that hears of everything.
+    var listener: Northd?
+    /// How many Southbound transactions get lost from here on.
+    var failures = 0
     var now: Int64 = 1_000_000
     private(set) var reports: [NorthdReport] = []
     /// Southbound transactions that were committed.
@@ -43,7 +47,9 @@ final class TestNetwork {
         _ database: NorthdDatabase, _ result: Result<[TableChange], TestFailure>
     ) {
         switch result {
-        case .success(let changes): northd.changed(database, changes)
+        case .success(let changes):
+            northd.changed(database, changes)
+            listener?.changed(database, changes)
         case .failure(let error): Issue.record("\(database): \(error)")
         }
     }
@@ -66,6 +72,10 @@ final class TestNetwork {
         switch action {
         case .report(let report): reports.append(report)
         case .write(let database, let transaction):
+            if database == .southbound, failures > 0 {
+                failures -= 1
+                return northd.completed(database, .tryAgain("lost"), now: now)
+            }
             let result =
                 switch database {
                 case .northbound: northbound.commit(transaction)

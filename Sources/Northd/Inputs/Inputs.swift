@@ -70,7 +70,7 @@ package struct Inputs: Sendable {
     package let routes: Table<RowUUID, NB.LogicalRouterStaticRoute>
     package let routerOfRoute: Table<RowUUID, Owners>
     package let addressSets: Table<RowUUID, NB.AddressSet>
-    /// Without their ports and ACLs.
+    /// Without their ports.
     package let portGroups: Table<RowUUID, NB.PortGroup>
     package let groupsOfPort: Table<RowUUID, Owners>
 
@@ -84,16 +84,16 @@ package struct Inputs: Sendable {
         global = engine.table("NB_Global", durability: .durable)
         datapaths = engine.table("Datapath")
         switchPorts = engine.table("Logical_Switch_Port")
-        switchOfPort = engine.table("Logical_Switch.ports")
+        switchOfPort = engine.table("Logical_Switch.ports", beside: switchPorts)
         routerPorts = engine.table("Logical_Router_Port")
-        routerOfPort = engine.table("Logical_Router.ports")
+        routerOfPort = engine.table("Logical_Router.ports", beside: routerPorts)
         routes = engine.table("Logical_Router_Static_Route")
-        routerOfRoute = engine.table("Logical_Router.static_routes")
+        routerOfRoute = engine.table("Logical_Router.static_routes", beside: routes)
         addressSets = engine.table("Address_Set")
         portGroups = engine.table("Port_Group")
         groupsOfPort = engine.table("Port_Group.ports")
         portStates = engine.table("Port_Binding")
         chassis = engine.table("Chassis")
-        datapathKeysInUse = engine.table("Datapath_Binding")
+        datapathKeysInUse = engine.table("Datapath_Binding", beside: datapaths)
     }
 }

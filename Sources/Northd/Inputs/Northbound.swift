@@ -68,7 +68,6 @@ struct NorthboundEdge {
             change.uuid, from: change.old?.ports ?? [], to: change.new?.ports ?? [], in: engine)
         var row = change.new
         row?.ports = []
-        row?.acls = []
         set(inputs.portGroups, change.uuid, row)
     }
 

@@ -27,6 +27,8 @@ package struct Model: Sendable {
     package let attachments: Function<RowUUID, Attachment?>
     /// Router ports by the switch that they are attached to.
     package let routerPortsOfSwitch: Index<RowUUID, RowUUID>
+    /// The switch ports that lead to a router.
+    package let routerSwitchPorts: Function<RowUUID, SwitchPort?>
     package let routerSides: Function<RowUUID, RouterSide?>
     /// All stations behind a switch port, those of a router included.
     package let stations: Function<RowUUID, [StationAddress]>
@@ -70,8 +72,11 @@ package struct Model: Sendable {
             _, attachment in
             attachment?.switchDatapath.map { [$0] } ?? []
         }
+        let routerSwitchPorts = engine.subset("router switch ports", of: switchPorts) { _, port in
+            port?.kind.isRouter == true
+        }
         let routerSides = Model.routerSides(
-            engine, switchPorts, routerPorts, routerPortByName, attachments)
+            engine, routerSwitchPorts, routerPorts, routerPortByName, attachments)
         stations = engine.function("stations", over: switchPorts) { key, port, context in
             guard let port else { return [] }
             guard port.kind.isRouter, port.takesRouterAddresses,
@@ -89,6 +94,7 @@ package struct Model: Sendable {
         self.switchPorts = switchPorts
         self.routerPorts = routerPorts
         self.attachments = attachments
+        self.routerSwitchPorts = routerSwitchPorts
         self.routerSides = routerSides
     }
 }

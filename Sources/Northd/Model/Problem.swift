@@ -14,6 +14,8 @@ package struct Problem: Hashable, Sendable, Comparable {
         self.reason = reason
     }
 
+    static let unsupported = "not compiled yet: it has no effect"
+
     private var order: [String] { [table, row.description, column, reason] }
 
     package static func < (left: Problem, right: Problem) -> Bool {

@@ -55,6 +55,7 @@ package struct SwitchPort: Hashable, Sendable {
         respondsForStations =
             !hasUnknown && kind != .virtual && kind != .external && kind != .l2gateway
             && row.options["disable_arp_nd_rsp"] != "true"
+        for column in SwitchPort.unsupported(row) { report(column, Problem.unsupported) }
         if case .unknown(let type) = kind { report("type", "unknown type \"\(type)\"") }
     }
 

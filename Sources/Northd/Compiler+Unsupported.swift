@@ -1,0 +1,80 @@
+import Incremental
+import OVSDBModel
+import Schemas
+
+extension Compiler {
+    /// Reports what the configuration asks for and nothing here compiles, so that nobody takes a
+    /// rule that is ignored for one that is in force.
+    func registerUnsupported() {
+        let (inputs, outputs) = (inputs, outputs)
+        let report = {
+            @Sendable (context: Context, key: RowUUID, table: String, list: [(Bool, String)]) in
+            for (isUsed, column) in list where isUsed {
+                context.emit(outputs.problems, Problem(table, key, column, Problem.unsupported))
+            }
+        }
+        engine.emitter("unsupported of a datapath", over: inputs.datapaths) { key, row, context in
+            switch row {
+            case .switch(let row):
+                report(context, key, NB.LogicalSwitch.table.name, Compiler.unsupported(row))
+            case .router(let row):
+                report(context, key, NB.LogicalRouter.table.name, Compiler.unsupported(row))
+            }
+        }
+        engine.emitter("unsupported of a port group", over: inputs.portGroups) {
+            key, row, context in
+            report(context, key, NB.PortGroup.table.name, [(!row.acls.isEmpty, "acls")])
+        }
+    }
+
+    private static func unsupported(_ row: NB.LogicalSwitch) -> [(Bool, String)] {
+        [
+            (!row.acls.isEmpty, "acls"), (!row.qosRules.isEmpty, "qos_rules"),
+            (!row.loadBalancer.isEmpty, "load_balancer"),
+            (!row.loadBalancerGroup.isEmpty, "load_balancer_group"),
+            (!row.dnsRecords.isEmpty, "dns_records"),
+            (!row.forwardingGroups.isEmpty, "forwarding_groups"),
+            (row.otherConfig["mcast_snoop"] == "true", "other_config:mcast_snoop"),
+        ]
+    }
+
+    private static func unsupported(_ row: NB.LogicalRouter) -> [(Bool, String)] {
+        [
+            (!row.nat.isEmpty, "nat"), (!row.policies.isEmpty, "policies"),
+            (!row.loadBalancer.isEmpty, "load_balancer"),
+            (!row.loadBalancerGroup.isEmpty, "load_balancer_group"),
+            (row.options["chassis"] != nil, "options:chassis"),
+            (row.options["mcast_relay"] == "true", "options:mcast_relay"),
+        ]
+    }
+}
+
+extension RouterPort {
+    /// Columns that are set and have no effect yet.
+    static func unsupported(_ row: NB.LogicalRouterPort) -> [String] {
+        let list = [
+            (!row.gatewayChassis.isEmpty, "gateway_chassis"),
+            (row.haChassisGroup != nil, "ha_chassis_group"),
+            (!row.ipv6RAConfigs.isEmpty, "ipv6_ra_configs"),
+            (row.dhcpRelay != nil, "dhcp_relay"),
+            (row.options["gateway_mtu"] != nil, "options:gateway_mtu"),
+            (row.options["route_table"] != nil, "options:route_table"),
+        ]
+        return list.filter(\.0).map(\.1)
+    }
+}
+
+extension SwitchPort {
+    /// Columns that are set and have no effect yet.
+    static func unsupported(_ row: NB.LogicalSwitchPort) -> [String] {
+        let list = [
+            (row.dhcpv4Options != nil, "dhcpv4_options"),
+            (row.dhcpv6Options != nil, "dhcpv6_options"),
+            (!row.mirrorRules.isEmpty, "mirror_rules"),
+            (!row.healthChecks.isEmpty, "health_checks"),
+            (row.haChassisGroup != nil, "ha_chassis_group"),
+            (row.options.keys.contains { $0.hasPrefix("qos_") }, "options:qos_*"),
+        ]
+        return list.filter(\.0).map(\.1)
+    }
+}
