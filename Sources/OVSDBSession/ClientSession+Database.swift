@@ -104,8 +104,9 @@ extension ClientSession {
 
     /// The server follows: takes what it sent first.
     mutating func begin(_ reply: MonitorReply, isResumption: Bool, _ now: Int64) {
-        replica.coverage = online?.coverage ?? replica.coverage
+        replica.cover(online?.coverage ?? replica.coverage)
         knownCoverage = replica.coverage
+        decoder = replica.makeDecoder()
         let isDifference = reply.isDifference && isResumption
         guard take(reply.updates, isDifference: isDifference, now) else { return }
         lastTransaction = reply.transaction
@@ -144,8 +145,8 @@ extension ClientSession {
                 switch (updates, isDifference) {
                 case (.tree(let json), true): try replica.apply(json, notation)
                 case (.tree(let json), false): try replica.replace(with: json, notation)
-                case (.text(let text), true): try replica.apply(scanning: text)
-                case (.text(let text), false): try replica.replace(scanning: text)
+                case (.text(let text), true): try replica.apply(scanning: text, with: &decoder)
+                case (.text(let text), false): try replica.replace(scanning: text, with: &decoder)
                 }
             if !changes.isEmpty { actions.append(.changed(changes)) }
             return true

@@ -18,7 +18,7 @@ extension ClientSession {
         var server = Replica(schema: ServedDatabase.schema)
         do {
             let schema = try DatabaseSchema(json: result)
-            server.coverage = SchemaCoverage(client: ServedDatabase.schema, server: schema)
+            server.cover(SchemaCoverage(client: ServedDatabase.schema, server: schema))
         } catch {
             return forgoServer(error.description)
         }
@@ -134,6 +134,6 @@ extension Replica {
     /// An empty replica of what a server has of `schema`.
     init(schema: DatabaseSchema, coverage: SchemaCoverage) {
         self.init(schema: schema)
-        self.coverage = coverage
+        cover(coverage)
     }
 }

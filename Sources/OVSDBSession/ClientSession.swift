@@ -60,6 +60,7 @@ package struct ClientSession: Sendable {
 
     package let configuration: ClientConfiguration
     package internal(set) var replica: Replica
+    var decoder: UpdateDecoder
     var state = State.stopped
     var remotes: ClientRemotes
     var conditions: ClientConditions
@@ -79,6 +80,7 @@ package struct ClientSession: Sendable {
     package init(_ configuration: ClientConfiguration, seed: UInt64) {
         self.configuration = configuration
         replica = Replica(schema: configuration.schema, indexes: configuration.indexes)
+        decoder = replica.makeDecoder()
         remotes = ClientRemotes(configuration, seed: seed)
         conditions = ClientConditions(configuration)
         lock = ClientLock(name: configuration.lock)

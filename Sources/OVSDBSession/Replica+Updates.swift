@@ -88,13 +88,13 @@ extension Replica {
             throw ReplicaError(table: "", uuid: "", reason: "the updates are no object")
         }
         for member in members {
-            guard let table = schema.tableIndex(member.key), let rows = member.value.members else {
-                throw ReplicaError(table: member.key, uuid: "", reason: "not a monitored table")
+            // What was not asked for is of no interest.
+            guard let table = schema.tableIndex(member.key) else { continue }
+            guard let rows = member.value.members else {
+                throw ReplicaError(table: member.key, uuid: "", reason: "not an object")
             }
             changes[table].reserveCapacity(rows.count)
-            var reader = RowReader(
-                schema: schema.tables[table], defaultRow: tables[table].defaultRow,
-                types: coverage.tables[table]?.columns ?? [])
+            var reader = RowReader(wireSchema.tables[table])
             for row in rows {
                 guard let uuid = RowUUID(parsing: row.key) else {
                     throw ReplicaError(table: member.key, uuid: row.key, reason: "not a UUID")
@@ -113,19 +113,15 @@ extension Replica {
 
 /// Reads the updates of the rows of one table.
 private struct RowReader {
+    /// With the types as the server prints them.
     let schema: TableSchema
     let defaultRow: Row
-    /// How the server prints each column; nil if it doesn't have it.
-    let types: [ColumnType?]
     /// The UUID of the row that is being read.
     var text = ""
-    /// Where the columns of the last row were: the next one mostly has the same.
-    private var lastColumns: [Int] = []
 
-    init(schema: TableSchema, defaultRow: Row, types: [ColumnType?]) {
+    init(_ schema: TableSchema) {
         self.schema = schema
-        self.defaultRow = defaultRow
-        self.types = types
+        defaultRow = schema.defaultRow
     }
 
     private func failure(_ reason: String) -> ReplicaError {
@@ -133,7 +129,7 @@ private struct RowReader {
     }
 
     /// The row as it is after `update`; nil if there is none.
-    mutating func row(
+    func row(
         _ update: JSON, _ notation: UpdateNotation, _ old: Row?
     ) throws(ReplicaError) -> Row? {
         switch notation {
@@ -144,7 +140,7 @@ private struct RowReader {
         }
     }
 
-    private mutating func differences(_ update: JSON, _ old: Row?) throws(ReplicaError) -> Row? {
+    private func differences(_ update: JSON, _ old: Row?) throws(ReplicaError) -> Row? {
         guard let members = update.members, members.count == 1 else {
             throw failure("not one kind of change")
         }
@@ -159,10 +155,10 @@ private struct RowReader {
     }
 
     /// A row with all its columns; those that are left out have their defaults.
-    private mutating func whole(_ json: JSON) throws(ReplicaError) -> Row {
+    private func whole(_ json: JSON) throws(ReplicaError) -> Row {
         var row = defaultRow
-        for (index, member) in try columns(json).enumerated() {
-            let (column, type) = try column(member.key, at: index)
+        for member in try columns(json) {
+            guard let (column, type) = column(member.key) else { continue }
             do {
                 row[column] = try Datum(json: member.value, type: type)
             } catch {
@@ -172,10 +168,10 @@ private struct RowReader {
         return row
     }
 
-    private mutating func patched(_ old: Row, _ json: JSON) throws(ReplicaError) -> Row {
+    private func patched(_ old: Row, _ json: JSON) throws(ReplicaError) -> Row {
         var row = old
-        for (index, member) in try columns(json).enumerated() {
-            let (column, type) = try column(member.key, at: index)
+        for member in try columns(json) {
+            guard let (column, type) = column(member.key) else { continue }
             do {
                 let difference = try Datum(diffJSON: member.value, type: type)
                 row[column] = try row[column].applying(diff: difference, type: type)
@@ -191,20 +187,8 @@ private struct RowReader {
         return members
     }
 
-    /// The position and type of the column that is the row's member number `index`.
-    private mutating func column(
-        _ name: String, at index: Int
-    ) throws(ReplicaError) -> (Int, ColumnType) {
-        if index < lastColumns.count, schema.columns[lastColumns[index]].name == name,
-            let type = types[lastColumns[index]]
-        {
-            return (lastColumns[index], type)
-        }
-        guard let column = schema.columnIndex(name), column < types.count,
-            let type = types[column]
-        else { throw failure("column \(name) is not monitored") }
-        lastColumns.removeSubrange(min(index, lastColumns.count)...)
-        lastColumns.append(column)
-        return (column, type)
+    /// Nil for what the client's schema doesn't have.
+    private func column(_ name: String) -> (Int, ColumnType)? {
+        schema.columnIndex(name).map { ($0, schema.columns[$0].type) }
     }
 }

@@ -14,26 +14,29 @@ package struct Replica: Sendable {
     /// The client's own schema.
     package let schema: DatabaseSchema
     /// What of `schema` the server has, as of the last connection that got that far.
-    package internal(set) var coverage: SchemaCoverage
+    package private(set) var coverage: SchemaCoverage
+    /// The client's schema as the server prints its values.
+    private(set) var wireSchema: DatabaseSchema
     var tables: [ReplicaTable]
 
     /// `indexes` are the lists of columns that `uuids(in:where:)` can look up, by table.
     package init(schema: DatabaseSchema, indexes: [String: [[String]]] = [:]) {
         self.schema = schema
         coverage = SchemaCoverage(client: schema, server: schema)
+        wireSchema = coverage.wireSchema(schema)
         tables = schema.tables.map { table in
             ReplicaTable(
-                defaultRow: Row(table.columns.map { Replica.unmentioned($0.type) }),
                 indexes: (indexes[table.name] ?? []).map { columns in
                     ReplicaIndex(columns: columns.compactMap { table.columnIndex($0) })
                 })
         }
     }
 
-    /// What a column holds that an update doesn't mention: its default, except that a list of
-    /// references of which there has to be one is empty rather than naming a row that isn't there.
-    private static func unmentioned(_ type: ColumnType) -> Datum {
-        type.key.reference != nil && !type.isScalar ? .empty : type.defaultDatum
+    /// Prepares for updates of a server that has this much.
+    mutating func cover(_ coverage: SchemaCoverage) {
+        guard coverage != self.coverage else { return }
+        self.coverage = coverage
+        wireSchema = coverage.wireSchema(schema)
     }
 
     /// The rows of the table at position `table` of `schema`, in no order.
@@ -56,14 +59,10 @@ package struct Replica: Sendable {
 }
 
 struct ReplicaTable: Sendable {
-    let defaultRow: Row
     var rows: [RowUUID: Row] = [:]
     var indexes: [ReplicaIndex]
 
-    init(defaultRow: Row, indexes: [ReplicaIndex]) {
-        self.defaultRow = defaultRow
-        self.indexes = indexes
-    }
+    init(indexes: [ReplicaIndex]) { self.indexes = indexes }
 
     mutating func apply(_ change: RowChange) {
         rows[change.uuid] = change.new

@@ -68,10 +68,26 @@ package struct SchemaCoverage: Hashable, Sendable {
     }
 
     /// The type as the wire shows it: a value that the client's release doesn't allow is read as
-    /// it is. Whether a difference is symmetric depends on the server's maximum, which stays.
+    /// it is. How many elements there may be decides how differences are written, so that stays;
+    /// only a list of references of which there has to be one may be empty, as its default would
+    /// name a row that isn't there.
     private static func unconstrained(_ type: ColumnType) -> ColumnType {
-        ColumnType(
-            key: BaseType(type.key.type), value: type.value.map { BaseType($0.type) }, minimum: 0,
-            maximum: type.isComposite ? nil : 1)
+        let isReferenceSet = type.key.reference != nil && !type.isScalar
+        return ColumnType(
+            key: BaseType(type.key.type), value: type.value.map { BaseType($0.type) },
+            minimum: isReferenceSet ? 0 : type.minimum, maximum: type.maximum)
+    }
+
+    /// The client's schema with the types as the wire shows them.
+    func wireSchema(_ client: DatabaseSchema) -> DatabaseSchema {
+        let wireTables = zip(client.tables, tables).map { table, known in
+            let columns = table.columns.enumerated().map { position, column in
+                ColumnSchema(
+                    column.name,
+                    known?.columns[position] ?? SchemaCoverage.unconstrained(column.type))
+            }
+            return TableSchema(name: table.name, columns: columns)
+        }
+        return DatabaseSchema(name: client.name, version: client.version, tables: wireTables)
     }
 }

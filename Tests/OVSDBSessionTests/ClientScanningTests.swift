@@ -45,15 +45,16 @@ struct ClientScanningTests {
         var random = SeededRandom(state: 5)
         var parsed = Replica(schema: SB.schema)
         var scanned = parsed
+        var decoder = scanned.makeDecoder()
         for round in 0..<200 {
             let update = update(of: round % 20 == 0 ? Replica(schema: SB.schema) : parsed, &random)
             let text = update.bytes[...]
             if round % 20 == 0 {
                 let changes = try parsed.replace(with: update, .differences)
-                #expect(try scanned.replace(scanning: text) == changes)
+                #expect(try scanned.replace(scanning: text, with: &decoder) == changes)
             } else {
                 let changes = try parsed.apply(update, .differences)
-                #expect(try scanned.apply(scanning: text) == changes)
+                #expect(try scanned.apply(scanning: text, with: &decoder) == changes)
             }
             #expect(parsed.hasSameRows(as: scanned))
         }
@@ -66,6 +67,7 @@ struct ClientScanningTests {
         var replica = Replica(schema: SB.schema)
         _ = try replica.replace(with: update(of: replica, &random), .differences)
         var accepted = 0
+        var decoder = replica.makeDecoder()
         for _ in 0..<400 {
             var text = update(of: replica, &random).bytes
             for _ in 0..<Int.random(in: 1...3, using: &random) {
@@ -82,7 +84,7 @@ struct ClientScanningTests {
             var scanned = replica
             let tree = try? JSON.parse(text)
             let changes = tree.flatMap { try? parsed.apply($0, .differences) }
-            let found = try? scanned.apply(scanning: text[...])
+            let found = try? scanned.apply(scanning: text[...], with: &decoder)
             #expect(changes == found, "\(String(decoding: text, as: UTF8.self))")
             if found == nil { #expect(scanned.hasSameRows(as: replica)) } else { accepted += 1 }
         }

@@ -163,7 +163,6 @@ struct ClientSessionTests {
             #"{"Address_Set":{"00000000-0000-4000-8000-00000000ffff":{"modify":{"name":"x"}}}}"#,
             #"{"Address_Set":{"no uuid":{"insert":{"name":"x"}}}}"#,
             #"{"Address_Set":{"00000000-0000-4000-8000-00000000ffff":{"insert":{"name":7}}}}"#,
-            #"{"Nothing":{}}"#,
         ])
     func nonsense(_ updates: String) throws {
         var client = ClientHarness.southbound()
