@@ -1,4 +1,5 @@
 import Datapath
+import Pipeline
 
 // A packet that has to go through the kernel in the middle of a pipeline (connection tracking,
 // hashing) comes back with a number and nothing else. The number stands for where it was and for

@@ -1,4 +1,5 @@
 import Datapath
+import Pipeline
 import Wire
 
 // Collects the copies of the packet that leave, each with what its headers are by then, and turns

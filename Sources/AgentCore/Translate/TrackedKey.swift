@@ -1,4 +1,5 @@
 import Datapath
+import Pipeline
 
 // What a translation knows of the packet at one point: the value of every bit, and where the value
 // comes from. A bit is the packet's own bit of the same place, a copy of another bit of the packet
@@ -103,32 +104,19 @@ struct TrackedKey: ~Copyable {
     // MARK: - Reading
 
     /// The value, without depending on it.
-    func peek(_ bits: FieldBits) -> UInt128 { Self.extract(bits, current) }
-
-    static func extract(_ bits: FieldBits, _ pointer: FlowPointer) -> UInt128 {
-        var value: UInt128 = 0
-        var index = 0
-        while index < bits.width {
-            let place = bits.place(index)
-            let length = bits.runLength(from: index)
-            let part = (pointer.words[place.word] >> UInt64(place.bit)) & ones(length)
-            value |= UInt128(part) << UInt128(index)
-            index += length
-        }
-        return value
-    }
+    func peek(_ bits: KeySpan) -> UInt128 { current[bits] }
 
     /// The value; the translation depends on it from now on.
-    func read(_ bits: FieldBits) -> UInt128 {
+    func read(_ bits: KeySpan) -> UInt128 {
         require(bits)
         return peek(bits)
     }
 
     func read(_ field: KeyField) -> UInt64 {
-        UInt64(truncatingIfNeeded: read(FieldBits(field)))
+        UInt64(truncatingIfNeeded: read(KeySpan(field)))
     }
 
-    func require(_ bits: FieldBits) {
+    func require(_ bits: KeySpan) {
         var index = 0
         while index < bits.width {
             let place = bits.place(index)
@@ -173,7 +161,7 @@ struct TrackedKey: ~Copyable {
     // MARK: - Writing
 
     /// Writes the bits of `value` that `mask` has.
-    mutating func load(_ bits: FieldBits, _ value: UInt128, mask: UInt128 = .max) {
+    mutating func load(_ bits: KeySpan, _ value: UInt128, mask: UInt128 = .max) {
         touch()
         var index = 0
         while index < bits.width {
@@ -188,7 +176,7 @@ struct TrackedKey: ~Copyable {
     }
 
     mutating func load(_ field: KeyField, _ value: UInt64) {
-        load(FieldBits(field), UInt128(value))
+        load(KeySpan(field), UInt128(value))
     }
 
     private func setConstant(_ word: Int, _ region: UInt64, _ value: UInt64) {
@@ -198,11 +186,11 @@ struct TrackedKey: ~Copyable {
     }
 
     /// Copies bits with where they come from. Both runs have the same width.
-    mutating func move(to destination: FieldBits, from source: FieldBits) {
+    mutating func move(to destination: KeySpan, from source: KeySpan) {
         write(destination, capture(source))
     }
 
-    mutating func exchange(_ left: FieldBits, _ right: FieldBits) {
+    mutating func exchange(_ left: KeySpan, _ right: KeySpan) {
         let (old, new) = (capture(left), capture(right))
         write(left, new)
         write(right, old)
@@ -220,7 +208,7 @@ struct TrackedKey: ~Copyable {
     }
 
     /// The origin of a run, least significant bits first.
-    func capture(_ bits: FieldBits) -> [Piece] {
+    func capture(_ bits: KeySpan) -> [Piece] {
         var pieces: [Piece] = []
         var index = 0
         while index < bits.width {
@@ -252,7 +240,7 @@ struct TrackedKey: ~Copyable {
         }
     }
 
-    mutating func write(_ destination: FieldBits, _ pieces: [Piece]) {
+    mutating func write(_ destination: KeySpan, _ pieces: [Piece]) {
         touch()
         var index = 0
         for piece in Self.joined(pieces) {

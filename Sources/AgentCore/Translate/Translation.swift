@@ -1,4 +1,5 @@
 import Datapath
+import Pipeline
 import Wire
 
 // What comes out of a translation. The caller puts the flow (mask and actions), executes the
@@ -19,6 +20,8 @@ package struct Translation: Sendable {
     package var drops: [PacketDrop] = []
     package var dependencies: Set<PhysicalDependency> = []
     package var lookups = LookupLog()
+    /// Names of ports whose keys were loaded.
+    package var names: Set<NameIndex> = []
     /// Frozen states that the actions name; the flow keeps them.
     package var frozenStates: [UInt32] = []
     /// False for what must not become a flow (an unknown recirculation, a foreign tunnel option).
@@ -43,11 +46,13 @@ package struct Emission: Hashable, Sendable {
 
 package enum SlowPathReason: Hashable, Sendable {
     /// A flow makes a packet of its own.
-    case generates(PacketGenerator)
+    case generates(Instruction.Generator)
     /// The kernel has no action that sets this field.
     case sets(KeyField)
     /// More actions than the kernel takes for one flow.
     case actionLimit
+    /// Packets of different length teach different things.
+    case effectsByLength
 }
 
 package enum SideEffect: Hashable, Sendable {
@@ -101,9 +106,9 @@ package struct PacketDrop: Hashable, Sendable {
     package var reason: Reason
     /// Where; nil outside of the pipelines.
     package var stage: LogicalStage?
-    package var flow: LogicalFlowID?
+    package var flow: RowIdentifier?
 
-    package init(_ reason: Reason, stage: LogicalStage? = nil, flow: LogicalFlowID? = nil) {
+    package init(_ reason: Reason, stage: LogicalStage? = nil, flow: RowIdentifier? = nil) {
         self.reason = reason
         self.stage = stage
         self.flow = flow
@@ -113,12 +118,11 @@ package struct PacketDrop: Hashable, Sendable {
 /// The steps of one translation, for `trace`.
 package enum TranslationStep: Hashable, Sendable {
     case received(PortReference)
-    case table(LogicalStage, LogicalFlowID?)
-    case instruction(Instruction)
+    case table(LogicalStage, RowIdentifier?)
     case output(PortReference)
     case tunnel(TunnelEndpoint, egress: UInt32)
     case deliver(vport: UInt32)
-    case generated(PacketGenerator)
+    case generated(Instruction.Generator)
     case effect(SideEffect)
     case drop(PacketDrop)
 }
@@ -128,7 +132,7 @@ package enum TranslationStep: Hashable, Sendable {
 package struct LookupLog: Sendable {
     package struct Entry: Sendable {
         package let stage: LogicalStage
-        package let match: LogicalMatch?
+        package let flow: RowIdentifier?
         /// The words of the key that are there.
         package let words: UInt64
         /// The first of mask and value pairs, one for each word.
@@ -141,7 +145,7 @@ package struct LookupLog: Sendable {
     package init() {}
 
     mutating func append(
-        _ stage: LogicalStage, _ match: LogicalMatch?, key: FlowPointer, mask: FlowPointer
+        _ stage: LogicalStage, _ flow: RowIdentifier?, key: FlowPointer, mask: FlowPointer
     ) {
         var present: UInt64 = 0
         let start = pairs.count
@@ -150,7 +154,7 @@ package struct LookupLog: Sendable {
             pairs.append(mask.words[word])
             pairs.append(key.words[word] & mask.words[word])
         }
-        entries.append(Entry(stage: stage, match: match, words: present, start: start))
+        entries.append(Entry(stage: stage, flow: flow, words: present, start: start))
     }
 
     mutating func append(_ other: LookupLog) {
@@ -158,7 +162,7 @@ package struct LookupLog: Sendable {
             let end = entry.start + 2 * entry.words.nonzeroBitCount
             entries.append(
                 Entry(
-                    stage: entry.stage, match: entry.match, words: entry.words, start: pairs.count))
+                    stage: entry.stage, flow: entry.flow, words: entry.words, start: pairs.count))
             pairs += other.pairs[entry.start..<end]
         }
     }

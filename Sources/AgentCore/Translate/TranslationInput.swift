@@ -1,13 +1,14 @@
 import Datapath
+import Pipeline
 
 /// Everything a translation reads beside the packet. It never changes.
 package struct TranslationSnapshot: Sendable {
     /// Counts snapshots; a later one is larger.
     package let revision: UInt64
-    package let pipeline: any LogicalPipeline
+    package let pipeline: PipelineSnapshot
     package let view: PhysicalView
 
-    package init(revision: UInt64, pipeline: any LogicalPipeline, view: PhysicalView) {
+    package init(revision: UInt64, pipeline: PipelineSnapshot, view: PhysicalView) {
         self.revision = revision
         self.pipeline = pipeline
         self.view = view

@@ -1,12 +1,13 @@
 import Datapath
+import Pipeline
 import Wire
 
 // From the kernel's port to a logical port, and across to another logical datapath.
 
 extension KeyField {
-    static let flagsLoopback = FieldBits(.flags).part(offset: 0, width: 1)
-    static let flagsFromLocalport = FieldBits(.flags).part(offset: 10, width: 1)
-    static let flagsLocalnet = FieldBits(.flags).part(offset: 15, width: 1)
+    static let flagsLoopback = KeySpan(.flags).part(offset: 0, width: 1)
+    static let flagsFromLocalport = KeySpan(.flags).part(offset: 10, width: 1)
+    static let flagsLocalnet = KeySpan(.flags).part(offset: 15, width: 1)
     /// What starts anew between the pipelines.
     static let registers: [KeyField] = [.xxreg0, .xxreg1, .xreg4]
     static let tracking: [KeyField] = [
@@ -53,19 +54,19 @@ extension Translator {
         if snapshot.view.ports[port]?.type == "localport" {
             key.load(KeyField.flagsFromLocalport, 1)
         }
-        run(LogicalStage(port.datapath, PipelineStage(.ingress, 0)), snapshot)
+        run(LogicalStage(DatapathKey(port.datapath), Stage(.ingress, 0)), snapshot)
     }
 
     mutating func clearRegisters() {
-        for field in KeyField.registers { key.load(FieldBits(field), 0) }
+        for field in KeyField.registers { key.load(KeySpan(field), 0) }
         for field in [KeyField.dnatZone, .snatZone, .portZone] { key.load(field, 0) }
     }
 
     /// The connection of one pipeline says nothing in the next. A packet that was never tracked
     /// has nothing to forget, and then does not depend on it.
     mutating func forgetTracking() {
-        guard key.peek(FieldBits(.ctState)) != 0 else { return }
-        for field in KeyField.tracking { key.load(FieldBits(field), 0) }
+        guard key.peek(KeySpan(.ctState)) != 0 else { return }
+        for field in KeyField.tracking { key.load(KeySpan(field), 0) }
     }
 
     // MARK: - Tunnels
@@ -91,8 +92,8 @@ extension Translator {
     }
 
     private mutating func acceptsSource(_ snapshot: TranslationSnapshot) -> Bool {
-        let bits = key.read(FieldBits(.tunnelSource))
-        key.require(FieldBits(.tunnelFamily))
+        let bits = key.read(KeySpan(.tunnelSource))
+        key.require(KeySpan(.tunnelFamily))
         let source: IPAddress =
             key.original[.tunnelFamily] == TunnelFamily.ipv6
             ? .v6(IPv6Address(bits)) : .v4(IPv4Address(UInt32(truncatingIfNeeded: bits)))
@@ -105,7 +106,7 @@ extension Translator {
     /// Decodes the keys that the sender wrote. They stay copies of the tunnel's fields: only what
     /// is looked at becomes part of the flow.
     private mutating func readTunnelKey(_ kind: EncapsulationType) -> Bool {
-        let id = FieldBits(.tunnelID)
+        let id = KeySpan(.tunnelID)
         for field in [KeyField.datapath, .inport, .outport] { key.load(field, 0) }
         switch kind {
         case .geneve:
@@ -116,7 +117,7 @@ extension Translator {
                 drop(.foreignTunnel)
                 return false
             }
-            let option = FieldBits(.tunnelOption)
+            let option = KeySpan(.tunnelOption)
             key.move(to: low(.datapath, 24), from: id.part(offset: 0, width: 24))
             key.move(to: low(.inport, 15), from: option.part(offset: 16, width: 15))
             key.move(to: low(.outport, 16), from: option.part(offset: 0, width: 16))
@@ -125,14 +126,14 @@ extension Translator {
             key.move(to: low(.outport, 11), from: id.part(offset: 12, width: 11))
             // Bit 11 of the upper half says that the key is a multicast group's.
             key.move(
-                to: FieldBits(.outport).part(offset: 15, width: 1),
+                to: KeySpan(.outport).part(offset: 15, width: 1),
                 from: id.part(offset: 23, width: 1))
         }
         return true
     }
 
-    private func low(_ field: KeyField, _ width: Int) -> FieldBits {
-        FieldBits(field).part(offset: 0, width: width)
+    private func low(_ field: KeyField, _ width: Int) -> KeySpan {
+        KeySpan(field).part(offset: 0, width: width)
     }
 
     // MARK: - Recirculation
@@ -145,7 +146,7 @@ extension Translator {
             return
         }
         for (word, value) in state.registers.enumerated() {
-            key.load(FieldBits(word: UInt8(word), shift: 0, width: 64), UInt128(value))
+            key.load(KeySpan(word: UInt8(word), shift: 0, width: 64), UInt128(value))
         }
         switch state.place {
         case .table(let stage): run(stage, snapshot)
@@ -181,7 +182,7 @@ extension Translator {
     ) {
         for word in 0..<FlowKey.firstKernelWord {
             key.load(
-                FieldBits(word: UInt8(word), shift: 0, width: 64),
+                KeySpan(word: UInt8(word), shift: 0, width: 64),
                 UInt128(packet.metadata.words[word]))
         }
         key.load(.ethernetDestination, address.bits)

@@ -1,4 +1,5 @@
 import Datapath
+import Pipeline
 import Wire
 
 // Actions that make a packet from a packet: questions and answers of ARP and neighbour discovery,
@@ -9,14 +10,14 @@ import Wire
 extension Translator {
     /// Returns true if the original packet ends here because it waits for a neighbour.
     mutating func generate(
-        _ generator: PacketGenerator, _ rest: [Instruction], _ stage: LogicalStage,
+        _ generator: Instruction.Generator, _ resume: PendingPacket.Resume,
         _ block: (inout Translator) -> Void
     ) -> Bool {
         takeSlowPath(.generates(generator))
         note(.generated(generator))
-        let waits = generator == .arp || generator == .neighborSolicitation
+        let waits = generator == .arp || generator == .ndNS
         guard let frame = currentFrame, let layout = PacketLayout(frame) else { return waits }
-        if waits { wait(generator, frame, rest, stage) }
+        if waits { wait(generator, frame, resume) }
         guard let made = make(generator, frame, layout) else { return waits }
         onCopy { translator in
             let oldPacket = translator.generated
@@ -40,16 +41,16 @@ extension Translator {
     }
 
     private func make(
-        _ generator: PacketGenerator, _ frame: [UInt8], _ layout: PacketLayout
+        _ generator: Instruction.Generator, _ frame: [UInt8], _ layout: PacketLayout
     ) -> [UInt8]? {
         switch generator {
         case .arp: ResponseBuilder.arpRequest(frame, layout)
-        case .neighborSolicitation:
+        case .ndNS:
             ResponseBuilder.neighborSolicitation(
-                frame, layout, target: IPv6Address(key.peek(FieldBits(.xxreg0))))
-        case .neighborAdvertisement:
+                frame, layout, target: IPv6Address(key.peek(KeySpan(.xxreg0))))
+        case .ndNA:
             ResponseBuilder.neighborAdvertisement(frame, layout, router: false)
-        case .routerNeighborAdvertisement:
+        case .ndNARouter:
             ResponseBuilder.neighborAdvertisement(frame, layout, router: true)
         case .icmp4, .icmp4Error: ResponseBuilder.icmpError(frame, layout)
         case .icmp6, .icmp6Error: ResponseBuilder.icmpv6Error(frame, layout)
@@ -75,20 +76,15 @@ extension Translator {
 
     /// Keeps the packet until the next hop in reg0 (IPv6: xxreg0) behind the outport is known.
     private mutating func wait(
-        _ generator: PacketGenerator, _ frame: [UInt8], _ rest: [Instruction],
-        _ stage: LogicalStage
+        _ generator: Instruction.Generator, _ frame: [UInt8], _ resume: PendingPacket.Resume
     ) {
         let address: IPAddress =
             generator == .arp
             ? .v4(IPv4Address(UInt32(truncatingIfNeeded: key.peek(.register(0)))))
-            : .v6(IPv6Address(key.peek(FieldBits(.xxreg0))))
+            : .v6(IPv6Address(key.peek(KeySpan(.xxreg0))))
         let port = PortReference(
-            datapath: UInt32(truncatingIfNeeded: key.peek(FieldBits(.datapath))),
-            port: UInt32(truncatingIfNeeded: key.peek(FieldBits(.outport))))
-        var resume = PendingPacket.Resume.output
-        if case .next(let target)? = rest.first {
-            resume = .table(LogicalStage(stage.datapath, target))
-        }
+            datapath: UInt32(truncatingIfNeeded: key.peek(KeySpan(.datapath))),
+            port: UInt32(truncatingIfNeeded: key.peek(KeySpan(.outport))))
         effect(
             .wait(
                 PendingPacket(

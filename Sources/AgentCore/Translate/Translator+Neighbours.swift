@@ -1,39 +1,63 @@
 import Datapath
+import Pipeline
 import Wire
 
 // What routers know of neighbours (MAC_Binding) and switches of stations (FDB). An absent entry is
 // a dependency like a present one, so the flow is made again when something is learned.
 
 extension Translator {
-    mutating func neighbourStep(_ instruction: Instruction, _ snapshot: TranslationSnapshot) {
-        switch instruction {
-        case .getNeighbour(let port, let address):
-            let known = neighbour(port, address, snapshot).1
-            key.load(.ethernetDestination, known?.bits ?? 0)
-        case .putNeighbour(let port, let address, let ethernet):
-            learn(port, address, ethernet, snapshot)
-        case .lookupNeighbour(let result, let port, let address, let ethernet):
-            let known = neighbour(port, address, snapshot).1
-            var isKnown = known != nil
-            if let ethernet, let known { isKnown = key.read(ethernet) == UInt128(known.bits) }
-            key.load(result, isKnown ? 1 : 0)
-        case .putLearned(let port, let ethernet):
-            let station = station(ethernet)
-            let port = UInt32(truncatingIfNeeded: key.read(port))
-            effect(.address(station, port: port))
-        case .getLearned(let result, let ethernet):
-            let station = station(ethernet)
-            depend(on: .learnedAddress(station))
-            key.load(result, UInt128(snapshot.view.learnedAddresses[station] ?? 0))
-        case .lookupLearned(let result, let port, let ethernet):
-            let isKnown = isLearned(port, ethernet, snapshot)
-            key.load(result, isKnown ? 1 : 0)
-        default: preconditionFailure("\(instruction) is evaluated elsewhere")
-        }
+    mutating func getNeighbour(
+        port: KeySpan, address: KeySpan, _ snapshot: TranslationSnapshot
+    ) {
+        let known = neighbour(port, address, snapshot).1
+        key.load(.ethernetDestination, known?.bits ?? 0)
+    }
+
+    mutating func putNeighbour(
+        port: KeySpan, address: KeySpan, ethernet: KeySpan, _ snapshot: TranslationSnapshot
+    ) {
+        let (neighbour, known) = neighbour(port, address, snapshot)
+        let mac = MACAddress(UInt64(truncatingIfNeeded: key.read(ethernet)))
+        guard known != mac else { return }
+        // When to write is no matter of the flow, so nothing is pinned for it.
+        let destination = UInt64(truncatingIfNeeded: key.peek(KeySpan(.ethernetDestination)))
+        effect(.neighbour(neighbour, mac, isShared: MACAddress(destination).isMulticast))
+    }
+
+    /// Without `ethernet` any binding counts.
+    mutating func lookupNeighbour(
+        _ result: KeySpan, port: KeySpan, address: KeySpan, ethernet: KeySpan?,
+        _ snapshot: TranslationSnapshot
+    ) {
+        let known = neighbour(port, address, snapshot).1
+        var isKnown = known != nil
+        if let ethernet, let known { isKnown = key.read(ethernet) == UInt128(known.bits) }
+        key.load(result, isKnown ? 1 : 0)
+    }
+
+    mutating func putLearned(port: KeySpan, ethernet: KeySpan) {
+        let station = station(ethernet)
+        let port = UInt32(truncatingIfNeeded: key.read(port))
+        effect(.address(station, port: port))
+    }
+
+    mutating func getLearned(
+        _ result: KeySpan, ethernet: KeySpan, _ snapshot: TranslationSnapshot
+    ) {
+        let station = station(ethernet)
+        depend(on: .learnedAddress(station))
+        key.load(result, UInt128(snapshot.view.learnedAddresses[station] ?? 0))
+    }
+
+    mutating func lookupLearned(
+        _ result: KeySpan, port: KeySpan, ethernet: KeySpan, _ snapshot: TranslationSnapshot
+    ) {
+        let isKnown = isLearned(port, ethernet, snapshot)
+        key.load(result, isKnown ? 1 : 0)
     }
 
     private mutating func neighbour(
-        _ port: FieldBits, _ address: FieldBits, _ snapshot: TranslationSnapshot
+        _ port: KeySpan, _ address: KeySpan, _ snapshot: TranslationSnapshot
     ) -> (NeighbourKey, MACAddress?) {
         let neighbour = NeighbourKey(port: reference(port), address: self.address(address))
         depend(on: .neighbour(neighbour))
@@ -41,41 +65,28 @@ extension Translator {
     }
 
     /// The port of this datapath whose key is in a field.
-    private func reference(_ port: FieldBits) -> PortReference {
+    private func reference(_ port: KeySpan) -> PortReference {
         PortReference(
             datapath: UInt32(key.read(.datapath)),
             port: UInt32(truncatingIfNeeded: key.read(port)))
     }
 
-    private func address(_ bits: FieldBits) -> IPAddress {
+    private func address(_ bits: KeySpan) -> IPAddress {
         let value = key.read(bits)
         return bits.width == 128
             ? .v6(IPv6Address(value)) : .v4(IPv4Address(UInt32(truncatingIfNeeded: value)))
     }
 
-    private func station(_ ethernet: FieldBits) -> LearnedAddressKey {
+    private func station(_ ethernet: KeySpan) -> LearnedAddressKey {
         LearnedAddressKey(
             datapath: UInt32(key.read(.datapath)),
             address: MACAddress(UInt64(truncatingIfNeeded: key.read(ethernet))))
     }
 
-    private mutating func learn(
-        _ port: FieldBits, _ address: FieldBits, _ ethernet: FieldBits,
-        _ snapshot: TranslationSnapshot
-    ) {
-        let (neighbour, known) = neighbour(port, address, snapshot)
-        let mac = MACAddress(UInt64(truncatingIfNeeded: key.read(ethernet)))
-        guard known != mac else { return }
-        // When to write is no matter of the flow, so nothing is pinned for it.
-        let destination = UInt64(
-            truncatingIfNeeded: key.peek(FieldBits(.ethernetDestination)))
-        effect(.neighbour(neighbour, mac, isShared: MACAddress(destination).isMulticast))
-    }
-
     /// On a localnet port a station of an ordinary port counts as known, so that the provider
     /// network never takes it over.
     private mutating func isLearned(
-        _ port: FieldBits, _ ethernet: FieldBits, _ snapshot: TranslationSnapshot
+        _ port: KeySpan, _ ethernet: KeySpan, _ snapshot: TranslationSnapshot
     ) -> Bool {
         let station = station(ethernet)
         depend(on: .learnedAddress(station))

@@ -1,4 +1,5 @@
 import Datapath
+import Pipeline
 import Wire
 
 // The stage between the pipelines (where does a logical port live?) and the end of them.
@@ -7,7 +8,7 @@ extension Translator {
     /// The action `output`. What the other pipeline does to the packet is its own business: it
     /// runs on a copy.
     mutating func output(
-        _ pipeline: PipelineStage.Pipeline, _ snapshot: TranslationSnapshot
+        _ pipeline: Stage.Pipeline, _ snapshot: TranslationSnapshot
     ) {
         let datapath = UInt32(key.read(.datapath))
         let outport = UInt32(key.read(.outport))
@@ -76,7 +77,7 @@ extension Translator {
         }
         clearRegisters()
         forgetTracking()
-        run(LogicalStage(port.datapath, PipelineStage(.egress, 0)), snapshot)
+        run(LogicalStage(DatapathKey(port.datapath), Stage(.egress, 0)), snapshot)
     }
 
     /// A packet never leaves by the port that it came from, unless a flow says so.

@@ -1,4 +1,6 @@
 import Datapath
+import LogicalFlow
+import Pipeline
 import Wire
 
 extension Translator {
@@ -25,102 +27,199 @@ extension Translator {
     private mutating func visit(
         _ stage: LogicalStage, _ snapshot: TranslationSnapshot
     ) -> LogicalStage? {
-        let match = snapshot.pipeline.lookup(stage, key.current, consulted: key.consulted)
-        if generated == nil {
-            result.lookups.append(stage, match, key: key.current, mask: key.consulted)
-        }
-        key.requireConsulted()
-        note(.table(stage, match?.flow))
-        place = (stage, match?.flow)
-        guard let match else {
+        let rule = lookup(stage, snapshot.pipeline)
+        note(.table(stage, rule?.id))
+        place = (stage, rule?.id)
+        guard let rule else {
             drop(.noFlow)
             return nil
         }
-        if match.instructions.isEmpty {
+        if rule.program.isDrop {
             drop(.flow)
             return nil
         }
-        return execute(match.instructions, stage, match.flow, snapshot)
+        let block = Block(program: rule.program, stage: stage, flow: rule.id)
+        return execute(block, 0..<rule.program.instructions.count, snapshot)
+    }
+
+    private mutating func lookup(
+        _ stage: LogicalStage, _ pipeline: PipelineSnapshot
+    ) -> Rule? {
+        let rule = pipeline.index(of: stage.datapath)
+            .flatMap { pipeline.lookup(stage.stage, $0, key.current, key.consulted) }
+            .map { pipeline.rule($0) }
+        if generated == nil {
+            result.lookups.append(stage, rule?.id, key: key.current, mask: key.consulted)
+        }
+        key.requireConsulted()
+        return rule
+    }
+
+    // MARK: - Programs
+
+    /// A program, and the flow that it belongs to.
+    struct Block {
+        let program: ProgramView
+        let stage: LogicalStage
+        let flow: RowIdentifier
+
+        func target(_ pipeline: Stage.Pipeline?, _ table: UInt8?) -> LogicalStage? {
+            let table = table.map { Int($0) } ?? stage.stage.table + 1
+            guard table < PipelineLimits.tables else { return nil }
+            return LogicalStage(
+                stage.datapath, Stage(pipeline ?? stage.stage.pipeline, table))
+        }
     }
 
     /// Returns the table that the last instruction goes on in, so that a chain of tables takes no
     /// stack.
     private mutating func execute(
-        _ instructions: [Instruction], _ stage: LogicalStage, _ flow: LogicalFlowID,
-        _ snapshot: TranslationSnapshot
+        _ block: Block, _ range: Range<Int>, _ snapshot: TranslationSnapshot
     ) -> LogicalStage? {
-        for (index, instruction) in instructions.enumerated() {
-            guard lengthQuestion == nil else { return nil }
-            place = (stage, flow)
-            note(.instruction(instruction))
+        var index = range.lowerBound
+        while index < range.upperBound, lengthQuestion == nil {
+            place = (block.stage, block.flow)
+            let instruction = block.program.instructions[index]
+            index += 1
             switch instruction {
-            case .next(let target):
-                let next = LogicalStage(stage.datapath, target)
-                if index == instructions.count - 1 { return next }
+            case .next(let pipeline, let table):
+                guard let next = block.target(pipeline, table) else {
+                    drop(.noFlow)
+                    return nil
+                }
+                if index == range.upperBound { return next }
                 run(next, snapshot)
-            case .clone(let inner):
-                onCopy { $0.runBlock(inner, stage, flow, snapshot) }
-            case .generate(let generator, let inner):
-                let isWaiting = generate(
-                    generator, Array(instructions[(index + 1)...]), stage
-                ) { $0.runBlock(inner, stage, flow, snapshot) }
+            case .clone(let end):
+                let inner = index..<Int(end)
+                index = inner.upperBound
+                onCopy { $0.runBlock(block, inner, snapshot) }
+            case .generate(let generator, let end):
+                let inner = index..<Int(end)
+                index = inner.upperBound
+                let resume = resumption(block, index..<range.upperBound)
+                let isWaiting = generate(generator, resume) {
+                    $0.runBlock(block, inner, snapshot)
+                }
                 if isWaiting { return nil }
-            case .unsupported(let name):
-                drop(.unsupported(name))
-                return nil
             default:
-                guard step(instruction, stage, snapshot) else { return nil }
+                guard step(instruction, block, snapshot) else { return nil }
             }
         }
         return nil
     }
 
     private mutating func runBlock(
-        _ instructions: [Instruction], _ stage: LogicalStage, _ flow: LogicalFlowID,
-        _ snapshot: TranslationSnapshot
+        _ block: Block, _ range: Range<Int>, _ snapshot: TranslationSnapshot
     ) {
-        if let next = execute(instructions, stage, flow, snapshot) { run(next, snapshot) }
+        if let next = execute(block, range, snapshot) { run(next, snapshot) }
     }
+
+    /// Where a packet goes on that waits at the instruction before `rest`.
+    private func resumption(_ block: Block, _ rest: Range<Int>) -> PendingPacket.Resume {
+        guard let first = rest.first,
+            case .next(let pipeline, let table) = block.program.instructions[first],
+            let target = block.target(pipeline, table)
+        else { return .output }
+        return .table(target)
+    }
+
+    // MARK: - Instructions
 
     /// One instruction without a block; false ends the packet here.
     private mutating func step(
-        _ instruction: Instruction, _ stage: LogicalStage, _ snapshot: TranslationSnapshot
+        _ instruction: Instruction, _ block: Block, _ snapshot: TranslationSnapshot
     ) -> Bool {
         switch instruction {
-        case .output: output(stage.stage.pipeline, snapshot)
-        case .push(let bits): stack.append(key.capture(bits))
-        case .pop(let bits): pop(bits)
-        case .load(let bits, let value, let mask): key.load(bits, value, mask: mask)
+        case .output: output(block.stage.stage.pipeline, snapshot)
+        case .push(let span): stack.append(key.capture(span))
+        case .pop(let span): pop(span)
+        case .load(let span, let constant):
+            let operand = block.program.constants[Int(constant)]
+            key.load(span, operand.value, mask: operand.mask)
+        case .loadPort(let span, let name): load(span, name, block.stage.datapath, snapshot)
         case .move(let destination, let source): key.move(to: destination, from: source)
         case .exchange(let left, let right): key.exchange(left, right)
         case .decrementTTL: return decrementTTL()
-        case .clearTracking: forgetTracking()
-        case .checkPacketLarger(let result, let length): return check(length, result)
+        case .checkPacketLarger(let result, let length): return check(Int(length), result)
         case .setErrorMTU(let size): setErrorMTU(size)
-        case .checkInputSecurity(let result):
-            let failed = failsInputSecurity(snapshot)
-            key.load(result, failed ? 1 : 0)
-        case .checkOutputSecurity(let result):
-            let failed = failsOutputSecurity(snapshot)
-            key.load(result, failed ? 1 : 0)
-        default: neighbourStep(instruction, snapshot)
+        case .ctClear: forgetTracking()
+        case .check(let result, let check): return self.check(check, result, snapshot)
+        default: return tableStep(instruction, block, snapshot)
         }
         return true
     }
 
+    private mutating func tableStep(
+        _ instruction: Instruction, _ block: Block, _ snapshot: TranslationSnapshot
+    ) -> Bool {
+        switch instruction {
+        case .getNeighbour(_, let port, let address):
+            getNeighbour(port: port, address: address, snapshot)
+        case .putNeighbour(_, let port, let address, let ethernet):
+            putNeighbour(port: port, address: address, ethernet: ethernet, snapshot)
+        case .lookupNeighbour(let result, let port, let address, let ethernet):
+            lookupNeighbour(result, port: port, address: address, ethernet: ethernet, snapshot)
+        case .lookupNeighbourAddress(let result, let port, let address):
+            lookupNeighbour(result, port: port, address: address, ethernet: nil, snapshot)
+        case .getFDB(let result, let ethernet):
+            getLearned(result, ethernet: ethernet, snapshot)
+        case .putFDB(let port, let ethernet): putLearned(port: port, ethernet: ethernet)
+        case .lookupFDB(let result, let port, let ethernet):
+            lookupLearned(result, port: port, ethernet: ethernet, snapshot)
+        default:
+            drop(.unsupported(Self.name(of: instruction, in: block.program)))
+            return false
+        }
+        return true
+    }
+
+    /// What the language calls an action that is not evaluated.
+    private static func name(of instruction: Instruction, in program: ProgramView) -> String {
+        switch instruction {
+        case .unsupported(let action): program.action(action).keyword
+        case .setQueue: "set_queue"
+        case .setMeter: "set_meter"
+        case .setQuotedSource: "icmp4.inner_ip4.src"
+        case .ctNext: "ct_next"
+        case .ctCommit: "ct_commit"
+        case .ctCommitToZone: "ct_commit_to_zone"
+        case .ctCommitNAT: "ct_commit_nat"
+        case .ctNAT(.dnat, _): "ct_dnat"
+        case .ctNAT(.snat, _): "ct_snat"
+        case .ctNAT(.dnatInCommonZone, _): "ct_dnat_in_czone"
+        case .ctNAT(.snatInCommonZone, _): "ct_snat_in_czone"
+        case .ctSNATToVIP: "ct_snat_to_vip"
+        case .ctLoadBalance(let action): program.action(action).keyword
+        case .connection(_, let field): "\(field)"
+        case .check(_, let check): "\(check)"
+        case .log: "log"
+        default: "\(instruction)"
+        }
+    }
+
+    /// The key that the port has in the packet's datapath, or 0.
+    private mutating func load(
+        _ span: KeySpan, _ name: NameIndex, _ datapath: DatapathKey,
+        _ snapshot: TranslationSnapshot
+    ) {
+        if generated == nil { result.names.insert(name) }
+        key.load(span, UInt128(snapshot.pipeline.portKey(name, in: datapath) ?? 0))
+    }
+
     /// A pop of another width cuts the value or fills it with zeros.
-    private mutating func pop(_ bits: FieldBits) {
+    private mutating func pop(_ span: KeySpan) {
         guard let pieces = stack.popLast() else { return }
-        key.load(bits, 0)
+        key.load(span, 0)
         var taken: [TrackedKey.Piece] = []
         var width = 0
-        for piece in pieces where width < Int(bits.width) {
+        for piece in pieces where width < Int(span.width) {
             var piece = piece
-            piece.width = min(piece.width, Int(bits.width) - width)
+            piece.width = min(piece.width, Int(span.width) - width)
             width += piece.width
             taken.append(piece)
         }
-        key.write(bits.part(offset: 0, width: max(1, width)), taken)
+        guard width > 0 else { return }
+        key.write(span.part(offset: 0, width: width), taken)
     }
 
     private mutating func decrementTTL() -> Bool {
@@ -133,8 +232,24 @@ extension Translator {
         return true
     }
 
+    private mutating func check(
+        _ check: Instruction.Check, _ result: KeySpan, _ snapshot: TranslationSnapshot
+    ) -> Bool {
+        let failed: Bool
+        switch check {
+        case .inPortSecurity: failed = failsInputSecurity(snapshot)
+        case .outPortSecurity: failed = failsOutputSecurity(snapshot)
+        case .loadBalancerHairpin, .loadBalancerHairpinReply, .ecmpNextHopMAC, .ecmpNextHop,
+            .loadBalancerAffinity:
+            drop(.unsupported("\(check)"))
+            return false
+        }
+        key.load(result, failed ? 1 : 0)
+        return true
+    }
+
     /// The kernel asks the packet itself: the translation is made for either answer.
-    private mutating func check(_ length: Int, _ result: FieldBits) -> Bool {
+    private mutating func check(_ length: Int, _ result: KeySpan) -> Bool {
         if let generated {
             key.load(result, generated.frame.count > length ? 1 : 0)
             return true

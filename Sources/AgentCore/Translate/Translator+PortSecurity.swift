@@ -1,4 +1,5 @@
 import Datapath
+import Pipeline
 import Wire
 
 // Which packets a port may send and receive (ovn-nb(5), Logical_Switch_Port, port_security). Only
@@ -144,7 +145,7 @@ extension Translator {
         _ field: KeyField, _ value: UInt128, length: Int, of width: Int
     ) -> Bool {
         guard length > 0 else { return true }
-        let bits = FieldBits(field).part(offset: width - length, width: length)
+        let bits = KeySpan(field).part(offset: width - length, width: length)
         return key.read(bits) == value >> UInt128(width - length)
     }
 }

@@ -1,4 +1,5 @@
 import Datapath
+import Pipeline
 import Wire
 
 // One translator for packets, for checking flows again and for tracing: it takes a packet (or only
@@ -27,7 +28,7 @@ package struct Translator: ~Copyable {
     var depth = 0
     var arrivedByTunnel = false
     /// Where the packet is, for drops.
-    var place: (stage: LogicalStage, flow: LogicalFlowID?)?
+    var place: (stage: LogicalStage, flow: RowIdentifier?)?
     /// Answers to "is the packet longer than"; a question without one ends the run.
     var lengthAnswers: [Int: Bool] = [:]
     var lengthQuestion: Int?
@@ -88,8 +89,7 @@ package struct Translator: ~Copyable {
                     branch, in: snapshot,
                     answers: answers.merging([length: answer]) { $1 }, body))
         }
-        return Translation.choosing(
-            length: length, greater: branches[0], lessOrEqual: branches[1], isLonger: isLonger)
+        return Translation.choosing(length, branches[0], branches[1], for: input)
     }
 
     private mutating func start(_ input: TranslationInput, _ answers: [Int: Bool]) {
@@ -162,23 +162,48 @@ package struct Translator: ~Copyable {
 extension Translation {
     /// Two translations that differ by the packet's length, as one.
     fileprivate static func choosing(
-        length: Int, greater: Translation, lessOrEqual: Translation, isLonger: Bool?
+        _ length: Int, _ greater: Translation, _ lessOrEqual: Translation,
+        for input: TranslationInput
     ) -> Translation {
-        var result = isLonger == false ? lessOrEqual : greater
-        let other = isLonger == false ? greater : lessOrEqual
-        for word in result.mask.words.indices { result.mask.words[word] |= other.mask.words[word] }
-        result.dependencies.formUnion(other.dependencies)
-        result.lookups.append(other.lookups)
-        result.frozenStates += other.frozenStates
-        result.isCacheable = result.isCacheable && other.isCacheable
-        result.slowPath =
-            greater.slowPath != nil && lessOrEqual.slowPath != nil ? greater.slowPath : nil
-        if greater.actions == lessOrEqual.actions { return result }
-        result.actions = [
-            .checkLength(
-                UInt16(clamping: length), greater: greater.actions,
-                lessOrEqual: lessOrEqual.actions)
-        ]
+        let isLonger = input.frame.map { $0.count > length } ?? true
+        var result = isLonger ? greater : lessOrEqual
+        result.merge(isLonger ? lessOrEqual : greater)
+        if greater.effects != lessOrEqual.effects {
+            result.becomeSlow(.effectsByLength, input)
+        } else if greater.slowPath != nil, lessOrEqual.slowPath != nil {
+            result.slowPath = greater.slowPath
+        } else if greater.actions != lessOrEqual.actions {
+            result.slowPath = nil
+            result.actions = [
+                .checkLength(
+                    UInt16(clamping: length), greater: greater.actions,
+                    lessOrEqual: lessOrEqual.actions)
+            ]
+        }
         return result
+    }
+
+    /// Takes over what another translation of the same key depends on.
+    private mutating func merge(_ other: Translation) {
+        for word in mask.words.indices { mask.words[word] |= other.mask.words[word] }
+        dependencies.formUnion(other.dependencies)
+        names.formUnion(other.names)
+        lookups.append(other.lookups)
+        frozenStates += other.frozenStates
+        isCacheable = isCacheable && other.isCacheable
+    }
+
+    /// The kernel sends every packet up; this one goes on by the actions it would have had.
+    private mutating func becomeSlow(_ reason: SlowPathReason, _ input: TranslationInput) {
+        if emissions == nil, let frame = input.frame {
+            emissions =
+                actions.isEmpty
+                ? [] : [Emission(frame: frame, metadata: input.key, actions: actions)]
+        }
+        slowPath = reason
+        actions = [
+            .userspace(UserspaceAction(port: input.upcallPort, cookie: UpcallCookie.slowPath))
+        ]
+        emissions = emissions ?? []
     }
 }

@@ -48,6 +48,7 @@ extension FlowMask {
             setExact(.tunnelFamily)
             // A key without it is refused, also one whose destination is not compared.
             setExact(.tunnelDestination)
+            if self[.tunnelID] != 0 { setExact(.tunnelID) }
             if self[.tunnelOption] != 0 { setExact(.tunnelOptions) }
         }
     }

@@ -1,4 +1,5 @@
 import Datapath
+import Pipeline
 
 /// The identifiers of the agent's flows: a name that tells them from those of others, the agent's
 /// epoch (one more at each start), and a number.

@@ -1,4 +1,5 @@
 import Datapath
+import Pipeline
 
 // After a restart the kernel still has the flows of the run before. Each is judged by translating
 // its key: it stays if it does the right thing and compares enough. Until the agent knows the whole

@@ -1,4 +1,5 @@
 import Datapath
+import Pipeline
 
 // What a dump of the kernel's flows tells: which flows still have packets, what they count for,
 // which are not ours or not known. Counts are differences, so that a flow's packets are counted
@@ -22,7 +23,7 @@ package struct PacketCount: Hashable, Sendable {
 /// What the packets since the last dump were.
 package struct TrafficReport: Sendable {
     /// By logical flow.
-    package var flows: [LogicalFlowID: PacketCount] = [:]
+    package var flows: [RowIdentifier: PacketCount] = [:]
     package var drops: [PacketDrop: PacketCount] = [:]
     /// By kernel input port.
     package var ports: [UInt32: PacketCount] = [:]
@@ -71,8 +72,8 @@ extension MegaflowTable {
     package mutating func deleted(
         _ id: FlowID, _ statistics: FlowStatistics?, _ traffic: inout TrafficReport
     ) -> [UInt32] {
-        guard let entry = dying.removeValue(forKey: id) else { return [] }
-        if let statistics { add(entry, statistics, &traffic) }
+        guard let (entry, flows) = dying.removeValue(forKey: id) else { return [] }
+        if let statistics { Self.add(entry, flows, statistics, &traffic) }
         return entry.frozenStates
     }
 
@@ -80,24 +81,21 @@ extension MegaflowTable {
         _ id: FlowID, _ statistics: FlowStatistics, _ traffic: inout TrafficReport
     ) {
         guard let entry = entries[id] else { return }
-        add(entry, statistics, &traffic)
+        Self.add(entry, logicalFlows(of: entry), statistics, &traffic)
         entries[id]?.flow.statistics = statistics
         if let used = statistics.used { entries[id]?.used = max(entry.used, used) }
     }
 
-    private func add(
-        _ entry: Entry, _ statistics: FlowStatistics, _ traffic: inout TrafficReport
+    private static func add(
+        _ entry: Entry, _ logicalFlows: [RowIdentifier], _ statistics: FlowStatistics,
+        _ traffic: inout TrafficReport
     ) {
         let old = entry.flow.statistics
         guard statistics.packets > old.packets else { return }
         let difference = PacketCount(
             packets: statistics.packets - old.packets,
             bytes: statistics.bytes >= old.bytes ? statistics.bytes - old.bytes : 0)
-        for lookup in entry.lookups {
-            if let flow = lookups.flow(lookup) {
-                traffic.flows[flow, default: PacketCount()] += difference
-            }
-        }
+        for flow in logicalFlows { traffic.flows[flow, default: PacketCount()] += difference }
         for drop in entry.drops { traffic.drops[drop, default: PacketCount()] += difference }
         let port = UInt32(entry.flow.key[.inputPort])
         traffic.ports[port, default: PacketCount()] += difference

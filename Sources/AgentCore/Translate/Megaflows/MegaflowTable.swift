@@ -1,4 +1,5 @@
 import Datapath
+import Pipeline
 
 // What the agent knows of its flows in the kernel: why each is there, under which snapshot it was
 // made and what it counts. The table is told of translations, swaps of the snapshot and dumps, and
@@ -16,21 +17,6 @@ package enum FlowCommand: Hashable, Sendable {
     case delete(FlowID)
 }
 
-/// What differs between two snapshots.
-package struct SnapshotChanges: Sendable {
-    package var physical: Set<PhysicalDependency>
-    /// False where the tables of a stage are certainly the same.
-    package var mayHaveChanged: @Sendable (LogicalStage) -> Bool
-
-    package init(
-        physical: Set<PhysicalDependency>,
-        mayHaveChanged: @escaping @Sendable (LogicalStage) -> Bool = { _ in true }
-    ) {
-        self.physical = physical
-        self.mayHaveChanged = mayHaveChanged
-    }
-}
-
 package struct MegaflowTable: Sendable {
     package struct Limits: Sendable {
         package var flows = 200_000
@@ -38,17 +24,18 @@ package struct MegaflowTable: Sendable {
         package var flowsPerPort = 65_536
         /// A flow without packets for so long goes, in milliseconds.
         package var idle: UInt64 = 10_000
-        /// Snapshots whose differences are remembered for translations that are still under way.
-        package var history = 64
 
         package init() {}
     }
 
     package struct Entry: Sendable {
         package var flow: Megaflow
+        /// What each packet that the kernel serves would teach. Empty if the kernel sends every
+        /// packet up: then each has effects of its own.
         package var effects: [SideEffect]
         package var drops: [PacketDrop]
         var dependencies: Set<PhysicalDependency>
+        var names: Set<NameIndex>
         var lookups: [Int]
         var frozenStates: [UInt32]
         /// Milliseconds.
@@ -65,21 +52,22 @@ package struct MegaflowTable: Sendable {
     package private(set) var snapshot: TranslationSnapshot
     package internal(set) var entries: [FlowID: Entry] = [:]
     /// Flows that the kernel was told to delete and has not reported yet.
-    var dying: [FlowID: Entry] = [:]
+    var dying: [FlowID: (entry: Entry, logicalFlows: [RowIdentifier])] = [:]
     private var places: [Place: FlowID] = [:]
     private var dependents: [PhysicalDependency: Set<FlowID>] = [:]
     private(set) var lookups = LookupIndex()
     private var flowsOnPort: [UInt64: Int] = [:]
-    /// Changes that led to the snapshots of these revisions, oldest first.
-    private var history: [(revision: UInt64, changes: SnapshotChanges)] = []
-    /// The oldest revision from which all changes are known.
-    private var oldest: UInt64
+    private var namers: [NameIndex: Set<FlowID>] = [:]
+    /// The differences from the last older snapshot that a translation was made under.
+    private var lastChanges: (revision: UInt64, changes: SnapshotChanges)?
     var identity: MegaflowIdentity
+    /// Flows that a swap has touched and `check` has not seen yet. A snapshot is in force when
+    /// there are none and all commands are executed.
+    package private(set) var unchecked: Set<FlowID> = []
 
     package init(epoch: UInt32, snapshot: TranslationSnapshot, limits: Limits = Limits()) {
         self.limits = limits
         self.snapshot = snapshot
-        oldest = snapshot.revision
         identity = MegaflowIdentity(epoch: epoch)
     }
 
@@ -98,12 +86,13 @@ package struct MegaflowTable: Sendable {
         case refused
     }
 
-    /// Takes a translation of a packet with this key, made under the snapshot of `revision`.
+    /// Takes a translation of a packet with this key, made under `old`, which may be older than
+    /// the table's snapshot.
     package mutating func add(
-        _ translation: Translation, key: FlowKey, revision: UInt64, now: UInt64
+        _ translation: Translation, key: FlowKey, under old: TranslationSnapshot, now: UInt64
     ) -> Addition {
         guard translation.isCacheable else { return .refused }
-        guard isCurrent(translation, since: revision) else { return .stale }
+        guard isCurrent(translation, under: old) else { return .stale }
         let masked = key.masked(by: translation.mask)
         let place = Place(mask: translation.mask, key: masked)
         if let id = places[place] { return .present(id) }
@@ -117,22 +106,20 @@ package struct MegaflowTable: Sendable {
         return .put(flow)
     }
 
-    /// True if no change since `revision` touches what the translation read.
-    private func isCurrent(_ translation: Translation, since revision: UInt64) -> Bool {
-        if revision == snapshot.revision { return true }
-        guard revision >= oldest, revision < snapshot.revision else { return false }
-        let later = history.filter { $0.revision > revision }
-        for (_, changes) in later where !changes.physical.isDisjoint(with: translation.dependencies)
-        {
-            return false
+    /// True if no change since `old` touches what the translation read.
+    private mutating func isCurrent(
+        _ translation: Translation, under old: TranslationSnapshot
+    ) -> Bool {
+        if old.revision == snapshot.revision { return true }
+        guard old.revision < snapshot.revision else { return false }
+        let changes: SnapshotChanges
+        if let last = lastChanges, last.revision == old.revision {
+            changes = last.changes
+        } else {
+            changes = SnapshotChanges(from: old, to: snapshot)
+            lastChanges = (old.revision, changes)
         }
-        let asker = LookupAsker()
-        for entry in translation.lookups.entries
-        where later.contains(where: { $0.changes.mayHaveChanged(entry.stage) }) {
-            let question = translation.lookups.question(entry)
-            guard asker.holds(question, entry.match, in: snapshot.pipeline) else { return false }
-        }
-        return true
+        return changes.spare(translation, in: snapshot.pipeline)
     }
 
     mutating func insert(
@@ -140,8 +127,8 @@ package struct MegaflowTable: Sendable {
     ) {
         guard let id = flow.id else { return }
         entries[id] = Entry(
-            flow: flow, effects: translation.effects, drops: translation.drops, dependencies: [],
-            lookups: [], frozenStates: [], created: created, used: used)
+            flow: flow, effects: [], drops: [], dependencies: [],
+            names: [], lookups: [], frozenStates: [], created: created, used: used)
         places[Place(mask: flow.mask, key: flow.key)] = id
         flowsOnPort[flow.key[.inputPort], default: 0] += 1
         link(id, translation)
@@ -151,12 +138,15 @@ package struct MegaflowTable: Sendable {
         for dependency in translation.dependencies {
             dependents[dependency, default: []].insert(id)
         }
+        for name in translation.names { namers[name, default: []].insert(id) }
         let numbers = lookups.add(translation.lookups, user: id)
+        entries[id]?.names = translation.names
         entries[id]?.dependencies = translation.dependencies
         entries[id]?.lookups = numbers
         entries[id]?.frozenStates = translation.frozenStates
-        entries[id]?.effects = translation.effects
-        entries[id]?.drops = translation.drops
+        let isServed = translation.slowPath == nil
+        entries[id]?.effects = isServed ? translation.effects : []
+        entries[id]?.drops = isServed ? translation.drops : []
     }
 
     private mutating func unlink(_ id: FlowID) {
@@ -165,12 +155,17 @@ package struct MegaflowTable: Sendable {
             dependents[dependency]?.remove(id)
             if dependents[dependency]?.isEmpty == true { dependents[dependency] = nil }
         }
+        for name in entry.names {
+            namers[name]?.remove(id)
+            if namers[name]?.isEmpty == true { namers[name] = nil }
+        }
         lookups.remove(entry.lookups, user: id)
     }
 
     /// The kernel refused the put, or lost the flow.
     @discardableResult
     package mutating func forget(_ id: FlowID) -> Entry? {
+        unchecked.remove(id)
         guard let entry = entries[id] else { return nil }
         unlink(id)
         entries[id] = nil
@@ -183,28 +178,33 @@ package struct MegaflowTable: Sendable {
 
     /// Gives a flow up; its last counts come with the kernel's answer (`deleted`).
     mutating func delete(_ id: FlowID) -> FlowCommand {
-        if let entry = forget(id) { dying[id] = entry }
+        let logicalFlows = entries[id].map(logicalFlows) ?? []
+        if let entry = forget(id) { dying[id] = (entry, logicalFlows) }
         return .delete(id)
+    }
+
+    /// The logical flows that a flow's packets visit.
+    func logicalFlows(of entry: Entry) -> [RowIdentifier] {
+        entry.lookups.compactMap(lookups.flow)
     }
 
     // MARK: - Swapping the snapshot
 
-    /// Makes `new` the snapshot and returns the flows that have to be translated again with
-    /// `check`, in order. Until then their old actions stand.
-    package mutating func swap(
-        to new: TranslationSnapshot, changes: SnapshotChanges
-    ) -> [FlowID] {
+    /// Makes `new` the snapshot. The flows in `unchecked` have to be translated again with `check`
+    /// then; until that their old actions stand.
+    package mutating func swap(to new: TranslationSnapshot) {
         precondition(new.revision > snapshot.revision)
+        let changes = SnapshotChanges(from: snapshot, to: new)
         snapshot = new
-        history.append((new.revision, changes))
-        if history.count > limits.history {
-            oldest = history.removeFirst().revision
-        }
-        var dirty = lookups.changed(in: new.pipeline, where: changes.mayHaveChanged)
+        lastChanges = nil
+        var dirty = lookups.changed(in: new.pipeline, changes.pipeline)
         for dependency in changes.physical {
             if let flows = dependents[dependency] { dirty.formUnion(flows) }
         }
-        return dirty.sorted()
+        for (name, flows) in namers where changes.pipeline.affects(name) {
+            dirty.formUnion(flows)
+        }
+        unchecked.formUnion(dirty)
     }
 
     /// Compares a flow with a translation of its key under the table's snapshot; nil if the kernel
@@ -213,6 +213,7 @@ package struct MegaflowTable: Sendable {
     /// A flow may compare more than it needs to. One that compares less would serve packets that
     /// it was not made for, so it goes.
     package mutating func check(_ id: FlowID, _ translation: Translation) -> FlowCommand? {
+        unchecked.remove(id)
         guard let entry = entries[id] else { return nil }
         guard translation.isCacheable, entry.flow.mask.isSuperset(of: translation.mask) else {
             return delete(id)
@@ -222,5 +223,27 @@ package struct MegaflowTable: Sendable {
         guard entry.flow.actions != translation.actions else { return nil }
         entries[id]?.flow.actions = translation.actions
         return .modify(id, translation.actions)
+    }
+}
+
+/// What differs between two snapshots.
+struct SnapshotChanges: Sendable {
+    let physical: Set<PhysicalDependency>
+    let pipeline: PipelineChanges
+
+    init(from old: TranslationSnapshot, to new: TranslationSnapshot) {
+        physical = new.view.changes(from: old.view)
+        pipeline = new.pipeline.changes(from: old.pipeline)
+    }
+
+    /// True if a translation under the old snapshot would be the same under the new one.
+    func spare(_ translation: Translation, in new: PipelineSnapshot) -> Bool {
+        guard physical.isDisjoint(with: translation.dependencies) else { return false }
+        guard !translation.names.contains(where: pipeline.affects) else { return false }
+        if pipeline.isEmpty { return true }
+        let asker = LookupAsker(new, pipeline)
+        return translation.lookups.entries.allSatisfy {
+            asker.holds(translation.lookups.question($0), $0.flow)
+        }
     }
 }

@@ -1,0 +1,116 @@
+import Datapath
+import Pipeline
+import Testing
+import Wire
+
+@testable import AgentCore
+
+/// A packet served by a cached flow gets what a fresh translation would give it, side effects
+/// included: with random pipelines, packets and changes.
+@Suite struct InvariantTests {
+    /// What the packet gets without any flow.
+    private func fresh(
+        _ packet: (frame: [UInt8], port: UInt32, metadata: FlowKey), _ snapshot: TranslationSnapshot
+    ) -> Outcome {
+        var host = Host(snapshot, ports: RandomNetwork.ports)
+        return host.receive(packet.frame, on: packet.port, metadata: packet.metadata).sorted
+    }
+
+    /// Whether others may have seen the packet is no property of the flow, and a packet that
+    /// waits is one packet.
+    private func lasting(_ effects: some Sequence<SideEffect>) -> Set<SideEffect> {
+        Set(
+            effects.compactMap { effect in
+                switch effect {
+                case .neighbour(let key, let mac, _): .neighbour(key, mac, isShared: false)
+                case .address: effect
+                case .wait: nil
+                }
+            })
+    }
+
+    /// Sends a packet to `host` and compares with a host that knows nothing.
+    private func check(
+        _ packet: (frame: [UInt8], port: UInt32, metadata: FlowKey), _ host: inout Host,
+        _ note: String
+    ) -> Bool {
+        let expected = fresh(packet, host.table.snapshot)
+        var key = packet.metadata
+        let scratch = FlowScratch(count: 1)
+        scratch[0].copy(from: key)
+        scratch[0].extractPacket(packet.frame.span.bytes)
+        key = FlowKey(copying: scratch[0])
+        key[.inputPort] = UInt64(packet.port)
+        let cached = host.kernel.lookup(key)?.id.flatMap { host.table.entries[$0] }
+        let before = host.upcalls
+        let outcome = host.receive(packet.frame, on: packet.port, metadata: packet.metadata).sorted
+        guard outcome.faults.isEmpty, expected.faults.isEmpty else {
+            Issue.record("\(note): \(outcome.faults) \(expected.faults)")
+            return false
+        }
+        guard outcome.sent == expected.sent else {
+            Issue.record("\(note): \(outcome.sent) instead of \(expected.sent)")
+            return false
+        }
+        var effects = outcome.effects
+        if let cached, host.upcalls == before { effects = Set(cached.effects) }
+        guard lasting(effects) == lasting(expected.effects) else {
+            Issue.record("\(note): \(effects) instead of \(expected.effects)")
+            return false
+        }
+        return true
+    }
+
+    @Test(arguments: 0..<12 as Range<UInt64>)
+    func cachedPacketsGetWhatFreshOnesGet(seed: UInt64) {
+        var network = RandomNetwork(seed: seed, flows: 60)
+        var host = Host(network.control.snapshot(), ports: RandomNetwork.ports)
+        for number in 0..<150 {
+            guard check(network.packet(), &host, "seed \(seed), packet \(number)") else { return }
+        }
+        #expect(host.upcalls < 800)
+    }
+
+    @Test(arguments: 100..<112 as Range<UInt64>)
+    func flowsFollowChanges(seed: UInt64) throws {
+        var network = RandomNetwork(seed: seed, flows: 60)
+        var host = Host(network.control.snapshot(), ports: RandomNetwork.ports)
+        let packets = (0..<40).map { _ in network.packet() }
+        for round in 0..<12 {
+            for (number, packet) in packets.enumerated() {
+                let note = "seed \(seed), round \(round), packet \(number)"
+                guard check(packet, &host, note) else { return }
+            }
+            network.edit()
+            try host.swap(to: network.control.snapshot())
+            guard consistent(&host, "seed \(seed), round \(round)") else { return }
+        }
+    }
+
+    /// The table and the kernel agree, and every flow is what its key would make now.
+    private func consistent(_ host: inout Host, _ note: String) -> Bool {
+        let flows = host.kernel.dump()
+        guard Set(flows.compactMap(\.id)) == Set(host.table.entries.keys) else {
+            Issue.record("\(note): kernel and table differ")
+            return false
+        }
+        let snapshot = host.table.snapshot
+        for flow in flows {
+            let input = TranslationInput(
+                key: flow.key, frame: nil, upcallPort: Host.upcallPort)
+            let translation = host.translator.translate(input, in: snapshot)
+            // The mask may be another one: a lookup may look at more than it needs.
+            guard translation.actions == flow.actions else {
+                let text = FlowText()
+                Issue.record(
+                    """
+                    \(note): \(text.line(flow, now: 0)) became \
+                    \(text.key(flow.key, mask: translation.mask)) \
+                    \(text.actions(translation.actions)) \(translation.drops)
+                    """)
+                return false
+            }
+        }
+        return true
+    }
+}
