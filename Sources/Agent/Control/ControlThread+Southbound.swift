@@ -171,9 +171,8 @@ extension ControlThread {
         let complete = southbound.conditionNumber >= wantedConditions
         let global = southbound.replica.only(SB.SBGlobal.self)?.row
         let number = complete ? global?.nbCfg : progress.configuration
-        let pipeline = CompiledPipeline(
-            feed.current(
-                southbound.replica, chassis: identity?.row, name: system.configuration.name))
+        let pipeline = feed.current(
+            southbound.replica, chassis: identity?.row, name: system.configuration.name)
         revision += 1
         physical = view
         progress.published(

@@ -29,7 +29,7 @@ extension DatapathLoop {
         _ operations: inout [FlowOperation]
     ) {
         let addition = table?.add(
-            translation, key: upcall.key, revision: snapshot.revision, now: UInt64(now))
+            translation, key: upcall.key, under: snapshot, now: UInt64(now))
         guard case .put(let flow)? = addition, let id = flow.id else { return }
         for number in translation.frozenStates { translator.frozen.retain(number) }
         operations.append(

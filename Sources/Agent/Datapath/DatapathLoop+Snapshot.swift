@@ -9,8 +9,8 @@ import Pipeline
 
 extension DatapathLoop {
     func install(_ snapshot: TranslationSnapshot, isComplete: Bool) {
-        if let old = table?.snapshot {
-            swap(from: old, to: snapshot)
+        if table != nil {
+            swap(to: snapshot)
         } else if isComplete {
             adopt(snapshot)
         } else {
@@ -20,12 +20,10 @@ extension DatapathLoop {
         report(.acknowledged(snapshot.revision))
     }
 
-    private func swap(from old: TranslationSnapshot, to new: TranslationSnapshot) {
-        guard let dirty = table?.swap(to: new, changes: Self.changes(from: old, to: new)) else {
-            return
-        }
+    private func swap(to new: TranslationSnapshot) {
+        table?.swap(to: new)
         var operations: [FlowOperation] = []
-        for id in dirty {
+        for id in table?.unchecked.sorted() ?? [] {
             guard let flow = table?.entries[id]?.flow else { continue }
             let translation = retranslate(flow, new)
             if let command = table?.check(id, translation) {
@@ -33,18 +31,6 @@ extension DatapathLoop {
             }
         }
         perform(operations)
-    }
-
-    private static func changes(
-        from old: TranslationSnapshot, to new: TranslationSnapshot
-    ) -> SnapshotChanges {
-        let physical = new.view.changes(from: old.view)
-        guard let before = old.pipeline as? CompiledPipeline,
-            let after = new.pipeline as? CompiledPipeline
-        else { return SnapshotChanges(physical: physical) }
-        let changes = after.snapshot.changes(from: before.snapshot)
-        if changes.isEmpty { return SnapshotChanges(physical: physical) { _ in false } }
-        return SnapshotChanges(physical: physical)
     }
 
     func retranslate(_ flow: Megaflow, _ snapshot: TranslationSnapshot) -> Translation {
