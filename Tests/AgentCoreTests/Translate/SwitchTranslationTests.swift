@@ -99,7 +99,7 @@ import Wire
         let translation = translator.translate(input, in: snapshot)
         #expect(
             Self.text(input, translation)
-                == "recirc_id(0),tunnel(tun_id=0x1,src=192.0.2.2,"
+                == "recirc_id(0),tunnel(tun_id=0x1,src=192.0.2.2,dst=192.0.2.1,"
                 + "geneve({class=0x102,type=0x80,len=4,0x38000/0x7fffffff})),"
                 + "in_port(99),eth_type(0x0806) actions:1,2")
 
