@@ -72,15 +72,16 @@ package enum StreamEvent: Sendable {
 
 package typealias StreamHandler = @Sendable (StreamEvent) -> Void
 
-/// Bytes to send, made once and shared by all streams they go to.
+/// Bytes to send, made once and shared by all streams they go to: each I/O thread copies what the
+/// kernel can take at the moment, and no more.
 package struct OutgoingBytes: Sendable {
-    let buffer: ByteBuffer
+    package let bytes: [UInt8]
 
-    package init(_ bytes: [UInt8]) { buffer = ByteBuffer(bytes: bytes) }
+    package init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     package init(_ message: JSON) { self.init(message.bytes) }
 
-    package var count: Int { buffer.readableBytes }
+    package var count: Int { bytes.count }
 }
 
 /// One open stream, as other threads see it.
@@ -95,8 +96,7 @@ package final class MessageStream: Sendable {
     private let undelivered = Atomic<Int>(0)
 
     struct Outbox: Sendable {
-        var buffers: [ByteBuffer] = []
-        var isClosing = false
+        var pieces: [OutgoingBytes] = []
     }
 
     init(id: StreamID, peer: String, channel: any Channel) {
@@ -114,8 +114,8 @@ package final class MessageStream: Sendable {
         if count == 0 { return }
         unsent.wrappingAdd(count, ordering: .relaxed)
         let isFirst = outbox.withLock { outbox in
-            defer { outbox.buffers.append(contentsOf: pieces.map(\.buffer)) }
-            return outbox.buffers.isEmpty
+            defer { outbox.pieces.append(contentsOf: pieces) }
+            return outbox.pieces.isEmpty
         }
         // One wake-up of the I/O thread carries everything queued until it runs.
         if isFirst { channel.eventLoop.execute { self.notify(.flush) } }
@@ -139,11 +139,11 @@ package final class MessageStream: Sendable {
 
     // MARK: - For the I/O thread
 
-    func takeOutbox() -> [ByteBuffer] {
+    func takeOutbox() -> [OutgoingBytes] {
         outbox.withLock { outbox in
-            let buffers = outbox.buffers
-            outbox.buffers = []
-            return buffers
+            let pieces = outbox.pieces
+            outbox.pieces = []
+            return pieces
         }
     }
 

@@ -9,8 +9,12 @@ final class MessageStreamHandler: ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// The most bytes written in one piece: the grain of back pressure and of progress.
+    /// The most bytes written in one piece: the grain of progress.
     static let writeSize = 256 << 10
+    /// Bytes that the channel holds; the rest waits in `output`, where it isn't copied.
+    static let bytesUnderWayLimit = 1 << 20
+    /// How long a stream that is being closed waits for its peer to take the rest.
+    static let closingPatience = TimeAmount.seconds(5)
 
     let id: StreamID
     var configuration: StreamConfiguration
@@ -19,6 +23,9 @@ final class MessageStreamHandler: ChannelDuplexHandler {
     private var messages: [ReceivedMessage] = []
     private var messageBytes = 0
     private var isReadPending = false
+    private var output = OutputQueue()
+    private var bytesUnderWay = 0
+    private var isClosing = false
     private var closeReason: TransportError?
     private(set) var stream: MessageStream?
     var probe = ProbeState()
@@ -53,6 +60,21 @@ final class MessageStreamHandler: ChannelDuplexHandler {
         close(context: context, reason: .broken("\(error)"))
     }
 
+    /// Closes when all queued output is gone, or after a while if the peer doesn't take it.
+    private func closeWhenSent(context: ChannelHandlerContext) {
+        drainOutbox(context: context)
+        if bytesUnderWay == 0 {
+            close(context: context, reason: .closedHere)
+            return
+        }
+        isClosing = true
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: Self.closingPatience) {
+            let (handler, context) = bound.value
+            if handler.stream != nil { handler.close(context: context, reason: .closedHere) }
+        }
+    }
+
     /// Ends the stream; the first reason given is the one reported.
     func close(context: ChannelHandlerContext, reason: TransportError) {
         if closeReason == nil { closeReason = reason }
@@ -77,9 +99,7 @@ final class MessageStreamHandler: ChannelDuplexHandler {
         }
         switch command {
         case .flush: drainOutbox(context: context)
-        case .close:
-            drainOutbox(context: context)
-            close(context: context, reason: .closedHere)
+        case .close: closeWhenSent(context: context)
         case .released: readIfAllowed(context: context)
         case .probe(let interval):
             configuration.probeInterval = interval
@@ -156,32 +176,43 @@ extension MessageStreamHandler {
 extension MessageStreamHandler {
     private func drainOutbox(context: ChannelHandlerContext) {
         guard let stream else { return }
-        let buffers = stream.takeOutbox()
-        if buffers.isEmpty { return }
-        for buffer in buffers { writePieces(buffer, context: context) }
-        context.flush()
+        for piece in stream.takeOutbox() { output.append(piece) }
+        fill(context: context)
     }
 
-    private func writePieces(_ buffer: ByteBuffer, context: ChannelHandlerContext) {
-        var rest = buffer
-        while let piece = rest.readSlice(length: min(rest.readableBytes, Self.writeSize)),
-            piece.readableBytes > 0
-        {
-            let count = piece.readableBytes
-            let promise = context.eventLoop.makePromise(of: Void.self)
-            let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-            promise.futureResult.whenSuccess {
-                let (handler, context) = bound.value
-                handler.didWrite(count, context: context)
-            }
-            context.write(wrapOutboundOut(piece), promise: promise)
+    /// Hands the next bytes to the channel, as long as little of it is under way.
+    private func fill(context: ChannelHandlerContext) {
+        var hasWritten = false
+        while bytesUnderWay < Self.bytesUnderWayLimit {
+            var buffer = context.channel.allocator.buffer(
+                capacity: min(Self.writeSize, output.count))
+            output.take(upTo: Self.writeSize, into: &buffer)
+            if buffer.readableBytes == 0 { break }
+            write(buffer, context: context)
+            hasWritten = true
         }
+        if hasWritten { context.flush() }
+    }
+
+    private func write(_ buffer: ByteBuffer, context: ChannelHandlerContext) {
+        let count = buffer.readableBytes
+        bytesUnderWay += count
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        promise.futureResult.whenSuccess {
+            let (handler, context) = bound.value
+            handler.didWrite(count, context: context)
+        }
+        context.write(wrapOutboundOut(buffer), promise: promise)
     }
 
     private func didWrite(_ count: Int, context: ChannelHandlerContext) {
+        bytesUnderWay -= count
         guard let stream else { return }
         probe.bytesWritten += count
         if stream.sent(count) { deliver(.drained(id)) }
+        fill(context: context)
+        if isClosing, bytesUnderWay == 0 { close(context: context, reason: .closedHere) }
         readIfAllowed(context: context)
     }
 
