@@ -35,12 +35,14 @@ package struct DaemonProcess: ~Copyable {
     /// and writes the pidfile.
     package init(_ options: DaemonOptions) throws(Failure) {
         self.options = options
-        // A write to a peer that is gone is an error, not a death.
+        // A write to a peer that is gone, or past a limit on the size of files, is an error and
+        // no death.
         clinux_ignore_signal(SIGPIPE)
+        clinux_ignore_signal(SIGXFSZ)
         try Self.configureLog(options)
         do {
             if options.detach { readiness = try Self.detach() }
-            if options.monitor { try Self.watchOver() }
+            if options.monitor { readiness = try Self.watchOver(telling: readiness.take()) }
         } catch {
             throw .system(error)
         }
@@ -58,11 +60,11 @@ package struct DaemonProcess: ~Copyable {
     package mutating func ready() throws(SystemError) {
         if !options.staysInDirectory, options.detach { chdir("/") }
         if let readiness = readiness.take() {
-            // Nobody reads it if this is a restarted daemon: that is no failure.
+            // Nobody may read it any more: that is no failure.
             let byte: [UInt8] = [0]
             _ = Glibc.write(readiness.rawValue, byte, 1)
-            try Self.redirectStandardStreams()
         }
+        if options.detach { try Self.redirectStandardStreams() }
         ServiceManager.fromEnvironment?.notify("READY=1")
     }
 
@@ -108,31 +110,63 @@ extension DaemonProcess {
     }
 
     private static func waitForReadiness(_ reader: Int32, of child: Int32) -> Never {
-        var byte: UInt8 = 0
-        let count = (try? checked("read") { read(reader, &byte, 1) }) ?? 0
-        if count == 1 { _exit(0) }
+        if awaitByte(reader) { _exit(0) }
         var status: Int32 = 0
         waitpid(child, &status, 0)
         _exit(ProcessEnding(status: status).exitStatus)
     }
 
-    /// Returns in a child; the calling process stays to start another when that crashes.
-    private static func watchOver() throws(SystemError) {
+    /// Returns in a child; the calling process stays to start another when that crashes, and
+    /// passes on the first one's word that it is ready.
+    private static func watchOver(
+        telling starter: consuming FileDescriptor?
+    ) throws(SystemError) -> FileDescriptor {
         let logger = Logger(label: "daemon")
+        var lastRestart: MonotonicTime?
         while true {
-            let started = MonotonicTime.now()
+            let pipe = try FileDescriptor.pipe()
+            let (reader, writer) = (pipe.first.release(), pipe.second.release())
             let child = try checked("fork") { fork() }
-            if child == 0 { return }
-            var status: Int32 = 0
-            try checked("waitpid") { waitpid(child, &status, 0) }
-            let ending = ProcessEnding(status: status)
-            guard ending.isCrash else { _exit(ending.exitStatus) }
+            if child == 0 {
+                close(reader)
+                return FileDescriptor(owning: writer)
+            }
+            close(writer)
+            if awaitByte(reader), let starter = starter.take() { try passOn(to: starter) }
+            close(reader)
+            let ending = try waitForEnd(of: child)
             logger.error("pid \(child) died, \(ending), restarting")
-            let shortest = Duration.seconds(10)
-            let lived = MonotonicTime.now() - started
-            if lived < shortest { sleep(UInt32((shortest - lived).components.seconds)) }
+            if let lastRestart {
+                let rest = Self.shortestRestartInterval - (.now() - lastRestart)
+                if rest > .zero { sleep(UInt32(rest.components.seconds) + 1) }
+            }
+            lastRestart = .now()
         }
     }
+
+    /// Tells the starting command and lets go of its terminal.
+    private static func passOn(to starter: consuming FileDescriptor) throws(SystemError) {
+        let byte: [UInt8] = [0]
+        _ = Glibc.write(starter.rawValue, byte, 1)
+        try redirectStandardStreams()
+    }
+
+    /// How a child ended, if by a crash; ends as it did otherwise.
+    private static func waitForEnd(of child: Int32) throws(SystemError) -> ProcessEnding {
+        var status: Int32 = 0
+        try checked("waitpid") { waitpid(child, &status, 0) }
+        let ending = ProcessEnding(status: status)
+        if !ending.isCrash { _exit(ending.exitStatus) }
+        return ending
+    }
+
+    /// Waits for a byte; false at the end of the pipe.
+    private static func awaitByte(_ reader: Int32) -> Bool {
+        var byte: UInt8 = 0
+        return (try? checked("read") { read(reader, &byte, 1) }) == 1
+    }
+
+    private static let shortestRestartInterval = Duration.seconds(10)
 }
 
 /// How a process ended, from the status of waitpid(2).

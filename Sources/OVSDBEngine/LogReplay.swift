@@ -17,17 +17,20 @@ public struct LogReplay: Sendable {
 
     public var isTorn: Bool { goodOffset < fileSize }
 
-    /// Replays the bytes of a whole file. `makeUUID` makes the `_version` of each row.
+    /// Replays the bytes of a whole file. `makeUUID` makes the `_version` of each row; `visit` is
+    /// told of each record and what it changed, the schema's included.
     public init(
-        _ bytes: UnsafeRawBufferPointer, makeUUID: () -> RowUUID
+        _ bytes: UnsafeRawBufferPointer, makeUUID: () -> RowUUID,
+        visit: (LogRecord, DatabaseDelta) -> Void = { _, _ in }
     ) throws(LogError) {
         var reader = LogReader(bytes)
         guard let first = try reader.next() else { throw .noSchema(nil) }
+        visit(first, DatabaseDelta())
         var database = Database(schema: try LogReplay.schema(bytes, first))
         var decoder = LogDecoder(database.schema)
         records = 1
         while let record = try reader.next() {
-            try database.replay(bytes, record, &decoder, makeUUID)
+            visit(record, try database.replay(bytes, record, &decoder, makeUUID))
             records += 1
         }
         self.database = database
@@ -62,10 +65,12 @@ extension Database {
     fileprivate mutating func replay(
         _ bytes: UnsafeRawBufferPointer, _ record: LogRecord, _ decoder: inout LogDecoder,
         _ makeUUID: () -> RowUUID
-    ) throws(LogError) {
+    ) throws(LogError) -> DatabaseDelta {
         let body = UnsafeRawBufferPointer(rebasing: bytes[record.body])
         do throws(OVSDBError) {
-            apply(try delta(body, &decoder, makeUUID))
+            let delta = try delta(body, &decoder, makeUUID)
+            apply(delta)
+            return delta
         } catch {
             throw .rejected(error, record: record.number, offset: record.offset)
         }

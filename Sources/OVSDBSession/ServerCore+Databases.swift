@@ -43,7 +43,8 @@ extension ServerCore {
     ///     it; `state` is then the one before the first.
     ///   - isLogged: whether transactions are durable only when the log has them.
     package mutating func addDatabase(
-        _ database: Database, state: RowUUID?, recent: [(state: RowUUID, delta: DatabaseDelta)] = [],
+        _ database: Database, state: RowUUID?,
+        recent: [(state: RowUUID, delta: DatabaseDelta)] = [],
         isLogged: Bool, now: Int64
     ) -> [Action] {
         self.now = now

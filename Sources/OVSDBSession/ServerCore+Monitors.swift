@@ -57,7 +57,7 @@ extension ServerCore {
         let (old, new) = (parameters[0], parameters[1])
         guard let monitor = sessions[session]?.monitors[old],
             let served = databases[monitor.database]
-        else { throw .syntax("unknown monitor session", in: .array(parameters)) }
+        else { throw .syntax("unknown monitor session", in: old) }
         if old != new, sessions[session]?.monitors[new] != nil {
             throw .syntax("duplicate monitor ID", in: new)
         }

@@ -5,7 +5,11 @@ extension ServerCore {
     mutating func receive(_ message: JSON, from session: SessionID) {
         guard sessions[session] != nil else { return }
         if sessions[session]?.job != nil {
-            sessions[session]?.deferred.append(message)
+            if sessions[session]?.deferred.count ?? 0 >= limits.outstanding {
+                disconnect(session, reason: "too many requests without a reply")
+            } else {
+                sessions[session]?.deferred.append(message)
+            }
             return
         }
         switch ClientMessage(message) {
@@ -47,8 +51,7 @@ extension ServerCore {
         case "get_schema":
             return try database(of: method, parameters).database.schema.json
         case "list_dbs": return .array(databaseNames.map { .string($0) })
-        case "lock": return try lock(method, parameters, session)
-        case "steal": return try lock(method, parameters, session)
+        case "lock", "steal": return try lock(method, parameters, session)
         case "unlock": return try unlock(parameters, session)
         case "echo": return .array(parameters)
         case "get_server_id": return .string(serverID.description)
@@ -103,10 +106,10 @@ extension ServerCore {
     private mutating func lock(
         _ method: String, _ parameters: [JSON], _ session: SessionID
     ) throws(RequestError) -> JSON {
-        // Stock servers call both methods "lock" in this message.
-        let name = try lockName("lock", parameters, session)
+        let name = try lockName(method, parameters, session)
         guard sessions[session]?.locks.contains(name) == false else {
-            throw .syntax("must issue \"unlock\" before new \"lock\"", in: .array(parameters))
+            throw .syntax(
+                "must issue \"unlock\" before new \"\(method)\"", in: .array(parameters))
         }
         sessions[session]?.locks.insert(name)
         if method == "lock" { return ["locked": .bool(locks.lock(name, for: session))] }
@@ -122,7 +125,7 @@ extension ServerCore {
         let name = try lockName("unlock", parameters, session)
         guard sessions[session]?.locks.remove(name) != nil else {
             throw .syntax(
-                "\"unlock\" without \"lock\" or \"steal\"", in: .array(parameters))
+                "unlock: \"unlock\" without \"lock\" or \"steal\"", in: .array(parameters))
         }
         passOn(name, from: session)
         return [:]

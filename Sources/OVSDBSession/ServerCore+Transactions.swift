@@ -8,7 +8,7 @@ extension ServerCore {
     ) throws(RequestError) {
         let name = try database(of: "transact", parameters).name
         guard let outstanding = sessions[session]?.outstanding, !outstanding.contains(id) else {
-            throw .syntax("transact: duplicate request ID", in: id)
+            throw .syntax("transact: duplicate request ID", in: .array(parameters))
         }
         guard outstanding.count < limits.outstanding else {
             throw .object(

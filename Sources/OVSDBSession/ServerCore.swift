@@ -173,3 +173,10 @@ extension ServerCore {
         return (results, drain())
     }
 }
+
+extension ServerCore {
+    /// The state that all transactions executed so far lead to, for compaction, and its epoch.
+    package func executedState(of database: String) -> (snapshot: Database, epoch: Int)? {
+        databases[database].map { ($0.executed, $0.epoch) }
+    }
+}

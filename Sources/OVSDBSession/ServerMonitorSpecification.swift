@@ -42,13 +42,12 @@ struct MonitoredColumn: Hashable, Sendable {
 struct MonitoredTable: Hashable, Sendable {
     /// A position in the schema's tables.
     let table: Int
-    /// In the order of their names.
+    /// In the order of their names; there may be none, and rows are reported all the same.
     let columns: [MonitoredColumn]
+    /// What any request for the table asks for.
+    let select: MonitorSelect
     /// Any clause suffices; none means every row.
     var condition: [Condition]
-
-    /// What any column asks for.
-    var select: MonitorSelect { columns.reduce([]) { $0.union($1.select) } }
 }
 
 /// The form in which changes are reported.
@@ -117,21 +116,24 @@ extension MonitoredTable {
         var columns: [String: MonitoredColumn] = [:]
         var clauses: [Condition] = []
         var isUnconditional = false
+        var select: MonitorSelect = []
         for request in json.array ?? [json] {
-            let condition = try Self.parse(
+            let (condition, selected) = try Self.parse(
                 request, schema: schema, isConditional: isConditional, into: &columns)
+            select.formUnion(selected)
             clauses += condition
             isUnconditional = isUnconditional || condition.isEmpty
         }
         table = index
         self.columns = columns.sorted { $0.key < $1.key }.map(\.value)
+        self.select = select
         self.condition = isUnconditional ? [] : clauses
     }
 
     private static func parse(
         _ json: JSON, schema: TableSchema, isConditional: Bool,
         into columns: inout [String: MonitoredColumn]
-    ) throws(OVSDBError) -> [Condition] {
+    ) throws(OVSDBError) -> (condition: [Condition], select: MonitorSelect) {
         var reader = ObjectReader(json, name: "table \(schema.name)")
         let condition = isConditional ? reader.optional("where", .array) : nil
         let names = reader.optional("columns", .array)
@@ -144,12 +146,13 @@ extension MonitoredTable {
             }
             let monitored = MonitoredColumn(column: column, select: selected)
             if columns.updateValue(monitored, forKey: name) != nil {
-                throw .syntax("column \(name) mentioned more than once", in: json)
+                throw .syntax("column \(name) mentioned more than once", in: names)
             }
         }
-        return try condition.map { json throws(OVSDBError) in
+        let clauses = try condition.map { json throws(OVSDBError) in
             try [Condition](json: json, table: schema)
-        } ?? []
+        }
+        return (clauses ?? [], selected)
     }
 
     /// The names asked for; without a list every column but `_uuid`.
@@ -176,7 +179,7 @@ extension MonitorSpecification {
         _ json: JSON, schema: DatabaseSchema
     ) throws(OVSDBError) -> MonitorSpecification {
         guard let members = json.canonical.members else {
-            throw .syntax("monitor-cond-change-requests must be object", in: json)
+            throw .syntax("monitor-cond-change-requests must be object", in: nil)
         }
         var result = self
         for member in members {
@@ -186,6 +189,7 @@ extension MonitorSpecification {
             guard let position = tables.firstIndex(where: { $0.table == index }) else {
                 throw .syntax("no table named \(member.key) in monitor session", in: nil)
             }
+            if member.value.array?.isEmpty == true { continue }
             result.tables[position].condition = try Self.newCondition(
                 member.value, schema.tables[index])
         }
@@ -196,19 +200,20 @@ extension MonitorSpecification {
         _ json: JSON, _ schema: TableSchema
     ) throws(OVSDBError) -> [Condition] {
         guard let requests = json.array else {
-            throw .syntax("table \(schema.name) no monitor-cond-change JSON array", in: json)
+            throw .syntax("table \(schema.name) no monitor-cond-change JSON array", in: nil)
         }
         var clauses: [Condition] = []
-        var isUnconditional = requests.isEmpty
+        var isUnconditional = false
         for request in requests {
             var reader = ObjectReader(request, name: "table \(schema.name)")
             let columns = reader.optional("columns", .array)
             let condition = reader.optional("where", .array)
             try reader.finish()
             if columns != nil { throw .syntax("changing columns is unsupported", in: request) }
-            let parsed = try condition.map { json throws(OVSDBError) in
-                try [Condition](json: json, table: schema)
-            } ?? []
+            let parsed =
+                try condition.map { json throws(OVSDBError) in
+                    try [Condition](json: json, table: schema)
+                } ?? []
             clauses += parsed
             isUnconditional = isUnconditional || parsed.isEmpty
         }

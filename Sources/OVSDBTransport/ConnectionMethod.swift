@@ -35,6 +35,11 @@ package struct ConnectionMethodError: Error, Hashable, Sendable, CustomStringCon
     package let text: String
     package let reason: String
 
+    package init(text: String, reason: String) {
+        self.text = text
+        self.reason = reason
+    }
+
     package var description: String { "\(text): \(reason)" }
 }
 
@@ -125,6 +130,20 @@ extension ConnectionMethod {
             throw ConnectionMethodError(text: whole, reason: "bad port number \"\(text)\"")
         }
         return Int(port)
+    }
+}
+
+extension ConnectionMethod {
+    /// The method with a relative path taken to be in `directory`, unless that is empty.
+    package func resolved(in directory: String) -> ConnectionMethod {
+        func absolute(_ path: String) -> String {
+            path.hasPrefix("/") || directory.isEmpty ? path : "\(directory)/\(path)"
+        }
+        return switch self {
+        case .unix(let path): .unix(path: absolute(path))
+        case .passiveUnix(let path): .passiveUnix(path: absolute(path))
+        case .tcp, .tls, .passiveTCP, .passiveTLS: self
+        }
     }
 }
 

@@ -43,9 +43,14 @@ package final class StreamListener: Sendable {
         boundPort = channel.localAddress?.port
     }
 
-    /// Stops accepting and removes a Unix socket's name. Accepted streams live on.
+    /// Stops accepting and removes a Unix socket's name; when this returns, the port is free.
+    /// Accepted streams live on. Not for an I/O thread.
     package func close() {
-        channel.close(promise: nil)
+        do {
+            try channel.close().wait()
+        } catch {
+            // It was closed before.
+        }
         if case .passiveUnix(let path) = method { UnixSocket.remove(path: path) }
     }
 
