@@ -116,8 +116,8 @@ let assembly: [Target] = [
 let programs: [Target] = [
     program("ovsdb-server", ["DatabaseServer"]),
     program("ovn-northd", ["NorthdDaemon", "Linux"]),
-    program("ovn-controller", ["Agent"]),
-    program("ovn-appctl", ["Commands"]),
+    program("ovn-controller", ["Agent", "Linux"]),
+    program("ovn-appctl", ["Commands", "Linux"]),
 ]
 
 let testTargets: [Target] = [
