@@ -48,10 +48,9 @@ extension JSONScanner {
     public static func makeString(
         _ bytes: UnsafeRawBufferPointer, at offset: Int
     ) throws(JSONError) -> String {
-        let text = bytes.withMemoryRebound(to: UInt8.self) {
-            String(validating: $0, as: UTF8.self)
+        guard let text = StringCache.makeString(bytes) else {
+            throw JSONError(.invalidUTF8, at: offset)
         }
-        guard let text else { throw JSONError(.invalidUTF8, at: offset) }
         return text
     }
 

@@ -51,6 +51,13 @@ public struct JSONWriter: Sendable {
         followsValue = false
     }
 
+    /// A member's name that was printed before: `"name":`.
+    public mutating func key(fragment: [UInt8]) {
+        beginItem()
+        bytes.append(contentsOf: fragment)
+        followsValue = false
+    }
+
     /// A member's name as bytes that are valid UTF-8.
     public mutating func key(_ utf8: UnsafeRawBufferPointer) {
         string(utf8)

@@ -34,9 +34,29 @@ public struct StringCache: Sendable {
         return string
     }
 
+    /// The general way to validate costs several times as much as making the string, and nearly
+    /// all texts are ASCII.
     @inlinable
     static func makeString(_ utf8: UnsafeRawBufferPointer) -> String? {
-        utf8.withMemoryRebound(to: UInt8.self) { String(validating: $0, as: UTF8.self) }
+        utf8.withMemoryRebound(to: UInt8.self) { bytes in
+            isASCII(utf8)
+                ? String(decoding: bytes, as: UTF8.self) : String(validating: bytes, as: UTF8.self)
+        }
+    }
+
+    @inlinable
+    static func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var seen: UInt64 = 0
+        var offset = 0
+        while bytes.count &- offset >= 8 {
+            seen |= bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            offset &+= 8
+        }
+        while offset < bytes.count {
+            seen |= UInt64(bytes[offset])
+            offset &+= 1
+        }
+        return seen & 0x8080_8080_8080_8080 == 0
     }
 
     /// Mixes eight bytes at a time; the last eight may overlap those before.

@@ -13,19 +13,20 @@ extension Commit {
     }
 
     private func checkIndex(_ table: Int, _ index: Int) throws(OVSDBError) {
-        guard let rows = transaction.touched[table]?.rows else { return }
+        guard let rows = transaction.touched[table] else { return }
+        let stored = base.tables[table]
         var owners: [IndexKey: RowUUID] = [:]
-        for uuid in rows.keys.sorted() {
-            guard let touched = rows[uuid], let row = touched.new else { continue }
-            let key = base.tables[table].key(ofIndex: index, row)
-            if let other = owners.updateValue(uuid, forKey: key) {
-                throw duplicate(table, index, other, uuid)
+        for touched in rows.rows {
+            guard let row = touched.new else { continue }
+            let key = stored.key(ofIndex: index, row)
+            if let other = owners.updateValue(touched.uuid, forKey: key) {
+                throw duplicate(table, index, other, touched.uuid)
             }
             // A touched owner in the base is judged by what it has now, in this same loop.
-            if let other = base.tables[table].indexes[index][key], other != uuid,
-                rows[other] == nil
+            if let other = stored.indexes[index][key], other != touched.uuid,
+                rows.position(other) == nil
             {
-                throw duplicate(table, index, other, uuid)
+                throw duplicate(table, index, other, touched.uuid)
             }
         }
     }
@@ -66,8 +67,7 @@ extension Commit {
 
     private func describe(_ location: RowLocation, _ index: Int) -> String {
         let subject = "row, with UUID \(location.uuid), "
-        guard let touched = transaction.touched[location.table]?.rows[location.uuid],
-            touched.isChanged
+        guard let touched = transaction[touched: location], touched.isChanged
         else {
             return subject + "existed in the database before this transaction and was not modified "
                 + "by the transaction."

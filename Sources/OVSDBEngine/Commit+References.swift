@@ -5,39 +5,45 @@ import OVSDBModel
 
 extension Commit {
     mutating func countReferences() throws(OVSDBError) {
-        for location in transaction.touchedLocations {
-            let parts = base.references[location.table].strong
-            guard !parts.isEmpty, let touched = transaction[touched: location] else { continue }
-            for part in parts { try countReferences(location, part, touched) }
-        }
-    }
-
-    private mutating func countReferences(
-        _ location: RowLocation, _ part: TableReferences.Part, _ touched: TouchedRow
-    ) throws(OVSDBError) {
-        let old = touched.old?.row[part.column] ?? .empty
-        let new = touched.new?[part.column] ?? .empty
-        for (uuid, difference) in part.countDifferences(from: old, to: new)
-        where uuid != location.uuid {
-            let target = RowLocation(table: part.target, uuid: uuid)
-            guard adjust(target, by: difference) else {
-                throw danglingReference(location, part, uuid)
+        for table in transaction.touchedTables {
+            let parts = base.references[table].strong
+            if parts.isEmpty { continue }
+            // Rows that are brought in on the way have not changed.
+            for touched in transaction.touchedRows(table) {
+                for part in parts { try countReferences(table, part, touched) }
             }
         }
     }
 
-    /// Adds `difference` to the count of references to a row; false if there is no such row.
+    private mutating func countReferences(
+        _ table: Int, _ part: TableReferences.Part, _ touched: TouchedRow
+    ) throws(OVSDBError) {
+        let old = touched.old?.row[part.column] ?? .empty
+        let new = touched.new?[part.column] ?? .empty
+        for (uuid, difference) in part.countDifferences(from: old, to: new)
+        where uuid != touched.uuid {
+            let target = RowLocation(table: part.target, uuid: uuid)
+            guard adjust(target, by: difference) != nil else {
+                throw danglingReference(RowLocation(table: table, uuid: touched.uuid), part, uuid)
+            }
+        }
+    }
+
+    /// Adds `difference` to the count of references to a row and returns the count; nil if there is
+    /// no such row.
     ///
     /// A row that was deleted by this transaction still counts, so that what remains is reported.
-    private mutating func adjust(_ target: RowLocation, by difference: Int) -> Bool {
-        if let touched = transaction[touched: target] {
-            guard touched.old != nil || touched.new != nil else { return difference <= 0 }
-        } else {
-            guard let stored = base[target] else { return difference <= 0 }
+    private mutating func adjust(_ target: RowLocation, by difference: Int) -> Int? {
+        if transaction.touched[target.table]?.position(target.uuid) == nil {
+            guard let stored = base[target] else { return difference <= 0 ? 0 : nil }
             transaction.touch(target, stored)
         }
-        transaction.touched[target.table]?.rows[target.uuid]?.references += difference
-        return true
+        guard let position = transaction.touched[target.table]?.position(target.uuid),
+            let touched = transaction.touched[target.table]?.rows[position]
+        else { return nil }
+        guard touched.old != nil || touched.new != nil else { return difference <= 0 ? 0 : nil }
+        transaction.touched[target.table]?.addReferences(difference, at: position)
+        return touched.references + difference
     }
 
     private func danglingReference(
@@ -52,14 +58,14 @@ extension Commit {
     }
 
     func checkDeletedRows() throws(OVSDBError) {
-        for location in transaction.touchedLocations {
-            guard let touched = transaction[touched: location], touched.new == nil,
-                touched.references != 0
-            else { continue }
-            throw OVSDBError(
-                tag: "referential integrity violation",
-                details: "cannot delete \(base.schema.tables[location.table].name) row "
-                    + "\(location.uuid) because of \(touched.references) remaining reference(s)")
+        for table in transaction.touchedTables {
+            for touched in transaction.touchedRows(table)
+            where touched.new == nil && touched.references != 0 {
+                throw OVSDBError(
+                    tag: "referential integrity violation",
+                    details: "cannot delete \(base.schema.tables[table].name) row \(touched.uuid) "
+                        + "because of \(touched.references) remaining reference(s)")
+            }
         }
     }
 
@@ -67,12 +73,9 @@ extension Commit {
 
     mutating func queueUnreferenced() {
         for table in transaction.touchedTables where !base.schema.tables[table].isRoot {
-            for uuid in transaction.touched[table]?.order ?? [] {
-                let location = RowLocation(table: table, uuid: uuid)
-                guard let touched = transaction[touched: location], touched.new != nil,
-                    touched.references == 0
-                else { continue }
-                unreferenced.append(location)
+            for touched in transaction.touchedRows(table)
+            where touched.new != nil && touched.references == 0 {
+                unreferenced.append(RowLocation(table: table, uuid: touched.uuid))
             }
         }
     }
@@ -93,9 +96,8 @@ extension Commit {
             for (uuid, difference) in part.countDifferences(from: old[part.column], to: after)
             where uuid != location.uuid {
                 let target = RowLocation(table: part.target, uuid: uuid)
-                _ = adjust(target, by: difference)
-                let isGarbage = transaction[touched: target]?.references == 0
-                if isGarbage, !base.schema.tables[target.table].isRoot {
+                let count = adjust(target, by: difference)
+                if count == 0, !base.schema.tables[target.table].isRoot {
                     unreferenced.append(target)
                 }
             }

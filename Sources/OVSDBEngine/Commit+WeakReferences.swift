@@ -9,30 +9,39 @@ extension Commit {
     /// garbage, and so on until nothing more is deleted.
     mutating func removeWeakReferences() throws(OVSDBError) {
         var examined: Set<RowLocation> = []
+        var deleted = deletedRows()
         repeat {
-            for location in rowsToExamine(&examined) { try removeWeakReferences(location) }
+            examined.formUnion(deleted)
+            for location in rowsToExamine(deleted) { try removeWeakReferences(location) }
             collectGarbage()
-        } while transaction.touchedLocations.contains { isDeleted($0) && !examined.contains($0) }
+            deleted = deletedRows().filter { !examined.contains($0) }
+        } while !deleted.isEmpty
     }
 
-    private func isDeleted(_ location: RowLocation) -> Bool {
-        transaction[touched: location].map { $0.old != nil && $0.new == nil } ?? false
+    private func deletedRows() -> [RowLocation] {
+        transaction.touchedTables.flatMap { table in
+            transaction.touchedRows(table).filter(\.isDeleted).map {
+                RowLocation(table: table, uuid: $0.uuid)
+            }
+        }
     }
 
     /// The rows whose weak references may lead nowhere: those that changed, and those that refer to
-    /// a deleted row that is not in `examined` yet.
-    private func rowsToExamine(_ examined: inout Set<RowLocation>) -> [RowLocation] {
+    /// one of the `deleted` rows.
+    private func rowsToExamine(_ deleted: [RowLocation]) -> [RowLocation] {
         var rows: [RowLocation] = []
-        var referrers: Set<RowLocation> = []
-        for location in transaction.touchedLocations {
-            guard let touched = transaction[touched: location] else { continue }
-            if isDeleted(location) {
-                guard examined.insert(location).inserted else { continue }
-                let all = base.tables[location.table].weakReferrers[location.uuid] ?? [:]
-                referrers.formUnion(all.keys)
-            } else if touched.isChanged, !base.references[location.table].weak.isEmpty {
-                rows.append(location)
+        for table in transaction.touchedTables where !base.references[table].weak.isEmpty {
+            for touched in transaction.touchedRows(table)
+            where touched.new != nil && touched.isChanged {
+                rows.append(RowLocation(table: table, uuid: touched.uuid))
             }
+        }
+        var referrers: Set<RowLocation> = []
+        for location in deleted {
+            guard let all = base.tables[location.table].weakReferrers[location.uuid] else {
+                continue
+            }
+            referrers.formUnion(all.keys)
         }
         return referrers.isEmpty ? rows : rows + referrers.subtracting(rows).sorted()
     }

@@ -38,16 +38,8 @@ struct Commit {
 
     private mutating func forgetUnchanged() {
         for index in transaction.touched.indices {
-            guard var table = transaction.touched[index] else { continue }
-            transaction.touched[index] = nil
-            for uuid in table.order where table.rows[uuid]?.isChanged == false {
-                table.rows[uuid] = nil
-            }
-            if table.rows.isEmpty { continue }
-            if table.rows.count < table.order.count {
-                table.order.removeAll { table.rows[$0] == nil }
-            }
-            transaction.touched[index] = table
+            transaction.touched[index]?.forgetUnchanged()
+            if transaction.touched[index]?.rows.isEmpty == true { transaction.touched[index] = nil }
         }
     }
 
@@ -56,9 +48,9 @@ struct Commit {
             let schema = base.schema.tables[table]
             guard let limit = schema.maximumRows else { continue }
             var count = base.tables[table].count
-            for touched in (transaction.touched[table]?.rows ?? [:]).values {
-                if touched.old == nil, touched.new != nil { count += 1 }
-                if touched.old != nil, touched.new == nil { count -= 1 }
+            for touched in transaction.touchedRows(table) {
+                if touched.isInserted { count += 1 }
+                if touched.isDeleted { count -= 1 }
             }
             guard count > limit else { continue }
             throw .constraintViolation(
@@ -69,19 +61,18 @@ struct Commit {
 
     private func delta(_ makeUUID: () -> RowUUID) -> DatabaseDelta {
         var delta = DatabaseDelta()
-        for (table, touchedTable) in transaction.touched.enumerated() {
-            guard let touchedTable else { continue }
+        for table in transaction.touchedTables {
             var rows: [RowChange] = []
-            rows.reserveCapacity(touchedTable.order.count)
-            for uuid in touchedTable.order.sorted() {
-                guard let touched = touchedTable.rows[uuid], touched.isChanged else { continue }
+            for touched in transaction.touchedRows(table) where touched.isChanged {
                 rows.append(
                     RowChange(
-                        uuid: uuid, old: touched.old?.row, new: touched.new,
+                        uuid: touched.uuid, old: touched.old?.row, new: touched.new,
                         oldVersion: touched.old?.version ?? .zero,
                         newVersion: touched.new == nil ? .zero : makeUUID()))
             }
-            if !rows.isEmpty { delta.tables.append(TableChanges(table: table, rows: rows)) }
+            guard !rows.isEmpty else { continue }
+            rows.sort { $0.uuid < $1.uuid }
+            delta.tables.append(TableChanges(table: table, rows: rows))
         }
         return delta
     }

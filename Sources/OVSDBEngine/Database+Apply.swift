@@ -19,8 +19,12 @@ extension Database {
                 replace(change, table: changes.table)
             }
         }
+        var references: [RowLocation: Int] = [:]
         for changes in delta.tables {
-            for change in changes.rows { count(change, table: changes.table) }
+            for change in changes.rows { count(change, table: changes.table, &references) }
+        }
+        for (target, count) in references {
+            tables[target.table].rows[target.uuid]?.references += count
         }
     }
 
@@ -41,22 +45,20 @@ extension Database {
         }
     }
 
-    private mutating func count(_ change: RowChange, table: Int) {
+    /// Notes the strong references that come and go in `strong`, as many rows refer to few.
+    private mutating func count(
+        _ change: RowChange, table: Int, _ strong: inout [RowLocation: Int]
+    ) {
         updateIndexes(change, table: table)
-        let location = RowLocation(table: table, uuid: change.uuid)
-        for part in references[table].strong {
-            let old = change.old?[part.column] ?? .empty
-            let new = change.new?[part.column] ?? .empty
-            for (uuid, count) in part.countDifferences(from: old, to: new)
-            where uuid != change.uuid {
-                tables[part.target].rows[uuid]?.references += count
+        let references = references[table]
+        for part in references.strong {
+            for (uuid, count) in part.countDifferences(change) where uuid != change.uuid {
+                strong[RowLocation(table: part.target, uuid: uuid), default: 0] += count
             }
         }
-        for part in references[table].weak {
-            let old = change.old?[part.column] ?? .empty
-            let new = change.new?[part.column] ?? .empty
-            for (uuid, count) in part.countDifferences(from: old, to: new)
-            where uuid != change.uuid {
+        for part in references.weak {
+            let location = RowLocation(table: table, uuid: change.uuid)
+            for (uuid, count) in part.countDifferences(change) where uuid != change.uuid {
                 tables[part.target].addReferrer(location, to: uuid, count)
             }
         }
@@ -73,6 +75,13 @@ extension Database {
             }
             if let new { tables[table].indexes[index][new] = change.uuid }
         }
+    }
+}
+
+extension TableReferences.Part {
+    fileprivate func countDifferences(_ change: RowChange) -> [(uuid: RowUUID, count: Int)] {
+        countDifferences(
+            from: change.old?[column] ?? .empty, to: change.new?[column] ?? .empty)
     }
 }
 

@@ -55,8 +55,8 @@ extension Execution {
         results.reserveCapacity(operations.count)
         for (index, operation) in operations.enumerated() {
             do throws(Failure) {
-                let name = "ovsdb operation \(index + 1) of \(operations.count)"
-                results.append(try execution.perform(operation, name))
+                results.append(
+                    try execution.perform(operation, number: index + 1, of: operations.count))
             } catch {
                 switch error {
                 case .unsatisfied:
@@ -85,9 +85,11 @@ extension Execution {
 }
 
 extension Execution {
-    /// Performs one operation; `name` says in messages which it is.
-    mutating func perform(_ operation: JSON, _ name: String) throws(Failure) -> JSON {
-        var reader = ObjectReader(operation, name: name)
+    /// Performs one operation, the one with the given number of `count`.
+    mutating func perform(
+        _ operation: JSON, number: Int, of count: Int
+    ) throws(Failure) -> JSON {
+        var reader = ObjectReader(operation, name: "ovsdb operation \(number) of \(count)")
         let kind = reader.required("op", .identifier)?.string
         var result: JSON = .null
         var failure: Failure?

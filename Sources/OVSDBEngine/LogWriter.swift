@@ -6,11 +6,11 @@ import OVSDBModel
 /// Makes the records of the log of one database.
 public struct LogWriter: Sendable {
     public let schema: DatabaseSchema
-    private let defaults: [Row]
+    private let tables: [TablePrinter]
 
     public init(schema: DatabaseSchema) {
         self.schema = schema
-        self.defaults = schema.tables.map(\.defaultRow)
+        self.tables = schema.tables.map { TablePrinter($0) }
     }
 
     /// The record that a file begins with.
@@ -94,22 +94,18 @@ extension LogWriter {
     /// Whether anything of a change outlives the process.
     private func isKept(_ change: RowChange, table: Int) -> Bool {
         guard let old = change.old, let new = change.new else { return true }
-        return schema.tables[table].columns.indices.contains { column in
-            !schema.tables[table].columns[column].isEphemeral && old[column] != new[column]
-        }
+        return tables[table].columns.contains { old[$0.index] != new[$0.index] }
     }
 
     /// Whether no difference has more elements than its column may: some stock servers refuse to
     /// read those, and the values themselves are fine with all.
     private func differencesFit(_ delta: DatabaseDelta) -> Bool {
         delta.tables.allSatisfy { changes in
-            let columns = schema.tables[changes.table].columns
-            let limited = columns.indices.filter { columns[$0].type.maximum ?? 1 > 1 }
+            let limited = tables[changes.table].limited
             return limited.isEmpty
                 || changes.rows.allSatisfy { change in
                     guard let old = change.old, let new = change.new else { return true }
-                    return limited.allSatisfy { column in
-                        let type = columns[column].type
+                    return limited.allSatisfy { column, type in
                         let difference = new[column].difference(from: old[column], type: type)
                         return difference.count <= type.maximum ?? .max
                     }
@@ -124,24 +120,49 @@ extension LogWriter {
         guard let new = change.new else { return writer.null() }
         guard let old = change.old else { return writeNew(new, table: table, &writer) }
         writer.beginObject()
-        for (index, column) in schema.tables[table].columns.enumerated()
-        where !column.isEphemeral && old[index] != new[index] {
-            let type = column.type
-            writer.key(column.name)
+        for column in tables[table].columns where old[column.index] != new[column.index] {
+            let value = new[column.index]
+            let type = schema.tables[table].columns[column.index].type
+            writer.key(fragment: column.key)
             writer.datum(
-                asDifferences ? new[index].difference(from: old[index], type: type) : new[index],
-                type)
+                asDifferences ? value.difference(from: old[column.index], type: type) : value,
+                isMap: column.isMap)
         }
         writer.endObject()
     }
 
     private func writeNew(_ row: Row, table: Int, _ writer: inout JSONWriter) {
+        let printer = tables[table]
         writer.beginObject()
-        for (index, column) in schema.tables[table].columns.enumerated()
-        where !column.isEphemeral && row[index] != defaults[table][index] {
-            writer.key(column.name)
-            writer.datum(row[index], column.type)
+        for column in printer.columns where row[column.index] != printer.defaults[column.index] {
+            writer.key(fragment: column.key)
+            writer.datum(row[column.index], isMap: column.isMap)
         }
         writer.endObject()
+    }
+}
+
+/// What printing the rows of a table needs to know, with nothing to look up or to copy per row.
+private final class TablePrinter: Sendable {
+    struct Column: Sendable {
+        let index: Int
+        let isMap: Bool
+        /// `"name":`
+        let key: [UInt8]
+    }
+
+    /// The columns that are kept.
+    let columns: [Column]
+    /// Those of them that have a limit above one.
+    let limited: [(Int, ColumnType)]
+    let defaults: Row
+
+    init(_ table: TableSchema) {
+        let kept = table.columns.enumerated().filter { !$0.element.isEphemeral }
+        columns = kept.map { index, column in
+            Column(index: index, isMap: column.type.isMap, key: Array("\"\(column.name)\":".utf8))
+        }
+        limited = kept.filter { $0.element.type.maximum ?? 1 > 1 }.map { ($0, $1.type) }
+        defaults = table.defaultRow
     }
 }

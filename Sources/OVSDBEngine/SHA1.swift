@@ -59,26 +59,53 @@ struct SHA1 {
                 w[index &- 3] ^ w[index &- 8] ^ w[index &- 14] ^ w[index &- 16], 1)
         }
         var (a, b, c, d, e) = state
-        for index in 0..<20 {
-            SHA1.step(&a, &b, &c, &d, &e, (b & c) | (~b & d), 0x5a82_7999 &+ w[index])
+        // Five steps a time, so that the five words come back to their places without moving.
+        var i = 0
+        while i < 20 {
+            SHA1.step(a, &b, c, d, &e, (b & c) | (~b & d), 0x5a82_7999 &+ w[i])
+            SHA1.step(e, &a, b, c, &d, (a & b) | (~a & c), 0x5a82_7999 &+ w[i &+ 1])
+            SHA1.step(d, &e, a, b, &c, (e & a) | (~e & b), 0x5a82_7999 &+ w[i &+ 2])
+            SHA1.step(c, &d, e, a, &b, (d & e) | (~d & a), 0x5a82_7999 &+ w[i &+ 3])
+            SHA1.step(b, &c, d, e, &a, (c & d) | (~c & e), 0x5a82_7999 &+ w[i &+ 4])
+            i &+= 5
         }
-        for index in 20..<40 { SHA1.step(&a, &b, &c, &d, &e, b ^ c ^ d, 0x6ed9_eba1 &+ w[index]) }
-        for index in 40..<60 {
-            SHA1.step(&a, &b, &c, &d, &e, (b & c) | (b & d) | (c & d), 0x8f1b_bcdc &+ w[index])
+        while i < 40 {
+            SHA1.step(a, &b, c, d, &e, b ^ c ^ d, 0x6ed9_eba1 &+ w[i])
+            SHA1.step(e, &a, b, c, &d, a ^ b ^ c, 0x6ed9_eba1 &+ w[i &+ 1])
+            SHA1.step(d, &e, a, b, &c, e ^ a ^ b, 0x6ed9_eba1 &+ w[i &+ 2])
+            SHA1.step(c, &d, e, a, &b, d ^ e ^ a, 0x6ed9_eba1 &+ w[i &+ 3])
+            SHA1.step(b, &c, d, e, &a, c ^ d ^ e, 0x6ed9_eba1 &+ w[i &+ 4])
+            i &+= 5
         }
-        for index in 60..<80 { SHA1.step(&a, &b, &c, &d, &e, b ^ c ^ d, 0xca62_c1d6 &+ w[index]) }
+        while i < 60 {
+            SHA1.step(a, &b, c, d, &e, (b & c) | (d & (b | c)), 0x8f1b_bcdc &+ w[i])
+            SHA1.step(e, &a, b, c, &d, (a & b) | (c & (a | b)), 0x8f1b_bcdc &+ w[i &+ 1])
+            SHA1.step(d, &e, a, b, &c, (e & a) | (b & (e | a)), 0x8f1b_bcdc &+ w[i &+ 2])
+            SHA1.step(c, &d, e, a, &b, (d & e) | (a & (d | e)), 0x8f1b_bcdc &+ w[i &+ 3])
+            SHA1.step(b, &c, d, e, &a, (c & d) | (e & (c | d)), 0x8f1b_bcdc &+ w[i &+ 4])
+            i &+= 5
+        }
+        while i < 80 {
+            SHA1.step(a, &b, c, d, &e, b ^ c ^ d, 0xca62_c1d6 &+ w[i])
+            SHA1.step(e, &a, b, c, &d, a ^ b ^ c, 0xca62_c1d6 &+ w[i &+ 1])
+            SHA1.step(d, &e, a, b, &c, e ^ a ^ b, 0xca62_c1d6 &+ w[i &+ 2])
+            SHA1.step(c, &d, e, a, &b, d ^ e ^ a, 0xca62_c1d6 &+ w[i &+ 3])
+            SHA1.step(b, &c, d, e, &a, c ^ d ^ e, 0xca62_c1d6 &+ w[i &+ 4])
+            i &+= 5
+        }
         state = (
             state.0 &+ a, state.1 &+ b, state.2 &+ c, state.3 &+ d, state.4 &+ e
         )
     }
 
+    /// One step; the sum that would be the new first word is left in `e`.
     @inline(__always)
     private static func step(
-        _ a: inout UInt32, _ b: inout UInt32, _ c: inout UInt32, _ d: inout UInt32,
-        _ e: inout UInt32, _ choice: UInt32, _ input: UInt32
+        _ a: UInt32, _ b: inout UInt32, _ c: UInt32, _ d: UInt32, _ e: inout UInt32,
+        _ choice: UInt32, _ input: UInt32
     ) {
-        let next = rotate(a, 5) &+ choice &+ e &+ input
-        (e, d, c, b, a) = (d, c, rotate(b, 30), a, next)
+        e = rotate(a, 5) &+ choice &+ e &+ input
+        b = rotate(b, 30)
     }
 
     @inline(__always)

@@ -56,6 +56,9 @@ extension TableReferences.Part {
     /// How many more references `new` has than `old` to each UUID; sorted, none of them zero.
     func countDifferences(from old: Datum, to new: Datum) -> [(uuid: RowUUID, count: Int)] {
         if old == new { return [] }
+        // What most inserts and deletes are.
+        if old.isEmpty, case .one(.uuid(let uuid)) = new { return [(uuid, 1)] }
+        if new.isEmpty, case .one(.uuid(let uuid)) = old { return [(uuid, -1)] }
         let before = uuids(in: old)
         let after = uuids(in: new)
         return side == .key

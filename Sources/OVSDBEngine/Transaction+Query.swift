@@ -21,14 +21,15 @@ extension Transaction {
 
     private func scan(table: Int, _ conditions: [Condition]) -> [RowUUID] {
         var result: [RowUUID] = []
-        let rows = touched[table]?.rows ?? [:]
-        for (uuid, stored) in base.tables[table].rows {
-            if !rows.isEmpty, rows[uuid] != nil { continue }
+        let touched = touched[table]
+        for (uuid, stored) in base.tables[table].rows where touched?.position(uuid) == nil {
             if conditions.matchesAll(uuid: uuid, version: stored.version, row: stored.row) {
                 result.append(uuid)
             }
         }
-        for uuid in rows.keys where matches(table, uuid, conditions) { result.append(uuid) }
+        for row in touched?.rows ?? [] where matches(table, row.uuid, conditions) {
+            result.append(row.uuid)
+        }
         return result
     }
 
@@ -76,9 +77,10 @@ extension Transaction {
 
     private mutating func indexTouchedRows(table: Int, index: Int) {
         var entries: [IndexKey: Set<RowUUID>] = [:]
-        for (uuid, touched) in touched[table]?.rows ?? [:] {
+        for touched in touchedRows(table) {
             guard let row = touched.new else { continue }
-            entries[base.tables[table].key(ofIndex: index, row), default: []].insert(uuid)
+            let key = base.tables[table].key(ofIndex: index, row)
+            entries[key, default: []].insert(touched.uuid)
         }
         touched[table]?.indexes[index] = entries
     }

@@ -9,6 +9,7 @@ import OVSDBModel
 
 /// A row that a transaction has touched.
 struct TouchedRow {
+    let uuid: RowUUID
     /// The row before the transaction; nil if the transaction inserted it.
     let old: StoredRow?
     /// The row now; nil if it has been deleted.
@@ -16,22 +17,48 @@ struct TouchedRow {
     /// The strong references to it, as far as counted.
     var references: Int
 
-    init(old: StoredRow?, new: Row?) {
+    init(_ uuid: RowUUID, old: StoredRow?, new: Row?) {
+        self.uuid = uuid
         self.old = old
         self.new = new
         self.references = old?.references ?? 0
     }
 
     var isChanged: Bool { old?.row != new }
+    var isInserted: Bool { old == nil && new != nil }
+    var isDeleted: Bool { old != nil && new == nil }
 }
 
 /// The rows of one table that a transaction has touched.
 struct TouchedTable {
-    var rows: [RowUUID: TouchedRow] = [:]
-    /// The keys of `rows` in the order in which they were added.
-    var order: [RowUUID] = []
+    /// In the order in which they were first touched.
+    private(set) var rows: [TouchedRow] = []
+    private var positions: [RowUUID: Int] = [:]
     /// For those of the table's indexes that have been searched: the touched rows by their values.
     var indexes: [Int: [IndexKey: Set<RowUUID>]] = [:]
+
+    func position(_ uuid: RowUUID) -> Int? { positions[uuid] }
+
+    subscript(uuid: RowUUID) -> TouchedRow? { positions[uuid].map { rows[$0] } }
+
+    mutating func append(_ row: TouchedRow) {
+        assert(positions[row.uuid] == nil)
+        positions[row.uuid] = rows.count
+        rows.append(row)
+    }
+
+    mutating func setNew(_ row: Row?, at position: Int) { rows[position].new = row }
+
+    mutating func addReferences(_ count: Int, at position: Int) {
+        rows[position].references += count
+    }
+
+    mutating func forgetUnchanged() {
+        guard rows.contains(where: { !$0.isChanged }) else { return }
+        rows.removeAll { !$0.isChanged }
+        positions.removeAll(keepingCapacity: true)
+        for (position, row) in rows.enumerated() { positions[row.uuid] = position }
+    }
 }
 
 struct Transaction {
@@ -47,7 +74,7 @@ struct Transaction {
 
 extension Transaction {
     subscript(touched location: RowLocation) -> TouchedRow? {
-        touched[location.table]?.rows[location.uuid]
+        touched[location.table]?[location.uuid]
     }
 
     /// The row as the transaction sees it.
@@ -85,24 +112,24 @@ extension Transaction {
 
     /// Brings a row into the transaction without changing it.
     mutating func touch(_ location: RowLocation, _ stored: StoredRow) {
-        assert(self[touched: location] == nil)
-        if touched[location.table] == nil { touched[location.table] = TouchedTable() }
-        touched[location.table]?.rows[location.uuid] = TouchedRow(old: stored, new: stored.row)
-        touched[location.table]?.order.append(location.uuid)
+        append(TouchedRow(location.uuid, old: stored, new: stored.row), to: location.table)
         index(location, from: nil, to: stored.row)
     }
 
     private mutating func update(_ location: RowLocation, to new: Row?) {
-        if let before = self[touched: location] {
-            touched[location.table]?.rows[location.uuid]?.new = new
-            index(location, from: before.new, to: new)
+        if let position = touched[location.table]?.position(location.uuid) {
+            let before = touched[location.table]?.rows[position].new
+            touched[location.table]?.setNew(new, at: position)
+            index(location, from: before, to: new)
         } else {
-            if touched[location.table] == nil { touched[location.table] = TouchedTable() }
-            let row = TouchedRow(old: base[location], new: new)
-            touched[location.table]?.rows[location.uuid] = row
-            touched[location.table]?.order.append(location.uuid)
+            append(TouchedRow(location.uuid, old: base[location], new: new), to: location.table)
             index(location, from: nil, to: new)
         }
+    }
+
+    private mutating func append(_ row: TouchedRow, to table: Int) {
+        if touched[table] == nil { touched[table] = TouchedTable() }
+        touched[table]?.append(row)
     }
 
     /// Keeps the indexes of touched rows that have been built.
@@ -124,10 +151,6 @@ extension Transaction {
     /// The positions of the tables that have touched rows, ascending.
     var touchedTables: [Int] { touched.indices.filter { touched[$0] != nil } }
 
-    /// Everything touched, in order.
-    var touchedLocations: [RowLocation] {
-        touchedTables.flatMap { table in
-            (touched[table]?.order ?? []).map { RowLocation(table: table, uuid: $0) }
-        }
-    }
+    /// The rows of a table that have been touched, in order.
+    func touchedRows(_ table: Int) -> [TouchedRow] { touched[table]?.rows ?? [] }
 }

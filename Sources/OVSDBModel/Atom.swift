@@ -89,16 +89,46 @@ extension Atom: Hashable, Comparable {
     }
 }
 
-@inlinable
+@usableFromInline
 func equalBytes(_ left: String, _ right: String) -> Bool {
-    // Different by Swift's rule implies different bytes; equal bytes are found equal at once.
-    guard left.utf8.count == right.utf8.count, left == right else { return false }
-    return left.utf8.elementsEqual(right.utf8)
+    guard left.utf8.count == right.utf8.count else { return false }
+    return withBytes(left, right) { a, b in
+        a.baseAddress == b.baseAddress || firstDifference(a, b) == a.count
+    } ?? left.utf8.elementsEqual(right.utf8)
 }
 
-@inlinable
+@usableFromInline
 func precedesInBytes(_ left: String, _ right: String) -> Bool {
-    left.utf8.lexicographicallyPrecedes(right.utf8)
+    withBytes(left, right) { a, b in
+        let index = firstDifference(a, b)
+        return index < min(a.count, b.count) ? a[index] < b[index] : a.count < b.count
+    } ?? left.utf8.lexicographicallyPrecedes(right.utf8)
+}
+
+/// Every string of Swift's own is in contiguous memory; nil for others.
+private func withBytes(
+    _ left: String, _ right: String,
+    _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Bool
+) -> Bool? {
+    left.utf8.withContiguousStorageIfAvailable { a in
+        right.utf8.withContiguousStorageIfAvailable { b in
+            body(UnsafeRawBufferPointer(a), UnsafeRawBufferPointer(b))
+        }
+    } ?? nil
+}
+
+/// The first index at which the two differ, at most the smaller count.
+private func firstDifference(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Int {
+    let count = min(a.count, b.count)
+    var index = 0
+    while count &- index >= 8 {
+        let left = a.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+        let right = b.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+        if left != right { break }
+        index &+= 8
+    }
+    while index < count, a[index] == b[index] { index &+= 1 }
+    return index
 }
 
 extension Atom: CustomStringConvertible {

@@ -34,8 +34,13 @@ extension JSONWriter {
     }
 
     public mutating func datum(_ datum: Datum, _ type: ColumnType) {
+        self.datum(datum, isMap: type.isMap)
+    }
+
+    /// The same for those who print many and know already whether the type is a map.
+    public mutating func datum(_ datum: Datum, isMap: Bool) {
         switch datum {
-        case .empty: literal(type.isMap ? "[\"map\",[]]" : "[\"set\",[]]")
+        case .empty: literal(isMap ? "[\"map\",[]]" : "[\"set\",[]]")
         case .one(let atom): self.atom(atom)
         case .many(let atoms):
             open("[\"set\",")

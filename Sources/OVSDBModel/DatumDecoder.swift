@@ -5,8 +5,9 @@ import JSON
 // `Datum(json:type:)` accepts and gives the same value; a fault is reported only as a place, and
 // whoever needs OVSDB's words for it parses again with the tree.
 
-/// Reads values of one type.
-public struct DatumDecoder: Sendable {
+/// Reads values of one type. A class, so that handing it on costs one reference count and not one
+/// for each part of the type.
+public final class DatumDecoder: Sendable {
     public let type: ColumnType
     @usableFromInline let key: AtomicType
     @usableFromInline let value: AtomicType?

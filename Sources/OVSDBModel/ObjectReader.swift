@@ -24,13 +24,13 @@ package struct ObjectReader {
     }
 
     package let json: JSON
-    private let name: String
+    private let name: () -> String
     private let members: [JSON.Member]
     private var used: [String] = []
     package private(set) var error: OVSDBError?
 
     /// `name` says in messages what is being parsed.
-    package init(_ json: JSON, name: String) {
+    package init(_ json: JSON, name: @autoclosure @escaping () -> String) {
         self.json = json
         self.name = name
         self.members = json.members ?? []
@@ -66,7 +66,7 @@ package struct ObjectReader {
     package mutating func raise(_ message: String) {
         guard error == nil else { return }
         error = .syntax(
-            "Parsing \(name) failed: \(message)", in: json.members.map { _ in json })
+            "Parsing \(name()) failed: \(message)", in: json.members.map { _ in json })
     }
 
     /// Remembers an error found by the caller, unless there is one already.

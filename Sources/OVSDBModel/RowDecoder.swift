@@ -6,17 +6,14 @@ import JSON
 /// Reads objects whose members are columns of one table.
 public struct RowDecoder: Sendable {
     public let table: TableSchema
-    /// One for each of the table's columns.
-    private let datums: [DatumDecoder]
-    private let names: [ColumnName]
+    private let columns: ColumnDecoders
     /// For each column, the one that came after it when it was last seen. The last entry is for
     /// the beginning of a row.
     private var successors: [Int]
 
     public init(_ table: TableSchema) {
         self.table = table
-        self.datums = table.columns.map { DatumDecoder($0.type) }
-        self.names = table.columns.map { ColumnName($0.name) }
+        self.columns = ColumnDecoders(table)
         self.successors = table.columns.indices.map { $0 + 1 } + [0]
     }
 
@@ -32,13 +29,14 @@ public struct RowDecoder: Sendable {
     ) throws(JSONError) {
         try scanner.expect("{")
         if scanner.accept("}") { return }
-        var last = names.count
+        let columns = columns
+        var last = columns.names.count
         repeat {
-            let column = try name(&scanner, after: last)
+            let column = try name(&scanner, after: last, columns)
             try scanner.expect(":")
             if let column {
                 last = column
-                let datum = try datums[column].decode(
+                let datum = try columns.datums[column].decode(
                     &scanner, &strings, isDifference: isDifference)
                 try body(column, datum)
             } else {
@@ -63,17 +61,32 @@ public struct RowDecoder: Sendable {
 
     /// Reads a member's name; nil if it isn't a column.
     private mutating func name(
-        _ scanner: inout JSONScanner, after last: Int
+        _ scanner: inout JSONScanner, after last: Int, _ columns: ColumnDecoders
     ) throws(JSONError) -> Int? {
         scanner.skipWhitespace()
         let guess = successors[last]
-        let names = names
         let column = try scanner.withStringBytes { (bytes) throws(JSONError) -> Int? in
-            if guess < names.count, names[guess].matches(bytes) { return guess }
-            return names.firstIndex { $0.matches(bytes) }
+            columns.column(bytes, guess: guess)
         }
         if let column, column != guess { successors[last] = column }
         return column
+    }
+}
+
+/// What a `RowDecoder` knows about the columns; it never changes.
+private final class ColumnDecoders: Sendable {
+    let datums: [DatumDecoder]
+    let names: [ColumnName]
+
+    init(_ table: TableSchema) {
+        datums = table.columns.map { DatumDecoder($0.type) }
+        names = table.columns.map { ColumnName($0.name) }
+    }
+
+    func column(_ name: UnsafeRawBufferPointer, guess: Int) -> Int? {
+        let head = ColumnName.head(name)
+        if guess < names.count, names[guess].matches(name, head) { return guess }
+        return names.firstIndex { $0.matches(name, head) }
     }
 }
 
@@ -88,8 +101,9 @@ struct ColumnName: Sendable {
         head = bytes.withUnsafeBytes { ColumnName.head($0) }
     }
 
-    func matches(_ other: UnsafeRawBufferPointer) -> Bool {
-        guard other.count == bytes.count, ColumnName.head(other) == head else { return false }
+    /// `head` is that of `other`.
+    func matches(_ other: UnsafeRawBufferPointer, _ head: UInt64) -> Bool {
+        guard head == self.head, other.count == bytes.count else { return false }
         var index = 8
         while index < bytes.count {
             guard bytes[index] == other[index] else { return false }
@@ -98,7 +112,7 @@ struct ColumnName: Sendable {
         return true
     }
 
-    private static func head(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+    static func head(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
         if bytes.count >= 8 { return bytes.loadUnaligned(as: UInt64.self) }
         var head: UInt64 = 0
         for (index, byte) in bytes.enumerated() { head |= UInt64(byte) << UInt64(8 * index) }

@@ -13,6 +13,22 @@ public struct RowUUID: Hashable, Comparable, Sendable, LosslessStringConvertible
 
     public static let zero = RowUUID(high: 0, low: 0)
 
+    /// Every table is keyed by these, and they are random already: two multiplications with secrets
+    /// of the process are enough, where the general hash of sixteen bytes takes several times that.
+    /// Identities can be chosen by clients, hence the secrets.
+    @inlinable
+    public func _rawHashValue(seed: Int) -> Int {
+        let (a, b) = RowUUID.secrets
+        let product = (high ^ a).multipliedFullWidth(by: low ^ b | 1)
+        let mixed = (product.high ^ product.low ^ UInt64(bitPattern: Int64(seed)))
+            .multipliedFullWidth(by: 0x9e37_79b9_7f4a_7c15)
+        return Int(truncatingIfNeeded: mixed.high ^ mixed.low)
+    }
+
+    @usableFromInline static let secrets = (
+        UInt64.random(in: 0 ... .max), UInt64.random(in: 0 ... .max)
+    )
+
     @inlinable
     public static func < (left: RowUUID, right: RowUUID) -> Bool {
         left.high != right.high ? left.high < right.high : left.low < right.low

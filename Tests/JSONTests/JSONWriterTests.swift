@@ -46,7 +46,7 @@ import Testing
 
     static let doubles: [(Double, String)] = [
         (0, "0"), (-0.0, "0"), (1.5, "1.5"), (0.1, "0.1"), (1e300, "1e+300"), (-2, "-2"),
-        (9_007_199_254_740_993, "9007199254740992.0"), (.infinity, "null"), (.nan, "null"),
+        (9_007_199_254_740_992, "9007199254740992.0"), (.infinity, "null"), (.nan, "null"),
     ]
 
     @Test(arguments: doubles)

@@ -35,6 +35,44 @@ import Testing
     }
 }
 
+@Suite struct MixedReferenceTests {
+    private static let schema = DatabaseSchema(
+        name: "mixed", version: "1.0.0",
+        tables: [
+            TableSchema(
+                name: "Root",
+                columns: [
+                    ColumnSchema("held", .map(.weak("Root"), .strong("Leaf"))),
+                    ColumnSchema("seen", .set(of: .weak("Leaf"))),
+                ]),
+            TableSchema(
+                name: "Leaf", columns: [ColumnSchema("next", .optional(.strong("Leaf")))],
+                isRoot: false),
+        ])
+
+    /// A pair that goes because its weak side is gone takes its strong side with it, which can
+    /// leave garbage, to which there can be weak references again.
+    @Test func pairsTakeTheirStrongSideAlong() throws {
+        var fixture = Fixture(MixedReferenceTests.schema)
+        try fixture.transact(
+            #"""
+            {"op":"insert","table":"Leaf","uuid":"\#(id(11))","row":{}},
+            {"op":"insert","table":"Leaf","uuid":"\#(id(12))","row":{"next":\#(u(11))}},
+            {"op":"insert","table":"Root","uuid":"\#(id(1))","row":{}},
+            {"op":"insert","table":"Root","uuid":"\#(id(2))","row":{"held":["map",[[\#(u(1)),\#(u(12))]]]}},
+            {"op":"insert","table":"Root","uuid":"\#(id(3))","row":{"seen":["set",[\#(u(11)),\#(u(12))]]}}
+            """#)
+        #expect(fixture.database.rowCount == 5)
+        try fixture.transact(
+            #"{"op":"delete","table":"Root","where":[["_uuid","==",\#(u(1))]]}"#)
+        #expect(fixture.database.faults() == [])
+        #expect(fixture.database.table("Leaf")?.count == 0)
+        let rows = fixture.database.table("Root")?.rows.mapValues(\.row)
+        let empty = Row([.empty, .empty])
+        #expect(rows == [RowUUID(high: 0, low: 2): empty, RowUUID(high: 0, low: 3): empty])
+    }
+}
+
 /// Makes operations that are valid one by one; whether they are together is for the rules.
 struct RandomOperations {
     private var generator: SeededGenerator
