@@ -114,7 +114,7 @@ let assembly: [Target] = [
 ]
 
 let programs: [Target] = [
-    program("ovsdb-server", ["DatabaseServer"]),
+    program("ovsdb-server", ["DatabaseServer", "Linux"]),
     program("ovn-northd", ["NorthdDaemon", "Linux"]),
     program("ovn-controller", ["Agent", "Linux"]),
     program("ovn-appctl", ["Commands", "Linux"]),
