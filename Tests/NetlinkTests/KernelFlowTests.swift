@@ -239,8 +239,9 @@ struct KernelFlowTests {
         #expect(FlowKey(of: upcall.packet)[.ipTTL] == 9)
         #expect(upcall.packet.count == packet.count)
         let after = try host.control.port(workload.port, of: host.datapath)
-        #expect(
-            after?.statistics.sentPackets == (before?.statistics.sentPackets ?? 0) + 1)
+        // The namespace's own kernel may send through the device too (router solicitations).
+        let sent = (after?.statistics.sentPackets ?? 0) - (before?.statistics.sentPackets ?? 0)
+        #expect(sent >= 1)
     }
 
     @Test func trackedPacketsShowTheirConnection() throws {
