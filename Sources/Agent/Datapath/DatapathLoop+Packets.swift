@@ -16,8 +16,8 @@ extension DatapathLoop {
                 TranslationInput(key: upcall.key, frame: upcall.packet, upcallPort: upcallPort),
                 in: snapshot)
             if upcall.reason == .miss { put(translation, upcall, snapshot, &operations) }
-            execute(translation, upcall, &operations)
             apply(translation.effects, from: upcall, &lessons)
+            execute(translation, upcall, &operations)
             for drop in translation.drops { counters.drops[drop, default: 0] += 1 }
         }
         perform(operations)
@@ -43,7 +43,12 @@ extension DatapathLoop {
         _ translation: Translation, _ upcall: Upcall, _ operations: inout [FlowOperation]
     ) {
         if let emissions = translation.emissions {
-            operations += emissions.map(operation)
+            for emission in emissions {
+                if let question = emission.question, !waiting.mayAsk(question, now: now) {
+                    continue
+                }
+                operations.append(operation(emission))
+            }
         } else if !translation.actions.isEmpty {
             operations.append(
                 .execute(

@@ -9,6 +9,8 @@ package struct NeighbourBuffer: Sendable {
         package var packetsPerKey = 4
         /// Milliseconds.
         package var lifetime: Milliseconds = 10_000
+        /// A neighbour is asked for at most this often (RFC 1122 §2.3.2.1), in milliseconds.
+        package var interval: Milliseconds = 1000
 
         package init() {}
     }
@@ -16,6 +18,7 @@ package struct NeighbourBuffer: Sendable {
     private struct Waiting {
         var packets: [PendingPacket] = []
         var until: Milliseconds
+        var asked: Milliseconds?
     }
 
     private let limits: Limits
@@ -44,6 +47,15 @@ package struct NeighbourBuffer: Sendable {
         }
         entry.packets.append(packet)
         waiting[packet.neighbour] = entry
+    }
+
+    /// True if the question for a neighbour that packets wait for may go out now; it is then taken
+    /// as sent. Questions of the same moment, to several ports, go together.
+    package mutating func mayAsk(_ neighbour: NeighbourKey, now: Milliseconds) -> Bool {
+        guard let entry = waiting[neighbour] else { return false }
+        if let asked = entry.asked, asked != now, now - asked < limits.interval { return false }
+        waiting[neighbour]?.asked = now
+        return true
     }
 
     /// Takes the packets whose neighbour is known, each with the address.

@@ -95,7 +95,8 @@ struct OutputList {
     // MARK: - The end
 
     mutating func finish(
-        _ result: inout Translation, key: borrowing TrackedKey, input: TranslationInput
+        _ result: inout Translation, key: borrowing TrackedKey, input: TranslationInput,
+        limits: TranslationLimits
     ) {
         if result.slowPath == nil, let field = foreignField(key) {
             result.slowPath = .sets(field)
@@ -103,7 +104,7 @@ struct OutputList {
         if result.slowPath == nil {
             pin(key)
             result.actions = actions(key)
-            if result.actions.netlinkSize > KernelLimits.actionBytes {
+            if result.actions.netlinkSize > limits.actionBytes {
                 result.slowPath = .actionLimit
             }
         }

@@ -36,11 +36,17 @@ package struct Emission: Hashable, Sendable {
     /// What is kept beside the packet: input port, mark, priority.
     package var metadata: FlowKey
     package var actions: [DatapathAction]
+    /// The neighbour that the packet asks for; nil for any other packet. How often one neighbour is
+    /// asked for is limited (`NeighbourBuffer.mayAsk`).
+    package var question: NeighbourKey?
 
-    package init(frame: [UInt8], metadata: FlowKey, actions: [DatapathAction]) {
+    package init(
+        frame: [UInt8], metadata: FlowKey, actions: [DatapathAction], question: NeighbourKey? = nil
+    ) {
         self.frame = frame
         self.metadata = metadata
         self.actions = actions
+        self.question = question
     }
 }
 

@@ -17,11 +17,13 @@ extension Translator {
         note(.generated(generator))
         let waits = generator == .arp || generator == .ndNS
         guard let frame = currentFrame, let layout = PacketLayout(frame) else { return waits }
-        if waits { wait(generator, frame, resume) }
+        let question = waits ? nextHop(generator) : nil
+        if let question { wait(for: question, frame, resume) }
         guard let made = make(generator, frame, layout) else { return waits }
         onCopy { translator in
             let oldPacket = translator.generated
-            translator.generated = GeneratedPacket(frame: made, key: FlowKey(of: made))
+            translator.generated = GeneratedPacket(
+                frame: made, key: FlowKey(of: made), question: question)
             translator.key.adopt(FlowKey(of: made))
             block(&translator)
             translator.generated = oldPacket
@@ -68,16 +70,14 @@ extension Translator {
         let start = layout.transportOffset
         frame.replace(
             at: start + 4, width: 4, with: UInt128(size), from: start, checksums: [start + 2])
-        generated = GeneratedPacket(frame: frame, key: packet.key)
+        generated = GeneratedPacket(frame: frame, key: packet.key, question: packet.question)
         let isIPv4 = layout.transport == .icmp
         key.load(.icmpType, UInt64(isIPv4 ? ICMPType.unreachable : ICMPv6Type.packetTooBig))
         key.load(.icmpCode, isIPv4 ? 4 : 0)
     }
 
-    /// Keeps the packet until the next hop in reg0 (IPv6: xxreg0) behind the outport is known.
-    private mutating func wait(
-        _ generator: Instruction.Generator, _ frame: [UInt8], _ resume: PendingPacket.Resume
-    ) {
+    /// The address in reg0 (IPv6: xxreg0) behind the outport.
+    private func nextHop(_ generator: Instruction.Generator) -> NeighbourKey {
         let address: IPAddress =
             generator == .arp
             ? .v4(IPv4Address(UInt32(truncatingIfNeeded: key.peek(.register(0)))))
@@ -85,18 +85,26 @@ extension Translator {
         let port = PortReference(
             datapath: UInt32(truncatingIfNeeded: key.peek(KeySpan(.datapath))),
             port: UInt32(truncatingIfNeeded: key.peek(KeySpan(.outport))))
+        return NeighbourKey(port: port, address: address)
+    }
+
+    /// Keeps the packet until the neighbour is known.
+    private mutating func wait(
+        for neighbour: NeighbourKey, _ frame: [UInt8], _ resume: PendingPacket.Resume
+    ) {
         effect(
             .wait(
                 PendingPacket(
-                    neighbour: NeighbourKey(port: port, address: address), frame: frame,
+                    neighbour: neighbour, frame: frame,
                     metadata: FlowKey(copying: key.current), resume: resume)))
     }
 
     /// A packet that a flow made leaves at once.
     mutating func emitGenerated(_ target: OutputList.Target) {
         guard let packet = generated else { return }
-        let made = OutputList.emissions(
+        var made = OutputList.emissions(
             packet.frame, from: packet.key, to: FlowKey(copying: key.current), [target])
+        for index in made.indices { made[index].question = packet.question }
         result.emissions = (result.emissions ?? []) + made
     }
 }

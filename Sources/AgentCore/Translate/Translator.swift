@@ -44,6 +44,8 @@ package struct Translator: ~Copyable {
     struct GeneratedPacket {
         let frame: [UInt8]
         let key: FlowKey
+        /// The neighbour that it asks for.
+        let question: NeighbourKey?
     }
 
     /// Takes a packet through the pipelines of `snapshot`.
@@ -108,7 +110,7 @@ package struct Translator: ~Copyable {
     }
 
     private mutating func finish(_ input: TranslationInput) -> Translation {
-        outputs.finish(&result, key: key, input: input)
+        outputs.finish(&result, key: key, input: input, limits: limits)
         let mask = FlowMask(copying: key.needed)
         result.mask = mask.widened(for: input.key)
         return result

@@ -36,6 +36,8 @@ package struct PacketLayout: Hashable, Sendable {
     package var network: Network?
     /// Where the IP datagram ends: padding of short frames follows.
     package var networkEnd = 0
+    /// Behind the extensions; `fragment` for a later fragment of IPv6, `noNext` where an
+    /// extension is cut short.
     package var ipProtocol: UInt8 = 0
     package var fragment = Fragment.none
     /// The first byte behind the network header and its extensions.
@@ -123,16 +125,22 @@ package struct PacketLayout: Hashable, Sendable {
         let start = networkOffset
         guard bytes.byteCount >= start + HeaderLength.ipv6 else { return }
         let payload = Int(bytes.uint16(at: start + 4))
-        var next = bytes.uint8(at: start + 6)
-        var offset = start + HeaderLength.ipv6
-        guard skipExtensions(bytes, next: &next, offset: &offset) else { return }
         network = .ipv6
         if payload > 0 {
             networkEnd = min(bytes.byteCount, start + HeaderLength.ipv6 + payload)
         }
-        ipProtocol = next
-        transportOffset = offset
-        readTransport(bytes)
+        var next = bytes.uint8(at: start + 6)
+        var offset = start + HeaderLength.ipv6
+        let isWhole = skipExtensions(bytes, next: &next, offset: &offset)
+        transportOffset = min(offset, bytes.byteCount)
+        if fragment == .later {
+            ipProtocol = IPProtocol.fragment
+        } else if isWhole {
+            ipProtocol = next
+            readTransport(bytes)
+        } else {
+            ipProtocol = IPProtocol.noNext
+        }
     }
 
     /// False where an extension header is cut short. A later fragment ends the walk, since what
@@ -141,26 +149,26 @@ package struct PacketLayout: Hashable, Sendable {
         _ bytes: RawSpan, next: inout UInt8, offset: inout Int
     ) -> Bool {
         while true {
+            let needed: Int
             switch next {
-            case IPProtocol.hopByHop, IPProtocol.routing, IPProtocol.destinationOptions:
-                guard bytes.byteCount >= offset + 8 else { return false }
-                next = bytes.uint8(at: offset)
-                offset += Int(bytes.uint8(at: offset + 1)) * 8 + 8
-            case IPProtocol.authentication:
-                guard bytes.byteCount >= offset + 8 else { return false }
-                next = bytes.uint8(at: offset)
-                offset += Int(bytes.uint8(at: offset + 1)) * 4 + 8
-            case IPProtocol.fragment:
-                guard bytes.byteCount >= offset + 8 else { return false }
-                next = bytes.uint8(at: offset)
-                let field = bytes.uint16(at: offset + 2)
-                offset += 8
-                fragment = field & 0xfff8 != 0 ? .later : .first
-                if fragment == .later { return true }
-            default:
-                return bytes.byteCount >= offset
+            case IPProtocol.hopByHop, IPProtocol.routing, IPProtocol.destinationOptions,
+                IPProtocol.authentication:
+                needed = 2
+            case IPProtocol.fragment: needed = 4
+            default: return true
             }
-            guard bytes.byteCount >= offset else { return false }
+            guard bytes.byteCount >= offset + needed else { return false }
+            let kind = next
+            next = bytes.uint8(at: offset)
+            let length = Int(bytes.uint8(at: offset + 1))
+            switch kind {
+            case IPProtocol.authentication: offset += (length + 2) * 4
+            case IPProtocol.fragment:
+                fragment = bytes.uint16(at: offset + 2) & 0xfff8 != 0 ? .later : .first
+                offset += 8
+                if fragment == .later { return true }
+            default: offset += (length + 1) * 8
+            }
         }
     }
 

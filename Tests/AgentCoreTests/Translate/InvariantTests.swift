@@ -71,7 +71,7 @@ import Wire
         #expect(host.upcalls < 800)
     }
 
-    @Test(arguments: 100..<112 as Range<UInt64>)
+    @Test(arguments: 100..<108 as Range<UInt64>)
     func flowsFollowChanges(seed: UInt64) throws {
         var network = RandomNetwork(seed: seed, flows: 60)
         var host = Host(network.control.snapshot(), ports: RandomNetwork.ports)

@@ -334,6 +334,28 @@ import Wire
         #expect(key[.ethernetDestination] == 0x3333_ff00_0001)
     }
 
+    /// RFC 1122 §2.3.2.1: one question per second for one destination.
+    @Test func questionsAreLimited() throws {
+        var translator = Translator()
+        let frame = Frames.udp(Frames.a, Self.left, from: "10.0.0.1", to: "10.0.1.1")
+        let translation = translator.translate(
+            SwitchTranslationTests.input(frame, on: 1), in: Self.network().snapshot())
+        let question = try #require(translation.emissions?.first?.question)
+        guard case .wait(let packet)? = translation.effects.first else {
+            Issue.record("\(translation.effects)")
+            return
+        }
+        #expect(question == packet.neighbour)
+        var buffer = NeighbourBuffer()
+        let times: [Milliseconds] = [0, 0, 1, 999, 1000, 1001, 2000]
+        buffer.add(packet, now: 0)
+        let asked = times.filter { buffer.mayAsk(question, now: $0) }
+        #expect(asked == [0, 0, 1000, 2000])
+        buffer.expire(now: 20_000)
+        let late = buffer.mayAsk(question, now: 20_000)
+        #expect(!late, "nobody waits for it")
+    }
+
     @Test func theBufferIsBounded() {
         var limits = NeighbourBuffer.Limits()
         limits.keys = 2
