@@ -31,7 +31,7 @@ extension Compiler {
             binding.mac = row.addresses
             binding.portSecurity = row.portSecurity
             binding.parentPort = row.parentName
-            binding.tag = row.tag
+            binding.tag = row.tag ?? row.tagRequest.flatMap { $0 > 0 ? $0 : nil }
             binding.externalIDs = row.externalIDs
             binding.externalIDs["name"] = row.externalIDs["neutron:port_name"]
             binding.requestedChassis = model.chassis(

@@ -73,6 +73,8 @@ extension SwitchPort {
             (!row.mirrorRules.isEmpty, "mirror_rules"),
             (!row.healthChecks.isEmpty, "health_checks"),
             (row.haChassisGroup != nil, "ha_chassis_group"),
+            (["virtual", "external", "vtep"].contains(row.type), "type"),
+            (row.parentName != nil && row.tagRequest == 0, "tag_request"),
             (row.options.keys.contains { $0.hasPrefix("qos_") }, "options:qos_*"),
         ]
         return list.filter(\.0).map(\.1)

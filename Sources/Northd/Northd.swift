@@ -139,10 +139,20 @@ extension Northd {
         reportProblems()
         var actions = reports.map(NorthdAction.report)
         reports = []
-        guard view.mayWrite else { return actions }
+        guard view.mayWrite else {
+            standBy(view)
+            return actions
+        }
         if isFree(.southbound, now) { actions += writeSouthbound(view, now) }
         if isFree(.northbound, now) { actions += writeNorthbound(view, now) }
         return actions
+    }
+
+    /// Compares as if it were to write, so that what the active northd has done is off the list.
+    private func standBy(_ view: NorthdView) {
+        guard !underWay.contains(.southbound) else { return }
+        let transaction = reconciler.begin(view.southbound, compiler)
+        reconciler.end(committed: transaction.isEmpty)
     }
 
     private func isFree(_ database: NorthdDatabase, _ now: Int64) -> Bool {

@@ -85,7 +85,7 @@ private func routerSide(_ name: String) -> (inout NB.LogicalSwitchPort) -> Void 
     @Test func portsThatMayHaveAnythingAreNotAnsweredFor() {
         #expect(!switchPort("p", ["unknown", "02:00:00:00:00:01 10.0.0.1"]).respondsForStations)
         #expect(!switchPort("p") { $0.options["disable_arp_nd_rsp"] = "true" }.respondsForStations)
-        #expect(!switchPort("p") { $0.type = "virtual" }.respondsForStations)
+        #expect(!switchPort("p") { $0.type = "l2gateway" }.respondsForStations)
         #expect(p1.respondsForStations)
     }
 

@@ -12,7 +12,6 @@ extension Reconciler {
         let own = adopted[uuid] ?? uuid
         let actual = replica[SB.LogicalFlow.self, own]
         guard let flow else {
-            adopted[uuid] = nil
             guard actual != nil else { return }
             written.insert(own)
             return transaction.delete(SB.LogicalFlow.self, own)

@@ -28,7 +28,8 @@ struct Reconciler {
     private(set) var datapathRows: [RowUUID: RowUUID] = [:]
     private(set) var northboundOf: [RowUUID: RowUUID] = [:]
     private(set) var portRows: [String: PortPlace] = [:]
-    /// Flows that another northd inserted, by the UUID that this one would have given.
+    /// Flows that another northd inserted, by the UUID that this one would have given. An entry
+    /// outlives its row; should the flow come back, it may as well have that UUID.
     var adopted: [RowUUID: RowUUID] = [:]
     /// Flows and sets that are being written; changes of others are somebody else's.
     var written: Set<RowUUID> = []
@@ -116,8 +117,16 @@ extension Reconciler {
             let group = desired.groups.keys.first { SouthboundUUID.group($0) == change.uuid }
             if let group { desired.dirty.groups[group] = .all }
         }
-        for change in changes.of(SB.LogicalFlow.self) where !written.contains(change.uuid) {
-            suspects[change.uuid, default: []] += [change.old, change.new].compactMap(\.self)
+        if hasStarted { noteFlows(changes) }
+    }
+
+    private mutating func noteFlows(_ changes: [TableChange]) {
+        guard let flows = changes.first(where: { $0.name == SB.LogicalFlow.table.name }) else {
+            return
+        }
+        for change in flows.rows where !written.contains(change.uuid) {
+            suspects[change.uuid, default: []] +=
+                [change.old, change.new].compactMap { $0.map(SB.LogicalFlow.init) }
         }
     }
 
@@ -156,7 +165,6 @@ extension Reconciler {
         in replica: Replica, _ compiler: Compiler, _ transaction: inout TransactionBuilder
     ) {
         hasStarted = true
-        suspects.removeAll()
         for item in replica.rows(SB.DatapathBinding.self)
         where item.row.northbound.flatMap({ datapathRows[$0] }) != item.uuid {
             deleteDatapath(item.uuid, item.row, replica, &transaction)
