@@ -19,7 +19,7 @@ import Testing
     /// remembered lookup has another answer only if the changes say that it may.
     @Test func followsEdits() {
         var random = RandomPipeline(seed: 21)
-        for _ in 0..<6 {
+        for _ in 0..<4 {
             var naive = random.pipeline(flows: 50)
             let builder = naive.builder()
             var snapshot = builder.commit()

@@ -13,14 +13,15 @@ struct MatchText: Hashable {
 final class MatchRegistry {
     final class Entry {
         let text: MatchText
-        let condition: Condition
+        /// Kept only if it mentions names, as it is compiled once otherwise.
+        private(set) var condition: Condition
         fileprivate let names: [(index: UInt32, text: String)]
         fileprivate let sets: [String]
         fileprivate let groups: [String]
         /// What the names meant when the match was compiled.
         fileprivate var signatures: [NameSignature] = []
         /// Flows that have this match.
-        fileprivate(set) var rules: Set<UInt32> = []
+        private(set) var rules = UserSet()
         private(set) var compiled = CompiledMatch.never
 
         fileprivate init(_ text: MatchText, _ condition: Condition, _ registry: NameRegistry) {
@@ -39,7 +40,14 @@ final class MatchRegistry {
         func compile(_ registry: NameRegistry) {
             signatures = names.map { registry.signature(of: $0.index) }
             compiled = MatchCompiler(names: registry).compile(condition)
+            if !dependsOnNames { condition = .always }
         }
+
+        fileprivate var dependsOnNames: Bool {
+            !(names.isEmpty && sets.isEmpty && groups.isEmpty)
+        }
+
+        fileprivate func endUse(by rule: UInt32) { rules.remove(rule) }
 
         fileprivate func isOutdated(_ registry: NameRegistry) -> Bool {
             signatures != names.map { registry.signature(of: $0.index) }
@@ -72,7 +80,7 @@ final class MatchRegistry {
         let entry = Entry(text, condition.simplified(), names)
         entries[text] = entry
         let identity = ObjectIdentifier(entry)
-        byIdentity[identity] = entry
+        if entry.dependsOnNames { byIdentity[identity] = entry }
         for name in entry.names { byName[name.index, default: []].insert(identity) }
         for name in entry.sets { bySet[name, default: []].insert(identity) }
         for name in entry.groups { byGroup[name, default: []].insert(identity) }
@@ -82,7 +90,7 @@ final class MatchRegistry {
 
     /// Ends a flow's use of a match; the last one ends the match.
     func release(_ entry: Entry, by rule: UInt32, _ names: NameRegistry) {
-        entry.rules.remove(rule)
+        entry.endUse(by: rule)
         guard entry.rules.isEmpty else { return }
         let identity = ObjectIdentifier(entry)
         entries[entry.text] = nil
@@ -134,6 +142,31 @@ final class MatchRegistry {
             byIdentity[identity].map {
                 ($0, open.contains(identity) ? nil : narrowings[identity])
             }
+        }
+    }
+}
+
+/// A set of rules that is mostly one.
+struct UserSet: Sequence {
+    private var first: UInt32?
+    private var others: Set<UInt32> = []
+
+    var isEmpty: Bool { first == nil }
+
+    mutating func insert(_ rule: UInt32) {
+        if first == nil { first = rule } else if first != rule { others.insert(rule) }
+    }
+
+    mutating func remove(_ rule: UInt32) {
+        if first == rule { first = others.popFirst() } else { others.remove(rule) }
+    }
+
+    func makeIterator() -> AnyIterator<UInt32> {
+        var next = first
+        var rest = others.makeIterator()
+        return AnyIterator {
+            defer { next = rest.next() }
+            return next
         }
     }
 }

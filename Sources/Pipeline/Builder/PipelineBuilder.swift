@@ -53,7 +53,9 @@ package final class PipelineBuilder {
         PipelineSnapshot.Parts(
             rules: rules.publish(), names: names.publishNames(),
             addressSets: names.withSets { $0.publish() },
-            portGroups: names.withGroups { $0.publish() }, scopes: scopes.publishScopes(),
+            portGroups: names.withGroups { $0.publish() },
+            memberships: names.withGroups { $0.publishMemberships() },
+            scopes: scopes.publishScopes(),
             datapaths: scopes.publishDatapaths(), datapathIndexes: scopes.publishIndexes())
     }
 

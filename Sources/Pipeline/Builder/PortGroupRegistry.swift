@@ -23,6 +23,11 @@ struct PortGroupRegistry {
     private var free: [UInt32] = []
     private var table = PersistentTable<Unmanaged<PortSet>?>(vacant: nil)
     private var dirty: Set<String> = []
+    /// In how many ways each port is in each group, by shard.
+    private var memberships: [[UInt64: [UInt32: Int]]] = Array(
+        repeating: [:], count: MembershipShard.count)
+    private var shards = PersistentTable<Unmanaged<MembershipShard>?>(vacant: nil)
+    private var dirtyShards: Set<UInt32> = []
     /// Ports that came or went since the last publication, by group.
     private(set) var changes: [String: Set<UInt64>] = [:]
 
@@ -72,7 +77,9 @@ struct PortGroupRegistry {
         _ = index(group)
         groups[group]?.rows.insert(name)
         for member in removed {
-            if let pair = rows[name]?.members.removeValue(forKey: member) { note(group, [pair]) }
+            if let pair = rows[name]?.members.removeValue(forKey: member) {
+                note(group, from: pair, to: nil)
+            }
         }
         for member in added where rows[name]?.members[member] == nil {
             rows[name]?.members[member] = .some(nil)
@@ -83,7 +90,7 @@ struct PortGroupRegistry {
     mutating func remove(_ name: String) {
         guard let row = rows.removeValue(forKey: name) else { return }
         groups[row.group]?.rows.remove(name)
-        note(row.group, Array(row.members.values))
+        for pair in row.members.values { note(row.group, from: pair, to: nil) }
         discardIfUnused(row.group)
     }
 
@@ -98,14 +105,24 @@ struct PortGroupRegistry {
         }
         guard pair != old else { return }
         rows[name]?.members[member] = .some(pair)
-        note(row.group, [old, pair])
+        note(row.group, from: old, to: pair)
     }
 
-    private mutating func note(_ group: String, _ changed: [UInt64?]) {
-        let pairs = changed.compactMap(\.self)
-        guard !pairs.isEmpty else { return }
-        changes[group, default: []].formUnion(pairs)
+    private mutating func note(_ group: String, from old: UInt64?, to new: UInt64?) {
+        guard let index = groups[group]?.index, old != new else { return }
+        if let old { count(old, index, -1) }
+        if let new { count(new, index, 1) }
+        changes[group, default: []].formUnion([old, new].compactMap(\.self))
         dirty.insert(group)
+    }
+
+    private mutating func count(_ pair: UInt64, _ group: UInt32, _ change: Int) {
+        let shard = MembershipShard.index(pair)
+        dirtyShards.insert(shard)
+        var counts = memberships[Int(shard)][pair] ?? [:]
+        let count = (counts[group] ?? 0) + change
+        counts[group] = count == 0 ? nil : count
+        memberships[Int(shard)][pair] = counts.isEmpty ? nil : counts
     }
 
     // MARK: Publication
@@ -122,5 +139,16 @@ struct PortGroupRegistry {
         dirty = []
         changes = [:]
         return table.publish()
+    }
+
+    mutating func publishMemberships() -> PublishedTable<Unmanaged<MembershipShard>?> {
+        shards.ensure(UInt32(MembershipShard.count - 1))
+        for index in dirtyShards {
+            let members = memberships[Int(index)].mapValues { $0.keys.sorted() }
+            let shard = members.isEmpty ? nil : MembershipShard(members)
+            shards.set(index, shard.map(Unmanaged.passUnretained), owner: shard)
+        }
+        dirtyShards = []
+        return shards.publish()
     }
 }

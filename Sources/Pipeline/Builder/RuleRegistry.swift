@@ -12,6 +12,17 @@ struct InstalledRule {
     let text: String
 }
 
+/// Keeps alive what lookups reach through a flow.
+private final class RuleOwner {
+    let program: ActionProgram
+    let match: CompiledMatch
+
+    init(_ program: ActionProgram, _ match: CompiledMatch) {
+        self.program = program
+        self.match = match
+    }
+}
+
 struct RuleRegistry {
     private var installed: [InstalledRule?] = []
     private var places: [RowIdentifier: UInt32] = [:]
@@ -53,7 +64,7 @@ struct RuleRegistry {
             RuleEntry(
                 idHigh: flow.id.high, idLow: flow.id.low, priority: flow.priority,
                 stage: flow.stage.index, program: Unmanaged.passUnretained(program)),
-            owner: program)
+            owner: RuleOwner(program, match.compiled))
         return rule
     }
 
@@ -73,6 +84,10 @@ struct RuleRegistry {
 
     /// The flow's match was compiled again.
     mutating func note(_ rule: InstalledRule, was old: CompiledMatch) {
+        let entry = table[rule.index]
+        if let program = entry.program?.takeUnretainedValue() {
+            table.set(rule.index, entry, owner: RuleOwner(program, rule.match.compiled))
+        }
         guard changes[rule.index] == nil else {
             changes[rule.index]?.narrowing = nil
             return

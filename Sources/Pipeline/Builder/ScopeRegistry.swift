@@ -258,16 +258,6 @@ extension ScopeRegistry.Pending {
     fileprivate func applied(
         to table: Subtable?, _ mask: MaskIndex, _ names: NameRegistry
     ) -> Subtable? {
-        var members = Array(added.values)
-        if let table {
-            for (index, candidate) in table.candidates.enumerated()
-            where !removed.contains(candidate.rule) {
-                members.append(
-                    SubtableMember(
-                        rule: candidate.rule, rank: candidate.rank,
-                        match: table.match(at: index), alternative: Int(candidate.alternative)))
-            }
-        }
-        return members.isEmpty ? nil : Subtable(names.mask(mask), members)
+        Subtable(names.mask(mask), table, removing: removed, adding: Array(added.values))
     }
 }

@@ -1,4 +1,5 @@
 import Datapath
+import LogicalFlow
 
 // A hash table of the flows of one stage whose tuples compare the same bits.
 //
@@ -8,7 +9,10 @@ import Datapath
 //
 // The words are compared in the order of the headers they come from. Before going on to deeper headers
 // a filter tells whether any flow has the words so far; if none has, the deeper ones don't matter and stay
-// out of the mask. So a UDP packet's ports aren't pinned by a table of TCP flows.
+// out of the mask. So a UDP packet's ports aren't pinned by a table of TCP flows. Before the network
+// header, gates tell whether any flow has the packet's addresses; if none has, the leading bits that tell
+// them apart are all that matters. So a packet to the Internet isn't pinned to its destination by a table of
+// local addresses.
 
 /// One flow in a table.
 struct Candidate: BitwiseCopyable {
@@ -24,7 +28,9 @@ struct Candidate: BitwiseCopyable {
 /// The fields of a table, apart from the object that owns them, so that a lookup counts no references.
 struct SubtableHeader: BitwiseCopyable {
     var bestRank: Rank
+    /// Words of a tuple, and how many of them a key has; the others are group words, at most one.
     var wordCount: Int
+    var keyWordCount: Int
     var words: UnsafePointer<UInt8>
     var masks: UnsafePointer<UInt64>
     /// Masked words of the entries, `wordCount` for each.
@@ -36,6 +42,7 @@ struct SubtableHeader: BitwiseCopyable {
     var firsts: UnsafePointer<UInt32>
     var candidates: UnsafePointer<Candidate>
     var filters: (HeaderFilter, HeaderFilter, HeaderFilter)
+    var gates: (AddressGate?, AddressGate?)
 }
 
 /// Tells which hashes of the words up to a header occur.
@@ -59,37 +66,76 @@ struct HeaderFilter: BitwiseCopyable {
     }
 }
 
+/// Tells which addresses occur in a field of which the table compares a prefix.
+struct AddressGate: BitwiseCopyable {
+    let span: KeySpan
+    let members: Unmanaged<PrefixSet>
+
+    /// The fields that can have gates, in the order of preference.
+    static let fields: [KeyField] = [
+        .ipv4Destination, .ipv6Destination, .ipv4Source, .ipv6Source, .arpTargetIP, .ndTarget,
+        .arpSourceIP,
+    ]
+
+    @inline(__always)
+    func mayContain(_ key: FlowPointer, _ mask: FlowPointer) -> Bool {
+        var decisive: UInt128 = 0
+        let isMember = members._withUnsafeGuaranteedRef {
+            $0.contains(key[span], decisive: &decisive)
+        }
+        mask.formUnion(decisive, at: span)
+        return isMember
+    }
+}
+
 /// Owns a table.
 ///
-/// Invariant: immutable once made, so any thread may read it.
+/// Invariant: immutable once made, so any thread may read it. The residuals of its candidates belong to
+/// the rules of the snapshot that has the table.
 final class Subtable: @unchecked Sendable {
     let header: UnsafeMutablePointer<SubtableHeader>
     let tuple: TupleMask
     let entryCount: Int
     let candidateCount: Int
     private let storage: UnsafeMutableRawPointer
-    /// Keeps the residuals of the candidates alive.
-    private let matches: [CompiledMatch]
-
-    var candidates: UnsafeBufferPointer<Candidate> {
-        UnsafeBufferPointer(start: header.pointee.candidates, count: candidateCount)
-    }
-
-    /// The match of the candidate at `index`.
-    func match(at index: Int) -> CompiledMatch { matches[index] }
+    private let gateSets: [PrefixSet]
 
     deinit { storage.deallocate() }
 
-    /// `members` is not empty; all their tuples have the mask `tuple`.
-    init(_ tuple: TupleMask, _ members: [SubtableMember]) {
-        precondition(!members.isEmpty)
+    /// The flows of `old` that aren't in `removed`, and `added`; nil if there are none. All tuples have
+    /// the mask `tuple`.
+    convenience init?(
+        _ tuple: TupleMask, _ old: Subtable?, removing removed: Set<UInt32>,
+        adding added: [SubtableMember]
+    ) {
+        let members = SubtableMerge(tuple, old, removed, added)
+        if members.list.isEmpty { return nil }
+        self.init(tuple, members)
+    }
+
+    private init(_ tuple: TupleMask, _ members: SubtableMerge) {
+        let gates = SubtableGates(tuple, members)
         let layout = SubtableLayout(tuple, members)
         self.tuple = tuple
         entryCount = layout.entryCount
-        candidateCount = members.count
-        matches = layout.order.map { members[$0].match }
+        candidateCount = members.list.count
+        gateSets = gates.sets
         storage = .allocate(byteCount: layout.byteCount, alignment: 16)
         header = layout.write(to: storage, tuple, members)
+        header.pointee.gates = gates.pair
+    }
+
+    /// Hands out the flows that aren't in `removed`, in order. Their values live as long as the table.
+    func forEachMember(except removed: Set<UInt32>, _ body: (MergedMember) -> Void) {
+        let header = header.pointee
+        for entry in 0..<entryCount {
+            let values = header.values + entry * header.wordCount
+            for place in Int(header.firsts[entry])..<Int(header.firsts[entry + 1]) {
+                let candidate = header.candidates[place]
+                if removed.contains(candidate.rule) { continue }
+                body(MergedMember(values: values, candidate: candidate))
+            }
+        }
     }
 }
 
@@ -99,8 +145,6 @@ struct SubtableMember {
     let rank: Rank
     let match: CompiledMatch
     let alternative: Int
-
-    var values: [UInt64] { match.alternatives[alternative].values }
 }
 
 // MARK: - Lookup
@@ -112,7 +156,39 @@ extension SubtableHeader {
         _ table: UnsafePointer<SubtableHeader>, _ key: FlowPointer, _ mask: FlowPointer,
         _ tables: LookupTables, _ best: inout Rank, _ rule: inout UInt32
     ) {
-        guard let entry = findEntry(table, key, mask) else { return }
+        guard let hash = hash(table, key, mask) else { return }
+        if table.pointee.keyWordCount == table.pointee.wordCount {
+            guard let entry = findEntry(table, key, hash, group: 0) else { return }
+            consider(entry, of: table, key, mask, tables, &best, &rule)
+        } else {
+            probeGroups(table, key, mask, tables, hash, &best, &rule)
+        }
+    }
+
+    /// Tries all groups of the packet's port.
+    private static func probeGroups(
+        _ table: UnsafePointer<SubtableHeader>, _ key: FlowPointer, _ mask: FlowPointer,
+        _ tables: LookupTables, _ hash: UInt64, _ best: inout Rank, _ rule: inout UInt32
+    ) {
+        let word = table.pointee.words[table.pointee.keyWordCount]
+        let field: KeyField = word == GroupWord.inport ? .inport : .outport
+        mask.setExact(field)
+        let pair = PortSet.pair(UInt32(key[.datapath]), UInt32(key[field]))
+        guard let shard = tables.memberships[MembershipShard.index(pair)] else { return }
+        for group in shard._withUnsafeGuaranteedRef({ $0.groups(of: pair) }) {
+            let group = UInt64(group)
+            guard let entry = findEntry(table, key, combine(hash, group), group: group) else {
+                continue
+            }
+            consider(entry, of: table, key, mask, tables, &best, &rule)
+        }
+    }
+
+    @inline(__always)
+    private static func consider(
+        _ entry: Int, of table: UnsafePointer<SubtableHeader>, _ key: FlowPointer,
+        _ mask: FlowPointer, _ tables: LookupTables, _ best: inout Rank, _ rule: inout UInt32
+    ) {
         let candidates = table.pointee.candidates
         let end = Int(table.pointee.firsts[entry + 1])
         var index = Int(table.pointee.firsts[entry])
@@ -128,18 +204,23 @@ extension SubtableHeader {
         }
     }
 
+    /// The hash of the key's words; nil if a filter or a gate tells that no entry has them.
     @inline(__always)
-    private static func findEntry(
+    private static func hash(
         _ table: UnsafePointer<SubtableHeader>, _ key: FlowPointer, _ mask: FlowPointer
-    ) -> Int? {
+    ) -> UInt64? {
         var hash: UInt64 = 0
         var next = 0
         let filters = table.pointee.filters
         if !passes(table, filters.0, key, mask, &hash, &next) { return nil }
         if !passes(table, filters.1, key, mask, &hash, &next) { return nil }
+        if let gate = table.pointee.gates.0 {
+            if !gate.mayContain(key, mask) { return nil }
+            if let second = table.pointee.gates.1, !second.mayContain(key, mask) { return nil }
+        }
         if !passes(table, filters.2, key, mask, &hash, &next) { return nil }
-        hashWords(table, upTo: table.pointee.wordCount, key, mask, &hash, &next)
-        return findSlot(table, key, hash)
+        hashWords(table, upTo: table.pointee.keyWordCount, key, mask, &hash, &next)
+        return hash
     }
 
     /// Takes the words up to a header into hash and mask; false if no entry has them.
@@ -169,13 +250,16 @@ extension SubtableHeader {
         }
     }
 
+    /// The entry with the key's words and, if the table has a group word, this group.
     @inline(__always)
-    private static func findSlot(
-        _ table: UnsafePointer<SubtableHeader>, _ key: FlowPointer, _ hash: UInt64
+    private static func findEntry(
+        _ table: UnsafePointer<SubtableHeader>, _ key: FlowPointer, _ hash: UInt64,
+        group: UInt64
     ) -> Int? {
         let slots = table.pointee.slots
         let slotMask = table.pointee.slotMask
         let count = table.pointee.wordCount
+        let keyCount = table.pointee.keyWordCount
         let words = table.pointee.words
         let masks = table.pointee.masks
         var slot = Int(truncatingIfNeeded: hash) & slotMask
@@ -183,10 +267,10 @@ extension SubtableHeader {
             let entry = Int(slots[slot]) - 1
             let values = table.pointee.values + entry * count
             var index = 0
-            while index < count, key.words[Int(words[index])] & masks[index] == values[index] {
+            while index < keyCount, key.words[Int(words[index])] & masks[index] == values[index] {
                 index += 1
             }
-            if index == count { return entry }
+            if index == keyCount, keyCount == count || values[keyCount] == group { return entry }
             slot = (slot + 1) & slotMask
         }
         return nil

@@ -3,13 +3,12 @@ import Datapath
 // How a subtable stands in its one block of memory: header, then arrays by falling alignment.
 
 struct SubtableLayout {
-    /// Members ordered by entry, best first within one.
-    let order: [Int]
-    /// Index into `order` of the first member of each entry, and one more at the end.
+    /// Index of the first member of each entry, and one more at the end.
     private let firsts: [UInt32]
     private let filters: [FilterPlan]
     private let capacity: Int
     private let wordCount: Int
+    private let memberCount: Int
 
     var entryCount: Int { firsts.count - 1 }
 
@@ -20,21 +19,16 @@ struct SubtableLayout {
         static let none = FilterPlan(wordCount: 0, wordsOfBits: 0)
     }
 
-    init(_ tuple: TupleMask, _ members: [SubtableMember]) {
+    init(_ tuple: TupleMask, _ members: SubtableMerge) {
         wordCount = tuple.words.count
-        let order = members.indices.sorted { left, right in
-            SubtableLayout.precedes(members[left], members[right])
-        }
+        memberCount = members.list.count
         var firsts: [UInt32] = []
-        for (position, index) in order.enumerated() {
-            if position > 0, members[order[position - 1]].values == members[index].values {
-                continue
-            }
-            firsts.append(UInt32(position))
+        for (index, member) in members.list.enumerated() {
+            if index > 0, members.haveEqualValues(members.list[index - 1], member) { continue }
+            firsts.append(UInt32(index))
         }
         let entryCount = firsts.count
-        firsts.append(UInt32(order.count))
-        self.order = order
+        firsts.append(UInt32(members.list.count))
         self.firsts = firsts
         capacity = tableCapacity(entryCount)
         filters = HeaderFilter.boundaries.map { boundary in
@@ -46,17 +40,10 @@ struct SubtableLayout {
         }
     }
 
-    /// By values, then best first; a total order, so that the layout depends on the members alone.
-    private static func precedes(_ left: SubtableMember, _ right: SubtableMember) -> Bool {
-        for (a, b) in zip(left.values, right.values) where a != b { return a < b }
-        if left.rank != right.rank { return left.rank > right.rank }
-        return (left.rule, left.alternative) < (right.rule, right.alternative)
-    }
-
     // MARK: Sizes
 
     private var headerBytes: Int { (MemoryLayout<SubtableHeader>.size + 15) & ~15 }
-    private var candidateBytes: Int { order.count * MemoryLayout<Candidate>.stride }
+    private var candidateBytes: Int { memberCount * MemoryLayout<Candidate>.stride }
     private var valueBytes: Int { entryCount * wordCount * 8 }
     private var filterBytes: Int { filters.reduce(0) { $0 + $1.wordsOfBits * 8 } }
     private var maskBytes: Int { wordCount * 8 }
@@ -72,7 +59,7 @@ struct SubtableLayout {
 
     /// Fills `storage`, which has `byteCount` bytes.
     func write(
-        to storage: UnsafeMutableRawPointer, _ tuple: TupleMask, _ members: [SubtableMember]
+        to storage: UnsafeMutableRawPointer, _ tuple: TupleMask, _ members: SubtableMerge
     ) -> UnsafeMutablePointer<SubtableHeader> {
         var next = storage + headerBytes
         func take<Element>(_ type: Element.Type, _ bytes: Int) -> UnsafeMutablePointer<Element> {
@@ -90,17 +77,17 @@ struct SubtableLayout {
         copy(tuple.words, to: words)
         copy(tuple.masks, to: masks)
         copy(self.firsts, to: firsts)
-        writeCandidates(members, to: candidates)
-        writeEntries(members, values, slots)
-        bits.initialize(repeating: 0, count: filterBytes / 8)
-        let filters = writeFilters(members, bits)
+        let best = writeCandidates(members, to: candidates)
+        let filters = placeFilters(bits)
+        writeEntries(members, values, slots, filters, bits)
         let header = storage.bindMemory(to: SubtableHeader.self, capacity: 1)
         header.initialize(
             to: SubtableHeader(
-                bestRank: members.map(\.rank).max() ?? .none, wordCount: wordCount, words: words,
+                bestRank: best, wordCount: wordCount,
+                keyWordCount: tuple.words.prefix { $0 < GroupWord.inport }.count, words: words,
                 masks: masks, values: values, slots: slots, slotMask: capacity - 1,
                 firsts: firsts, candidates: candidates,
-                filters: (filters[0], filters[1], filters[2])))
+                filters: (filters[0], filters[1], filters[2]), gates: (nil, nil)))
         return header
     }
 
@@ -108,52 +95,58 @@ struct SubtableLayout {
         for (index, element) in array.enumerated() { (place + index).initialize(to: element) }
     }
 
+    /// Returns the best rank.
     private func writeCandidates(
-        _ members: [SubtableMember], to candidates: UnsafeMutablePointer<Candidate>
-    ) {
-        for (position, index) in order.enumerated() {
-            let member = members[index]
-            (candidates + position).initialize(
-                to: Candidate(
-                    rank: member.rank, rule: member.rule,
-                    alternative: UInt32(member.alternative),
-                    residual: member.match.residual.map(Unmanaged.passUnretained)))
+        _ members: SubtableMerge, to candidates: UnsafeMutablePointer<Candidate>
+    ) -> Rank {
+        var best = Rank.none
+        for (index, member) in members.list.enumerated() {
+            best = max(best, member.candidate.rank)
+            (candidates + index).initialize(to: member.candidate)
+        }
+        return best
+    }
+
+    private func placeFilters(_ bits: UnsafeMutablePointer<UInt64>) -> [HeaderFilter] {
+        bits.initialize(repeating: 0, count: filterBytes / 8)
+        var next = bits
+        return filters.map { plan in
+            defer { next += plan.wordsOfBits }
+            return HeaderFilter(
+                wordCount: plan.wordCount, bits: next,
+                bitMask: UInt64(max(1, plan.wordsOfBits) * 64 - 1))
         }
     }
 
     private func writeEntries(
-        _ members: [SubtableMember], _ values: UnsafeMutablePointer<UInt64>,
-        _ slots: UnsafeMutablePointer<UInt32>
+        _ members: SubtableMerge, _ values: UnsafeMutablePointer<UInt64>,
+        _ slots: UnsafeMutablePointer<UInt32>, _ filters: [HeaderFilter],
+        _ bits: UnsafeMutablePointer<UInt64>
     ) {
         slots.initialize(repeating: 0, count: capacity)
         for entry in 0..<entryCount {
-            let tuple = members[order[Int(firsts[entry])]].values
-            copy(tuple, to: values + entry * wordCount)
-            let hash = tuple.reduce(0, combine)
+            let source = members.list[Int(firsts[entry])].values
+            let target = values + entry * wordCount
+            var hash: UInt64 = 0
+            for index in 0..<wordCount {
+                (target + index).initialize(to: source[index])
+                hash = combine(hash, source[index])
+                for filter in filters where filter.wordCount == index + 1 {
+                    mark(hash, in: filter, bits)
+                }
+            }
             var slot = Int(truncatingIfNeeded: hash) & (capacity - 1)
             while slots[slot] != 0 { slot = (slot + 1) & (capacity - 1) }
             slots[slot] = UInt32(entry) + 1
         }
     }
 
-    private func writeFilters(
-        _ members: [SubtableMember], _ bits: UnsafeMutablePointer<UInt64>
-    ) -> [HeaderFilter] {
-        var next = bits
-        return filters.map { plan in
-            let filter = HeaderFilter(
-                wordCount: plan.wordCount, bits: next,
-                bitMask: UInt64(max(1, plan.wordsOfBits) * 64 - 1))
-            guard plan.wordCount > 0 else { return filter }
-            for entry in 0..<entryCount {
-                let tuple = members[order[Int(firsts[entry])]].values
-                let hash = tuple.prefix(plan.wordCount).reduce(0, combine)
-                let bit = (hash >> 8) & filter.bitMask
-                next[Int(bit >> 6)] |= 1 << (bit & 63)
-            }
-            next += plan.wordsOfBits
-            return filter
-        }
+    private func mark(
+        _ hash: UInt64, in filter: HeaderFilter, _ bits: UnsafeMutablePointer<UInt64>
+    ) {
+        let bit = (hash >> 8) & filter.bitMask
+        let place = bits + (filter.bits - UnsafePointer(bits)) + Int(bit >> 6)
+        place.pointee |= 1 << (bit & 63)
     }
 }
 

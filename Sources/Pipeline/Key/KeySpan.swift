@@ -56,6 +56,7 @@ extension FlowPointer {
     /// The bits of `span`, right aligned.
     @inlinable
     public subscript(span: KeySpan) -> UInt128 {
+        @inline(__always)
         get {
             let word = Int(span.word)
             if span.isSingleWord {
@@ -81,11 +82,16 @@ extension FlowPointer {
 
     /// Sets the bits of `span` that are one in `bits`.
     @inlinable
+    @inline(__always)
     public func formUnion(_ bits: UInt128, at span: KeySpan) {
         let word = Int(span.word)
+        if span.isSingleWord {
+            words[word] |= UInt64(truncatingIfNeeded: bits) << UInt64(span.shift)
+            return
+        }
         let shifted = bits << UInt128(span.shift)
         words[word] |= UInt64(truncatingIfNeeded: shifted)
-        if !span.isSingleWord { words[word - 1] |= UInt64(truncatingIfNeeded: shifted >> 64) }
+        words[word - 1] |= UInt64(truncatingIfNeeded: shifted >> 64)
     }
 
     /// Sets all bits of `span`, as a mask does that compares it.

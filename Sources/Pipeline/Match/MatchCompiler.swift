@@ -20,17 +20,17 @@ struct MatchCompiler {
         var base = TupleBuilder()
         var open: [Condition] = []
         for part in resolved.parts {
-            guard let isConsistent = add(part, to: &base) else {
+            guard isTuple(part, groups: base.hasGroup ? 0 : 1) else {
                 open.append(part)
                 continue
             }
-            if !isConsistent { return .never }
+            if !add(part, to: &base) { return .never }
         }
-        let alternatives = takeAlternatives(&open)
+        let alternatives = takeAlternatives(&open, groups: base.hasGroup ? 0 : 1)
         var builders: [TupleBuilder] = []
         for alternative in alternatives {
             var builder = base
-            if add(alternative, to: &builder) == true { builders.append(builder) }
+            if add(alternative, to: &builder) { builders.append(builder) }
         }
         if builders.isEmpty { return .never }
         return assemble(builders, residual: .all(open))
@@ -58,11 +58,11 @@ struct MatchCompiler {
 
     /// Removes the largest disjunction of equalities and returns its members; one truth if there is
     /// none.
-    private func takeAlternatives(_ open: inout [Condition]) -> [Condition] {
+    private func takeAlternatives(_ open: inout [Condition], groups: Int) -> [Condition] {
         var best: (index: Int, members: [Condition])?
         for (index, part) in open.enumerated() {
             guard case .or(let members) = part, members.count > best?.members.count ?? 0,
-                members.allSatisfy({ isTuple($0) })
+                members.allSatisfy({ isTuple($0, groups: groups) })
             else { continue }
             best = (index, members)
         }
@@ -90,35 +90,47 @@ extension MatchCompiler {
         }
     }
 
-    /// Adds a conjunction of equalities to a tuple: true, or false if it contradicts the tuple; nil if
-    /// the condition is something else.
-    private func add(_ condition: Condition, to builder: inout TupleBuilder) -> Bool? {
-        guard isTuple(condition) else { return nil }
-        for part in condition.parts {
+    /// Adds a conjunction of equalities to a tuple; false if it contradicts the tuple.
+    private func add(_ condition: Condition, to builder: inout TupleBuilder) -> Bool {
+        condition.parts.allSatisfy { part in
             switch part {
             case .bits(let test):
-                guard let span = KeySpan(test.field), builder.add(test, at: span) else {
-                    return false
-                }
-            case .port(let storage, let name):
-                guard let port = names.uniquePort(named: name), let span = KeySpan(storage),
-                    builder.add(
-                        KeySpan(.datapath), value: UInt128(port.datapath), mask: 0xffff_ffff),
-                    builder.add(span, value: UInt128(port.key), mask: 0xffff_ffff)
-                else { return false }
-            default: continue
+                guard let span = KeySpan(test.field) else { return false }
+                return builder.add(test, at: span)
+            case .port(let storage, let name): return addPort(storage, name, to: &builder)
+            case .portGroup(let storage, let name):
+                guard let word = GroupWord.of(storage) else { return false }
+                return builder.add(
+                    word: word, value: UInt64(names.portGroupIndex(name)), mask: .max)
+            default: return true
             }
         }
-        return true
     }
 
-    private func isTuple(_ condition: Condition) -> Bool {
-        switch condition {
-        case .constant(let value): value
-        case .bits(let test): test.relation == .equal
-        case .port(_, let name): names.uniquePort(named: name) != nil
-        case .and(let parts): parts.allSatisfy(isTuple)
-        case .portGroup, .addressSet, .isChassisResident, .or: false
+    private func addPort(
+        _ storage: Storage, _ name: String, to builder: inout TupleBuilder
+    ) -> Bool {
+        guard let port = names.uniquePort(named: name), let span = KeySpan(storage) else {
+            return false
+        }
+        let isDatapath = builder.add(
+            KeySpan(.datapath), value: UInt128(port.datapath), mask: 0xffff_ffff)
+        return isDatapath && builder.add(span, value: UInt128(port.key), mask: 0xffff_ffff)
+    }
+
+    /// True for a conjunction of equalities with at most `groups` port groups.
+    private func isTuple(_ condition: Condition, groups: Int) -> Bool {
+        var groups = groups
+        return condition.parts.allSatisfy { part in
+            switch part {
+            case .constant(let value): return value
+            case .bits(let test): return test.relation == .equal
+            case .port(_, let name): return names.uniquePort(named: name) != nil
+            case .portGroup(let storage, _):
+                groups -= 1
+                return groups >= 0 && GroupWord.of(storage) != nil
+            case .addressSet, .isChassisResident, .and, .or: return false
+            }
         }
     }
 }

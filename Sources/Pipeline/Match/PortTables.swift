@@ -74,6 +74,66 @@ final class PortMap: @unchecked Sendable {
     }
 }
 
+/// The groups that ports are in: one of several parts of a table that is divided by the hash of the port,
+/// so that a change rebuilds one part.
+///
+/// Invariant: immutable once made, so any thread may read it.
+final class MembershipShard: @unchecked Sendable {
+    private let slots: UnsafeMutablePointer<Slot>
+    private let slotMask: Int
+    private let groups: UnsafeMutablePointer<UInt32>
+
+    static let count = 1024
+
+    private struct Slot: BitwiseCopyable {
+        var pair: UInt64
+        var first: UInt32
+        var count: UInt32
+    }
+
+    static func index(_ pair: UInt64) -> UInt32 {
+        UInt32(truncatingIfNeeded: mix(pair) >> 40) & UInt32(count - 1)
+    }
+
+    /// Groups, ascending, by port.
+    init(_ memberships: [UInt64: [UInt32]]) {
+        let capacity = tableCapacity(memberships.count)
+        slotMask = capacity - 1
+        slots = .allocate(capacity: capacity)
+        slots.initialize(repeating: Slot(pair: .max, first: 0, count: 0), count: capacity)
+        let total = memberships.values.reduce(0) { $0 + $1.count }
+        groups = .allocate(capacity: max(1, total))
+        var next = 0
+        for (pair, list) in memberships {
+            var index = Int(truncatingIfNeeded: mix(pair)) & slotMask
+            while slots[index].count != 0 { index = (index + 1) & slotMask }
+            slots[index] = Slot(pair: pair, first: UInt32(next), count: UInt32(list.count))
+            for group in list {
+                (groups + next).initialize(to: group)
+                next += 1
+            }
+        }
+    }
+
+    deinit {
+        slots.deallocate()
+        groups.deallocate()
+    }
+
+    /// Valid while the shard is.
+    func groups(of pair: UInt64) -> UnsafeBufferPointer<UInt32> {
+        var index = Int(truncatingIfNeeded: mix(pair)) & slotMask
+        while slots[index].count != 0 {
+            if slots[index].pair == pair {
+                return UnsafeBufferPointer(
+                    start: groups + Int(slots[index].first), count: Int(slots[index].count))
+            }
+            index = (index + 1) & slotMask
+        }
+        return UnsafeBufferPointer(start: nil, count: 0)
+    }
+}
+
 /// A power of two with room for `count` elements and at least as many gaps.
 func tableCapacity(_ count: Int) -> Int {
     var capacity = 2

@@ -75,6 +75,8 @@ struct LookupTables {
     let addressSets: TableView<Unmanaged<PrefixSet>?>
     let portGroups: TableView<Unmanaged<PortSet>?>
     let names: TableView<NameEntry>
+    /// By `MembershipShard.index`.
+    let memberships: TableView<Unmanaged<MembershipShard>?>
 }
 
 /// The test list of one match.

@@ -16,6 +16,22 @@ struct TupleMask: Hashable, Sendable {
     }
 }
 
+/// Words of a tuple that no key has: the index of a port group that the port is in. A lookup tries all
+/// groups of the packet's port, so any number of flows that differ in their groups are one table.
+enum GroupWord {
+    static let inport = UInt8(FlowKey.wordCount)
+    static let outport = UInt8(FlowKey.wordCount + 1)
+
+    /// The word for a port in `storage`, if there is one.
+    static func of(_ storage: Storage) -> UInt8? {
+        switch storage.field {
+        case .inport: inport
+        case .outport: outport
+        default: nil
+        }
+    }
+}
+
 /// Builds a tuple from equalities.
 struct TupleBuilder {
     private var masks: [UInt8: UInt64] = [:]
@@ -48,6 +64,9 @@ struct TupleBuilder {
     mutating func add(_ test: BitTest, at span: KeySpan) -> Bool {
         add(span, value: test.value, mask: test.mask)
     }
+
+    /// A tuple can name one group.
+    var hasGroup: Bool { masks[GroupWord.inport] != nil || masks[GroupWord.outport] != nil }
 
     var tuple: (mask: TupleMask, values: [UInt64]) {
         let words = masks.keys.sorted()

@@ -68,6 +68,7 @@ package final class PipelineSnapshot: @unchecked Sendable {
     let names: PublishedTable<NameEntry>
     let addressSets: PublishedTable<Unmanaged<PrefixSet>?>
     let portGroups: PublishedTable<Unmanaged<PortSet>?>
+    let memberships: PublishedTable<Unmanaged<MembershipShard>?>
     let scopes: PublishedTable<ScopeView>
     let datapaths: PublishedTable<Unmanaged<ScopeList>?>
     /// Datapath places by key.
@@ -81,6 +82,7 @@ package final class PipelineSnapshot: @unchecked Sendable {
         let names: PublishedTable<NameEntry>
         let addressSets: PublishedTable<Unmanaged<PrefixSet>?>
         let portGroups: PublishedTable<Unmanaged<PortSet>?>
+        let memberships: PublishedTable<Unmanaged<MembershipShard>?>
         let scopes: PublishedTable<ScopeView>
         let datapaths: PublishedTable<Unmanaged<ScopeList>?>
         let datapathIndexes: PortMap
@@ -93,6 +95,7 @@ package final class PipelineSnapshot: @unchecked Sendable {
         names = parts.names
         addressSets = parts.addressSets
         portGroups = parts.portGroups
+        memberships = parts.memberships
         scopes = parts.scopes
         datapaths = parts.datapaths
         datapathIndexes = parts.datapathIndexes
@@ -100,7 +103,7 @@ package final class PipelineSnapshot: @unchecked Sendable {
             scopes: parts.scopes.view, datapaths: parts.datapaths.view,
             tables: LookupTables(
                 addressSets: parts.addressSets.view, portGroups: parts.portGroups.view,
-                names: parts.names.view))
+                names: parts.names.view, memberships: parts.memberships.view))
     }
 
     /// The place of a datapath that has flows.
