@@ -6,28 +6,64 @@ import Testing
 
 @testable import OVSDBTransport
 
-/// The installed ovsdb-server with a Southbound database of its own, in a directory of its own.
-final class StockServer {
-    static let schemaPath = "/usr/share/ovn/ovn-sb.ovsschema"
-
-    static var isInstalled: Bool {
-        access("/usr/sbin/ovsdb-server", X_OK) == 0 && access(schemaPath, R_OK) == 0
+/// An ovsdb-server with a Southbound database of its own, in a directory of its own.
+final class TestServer {
+    enum Kind: String, CaseIterable, Sendable {
+        /// The installed server with a database of its own, or as the only member of a cluster.
+        case installed, cluster
+        /// The server of this package.
+        case built
     }
 
+    static let schemaPath = "/usr/share/ovn/ovn-sb.ovsschema"
+
+    /// Those that this machine has; the schema and the tools are the installed ones for both.
+    static var kinds: [Kind] {
+        guard access(schemaPath, R_OK) == 0, access("/usr/bin/ovsdb-tool", X_OK) == 0 else {
+            return []
+        }
+        return Kind.allCases.filter { access(program($0), X_OK) == 0 }
+    }
+
+    private static func program(_ kind: Kind) -> String {
+        switch kind {
+        case .installed, .cluster: "/usr/sbin/ovsdb-server"
+        case .built: "\(buildDirectory)/ovsdb-server"
+        }
+    }
+
+    /// Where the build put the programs: beside the test bundle.
+    private static var buildDirectory: String {
+        let bundle = CommandLine.arguments.first { $0.contains(".xctest") } ?? #filePath
+        let parts = bundle.split(separator: "/", omittingEmptySubsequences: false)
+        if let end = parts.firstIndex(where: { $0.hasSuffix(".xctest") }) {
+            return parts[..<end].joined(separator: "/")
+        }
+        return parts.dropLast(3).joined(separator: "/") + "/.build/debug"
+    }
+
+    private let program: String
     let directory: String
     var remote: String { "unix:\(directory)/socket" }
 
-    init() throws {
+    init(_ kind: Kind) throws {
+        program = TestServer.program(kind)
         var template = Array("/tmp/ovsdb.XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else { throw SystemError.last("mkdtemp") }
         directory = String(cString: made)
-        try run("ovsdb-tool", "create", "\(directory)/db", StockServer.schemaPath)
+        if kind == .cluster {
+            try run(
+                "ovsdb-tool", "create-cluster", "\(directory)/db", TestServer.schemaPath,
+                "unix:\(directory)/member")
+        } else {
+            try run("ovsdb-tool", "create", "\(directory)/db", TestServer.schemaPath)
+        }
         try start()
     }
 
     func start() throws {
         try run(
-            "ovsdb-server", "\(directory)/db", "--remote=punix:\(directory)/socket",
+            program, "\(directory)/db", "--remote=punix:\(directory)/socket",
             "--unixctl=\(directory)/control", "--pidfile=\(directory)/pid", "--no-chdir",
             "--log-file=\(directory)/log", "--detach", "-vconsole:off")
     }
@@ -40,6 +76,16 @@ final class StockServer {
 
     func transact(_ operations: String) throws {
         try run("ovsdb-client", "transact", remote, "[\"OVN_Southbound\",\(operations)]")
+    }
+
+    /// Converts the database to the same schema under another version.
+    func convert() throws {
+        try run(
+            "sh", "-c",
+            """
+            sed 's/"version": *"[0-9.]*"/"version": "99.0.0"/' \(TestServer.schemaPath) \
+                > \(directory)/schema && ovsdb-client convert \(remote) \(directory)/schema
+            """)
     }
 
     @discardableResult
