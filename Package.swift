@@ -151,7 +151,12 @@ let testTargets: [Target] = [
     tests(
         "DatabaseServer",
         ["Linux", "JSON", "OVSDBModel", "OVSDBEngine", "OVSDBSession", "OVSDBTransport", "Schemas"]),
-    tests("NorthdDaemon", ["DatabaseServer", "OVSDBTransport", "Schemas", "Northd"]),
+    tests(
+        "NorthdDaemon",
+        [
+            "DatabaseServer", "Linux", "OVSDBEngine", "OVSDBModel", "OVSDBSession",
+            "OVSDBTransport", "Schemas", "Northd", "UnixControl",
+        ]),
     tests(
         "Agent",
         [

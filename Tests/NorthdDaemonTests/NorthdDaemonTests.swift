@@ -1,1 +1,204 @@
+import DatabaseServer
+import Glibc
+import Linux
+import Northd
+import OVSDBEngine
+import OVSDBModel
+import OVSDBSession
+import OVSDBTransport
+import Schemas
+import Synchronization
 import Testing
+import UnixControl
+
+@testable import NorthdDaemon
+
+/// Both databases, in memory behind a Unix socket, a client that configures, and northds; all on
+/// one loop.
+private final class Deployment {
+    let loop: EventLoop
+    private let threads = IOThreads(count: 1)
+    private let server: DatabaseServer
+    private let directory: String
+    let client: OVSDBClient
+    private(set) var daemons: [NorthdDaemon] = []
+    private var registries: [ControlRegistry] = []
+
+    init() throws {
+        var template = Array("/tmp/northd.XXXXXX".utf8CString)
+        guard let made = mkdtemp(&template) else { throw SystemError.last("mkdtemp") }
+        directory = String(cString: made)
+        loop = try EventLoop()
+        server = try DatabaseServer(loop: loop, threads: threads, runDirectory: directory)
+        server.add(Database(schema: NB.schema))
+        server.add(Database(schema: SB.schema))
+        try server.addRemote("punix:\(directory)/db.sock")
+        client = OVSDBClient(
+            ClientConfiguration(
+                schema: NB.schema,
+                tables: [.init(NB.NBGlobal.self), .init(NB.LogicalSwitchPort.self)],
+                remotes: ["unix:\(directory)/db.sock"]),
+            loop: loop, threads: threads, seed: 1)
+        client.start()
+        try wait { client.canWrite }
+        edit { $0.insert(NB.NBGlobal(), uuid: RowUUID(high: 1, low: 1)) }
+        // A row that was asked for is there when the server has said so.
+        try wait { client.replica.only(NB.NBGlobal.self) != nil }
+    }
+
+    deinit {
+        client.stop()
+        for daemon in daemons { daemon.stop() }
+        server.close()
+        threads.shutDown()
+        _ = try? ChildProcess.run(["rm", "-rf", directory])
+    }
+
+    @discardableResult
+    func addNorthd(paused: Bool = false) throws -> NorthdDaemon {
+        let remote = "unix:\(directory)/db.sock"
+        var configuration = NorthdConfiguration(
+            daemon: DaemonOptions(program: "ovn-northd", family: .ovn), northbound: remote,
+            southbound: remote)
+        configuration.startsPaused = paused
+        let daemon = try NorthdDaemon(configuration, loop: loop, threads: threads)
+        let registry = ControlRegistry()
+        daemon.registerCommands(on: registry)
+        daemons.append(daemon)
+        registries.append(registry)
+        daemon.start()
+        return daemon
+    }
+
+    /// Runs the loop until the condition holds; the limit is only for a test that hangs.
+    func wait(_ condition: () -> Bool) throws {
+        let isThere = try loop.run(until: .now() + .seconds(60), condition)
+        try #require(isThere, "waited in vain")
+    }
+
+    func edit(_ body: (inout TransactionBuilder) -> Void) {
+        var builder = TransactionBuilder()
+        body(&builder)
+        client.submit(builder) { outcome in
+            guard case .committed = outcome else {
+                Issue.record("\(outcome)")
+                return
+            }
+        }
+    }
+
+    func command(_ number: Int, _ name: String, _ arguments: String...) -> String {
+        let answer = Answer()
+        registries[number].run(
+            ControlRequest(command: name, arguments: arguments) { answer.set($0) })
+        return answer.text
+    }
+
+    /// Asks for a configuration number and waits until the Southbound database has it.
+    func synchronize() throws {
+        let global = try #require(client.replica.only(NB.NBGlobal.self))
+        let number = global.row.nbCfg + 1
+        edit { $0.update(global.uuid, [.nbCfg], of: NB.NBGlobal(nbCfg: number)) }
+        try wait { client.replica.only(NB.NBGlobal.self)?.row.sbCfg == number }
+    }
+
+    func count(_ table: String) -> Int {
+        server.snapshot(of: SB.schema.name)?.table(table)?.count ?? -1
+    }
+}
+
+private final class Answer: Sendable {
+    private let result = Mutex("")
+    var text: String { result.withLock { $0 } }
+
+    func set(_ new: Result<String, ControlError>) {
+        result.withLock {
+            switch new {
+            case .success(let text): $0 = text
+            case .failure(let error): $0 = "error: \(error.text)"
+            }
+        }
+    }
+}
+
+@Suite(.serialized) struct NorthdDaemonTests {
+    private func addSwitch(_ number: UInt64, to deployment: Deployment) {
+        let (datapath, port) = (RowUUID(high: 2, low: number), RowUUID(high: 3, low: number))
+        deployment.edit {
+            $0.insert(
+                NB.LogicalSwitchPort(name: "p\(number)", addresses: ["02:00:00:00:00:01 10.0.0.1"]),
+                uuid: port)
+            $0.insert(NB.LogicalSwitch(name: "s\(number)", ports: [port]), uuid: datapath)
+        }
+    }
+
+    @Test func configurationReachesTheSouthboundDatabase() throws {
+        let deployment = try Deployment()
+        try deployment.addNorthd()
+        addSwitch(1, to: deployment)
+        try deployment.synchronize()
+        #expect(deployment.count("Datapath_Binding") == 1)
+        #expect(deployment.count("Port_Binding") == 1)
+        #expect(deployment.count("Logical_Flow") > 50)
+        #expect(deployment.command(0, "status") == "Status: active")
+        #expect(deployment.command(0, "nb-connection-status") == "connected")
+        #expect(deployment.command(0, "sb-connection-status") == "connected")
+        #expect(deployment.command(0, "status/problems") == "")
+        deployment.edit { $0.delete(NB.LogicalSwitch.self, RowUUID(high: 2, low: 1)) }
+        try deployment.synchronize()
+        #expect(deployment.count("Logical_Flow") == 0)
+    }
+
+    @Test func theOtherOneGoesOnWhenTheFirstPauses() throws {
+        let deployment = try Deployment()
+        let first = try deployment.addNorthd()
+        try deployment.wait { first.status == .active }
+        let second = try deployment.addNorthd()
+        addSwitch(1, to: deployment)
+        try deployment.synchronize()
+        #expect(second.status == .standby)
+        #expect(deployment.command(1, "status") == "Status: standby")
+        #expect(deployment.command(0, "pause") == "")
+        #expect(deployment.command(0, "is-paused") == "true")
+        try deployment.wait { second.status == .active }
+        #expect(deployment.command(0, "status") == "Status: paused")
+        addSwitch(2, to: deployment)
+        try deployment.synchronize()
+        #expect(deployment.count("Datapath_Binding") == 2)
+        #expect(deployment.command(0, "resume") == "")
+        second.stop()
+        try deployment.wait { first.status == .active }
+        addSwitch(3, to: deployment)
+        try deployment.synchronize()
+        #expect(deployment.count("Port_Binding") == 3)
+    }
+
+    @Test func aDryRunWritesNothing() throws {
+        let deployment = try Deployment()
+        let daemon = try deployment.addNorthd(paused: true)
+        addSwitch(1, to: deployment)
+        try deployment.wait {
+            !daemon.northd.compiler.engine.keys(of: daemon.northd.compiler.inputs.datapaths).isEmpty
+        }
+        try deployment.wait { daemon.northd.compiler.engine.revision.number > 0 }
+        #expect(deployment.count("Datapath_Binding") == 0)
+        #expect(deployment.command(0, "status") == "Status: paused")
+    }
+
+    @Test func problemsAreListed() throws {
+        let deployment = try Deployment()
+        try deployment.addNorthd()
+        let (datapath, port) = (RowUUID(high: 2, low: 9), RowUUID(high: 3, low: 9))
+        deployment.edit {
+            $0.insert(NB.LogicalSwitchPort(name: "p", addresses: ["nonsense"]), uuid: port)
+            $0.insert(NB.LogicalSwitch(name: "s", ports: [port]), uuid: datapath)
+        }
+        try deployment.synchronize()
+        #expect(
+            deployment.command(0, "status/problems")
+                == "Logical_Switch_Port \(port) addresses: no Ethernet address in \"nonsense\"\n")
+        let block = deployment.command(0, "inc-engine/show-stats", "switch port")
+        #expect(block.hasPrefix("Node: switch port\n- recompute:           0\n- compute: "))
+        #expect(deployment.command(0, "inc-engine/show-stats", "nonsense").hasPrefix("error: "))
+    }
+}
