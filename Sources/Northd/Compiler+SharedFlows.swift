@@ -19,6 +19,7 @@ extension Compiler {
                 context.emit(SharedSwitchFlows(trait: trait), .group(group), to: outputs)
             case .routers(let trait):
                 context.emit(SharedRouterFlows(trait: trait), .group(group), to: outputs)
+            case .loadBalancers: break
             }
         }
     }

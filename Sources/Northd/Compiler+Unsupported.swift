@@ -30,7 +30,6 @@ extension Compiler {
     private static func unsupported(_ row: NB.LogicalSwitch) -> [(Bool, String)] {
         [
             (!row.acls.isEmpty, "acls"), (!row.qosRules.isEmpty, "qos_rules"),
-            (!row.loadBalancer.isEmpty, "load_balancer"),
             (!row.loadBalancerGroup.isEmpty, "load_balancer_group"),
             (!row.dnsRecords.isEmpty, "dns_records"),
             (!row.forwardingGroups.isEmpty, "forwarding_groups"),
@@ -41,7 +40,6 @@ extension Compiler {
     private static func unsupported(_ row: NB.LogicalRouter) -> [(Bool, String)] {
         [
             (!row.nat.isEmpty, "nat"), (!row.policies.isEmpty, "policies"),
-            (!row.loadBalancer.isEmpty, "load_balancer"),
             (!row.loadBalancerGroup.isEmpty, "load_balancer_group"),
             (row.options["chassis"] != nil, "options:chassis"),
             (row.options["mcast_relay"] == "true", "options:mcast_relay"),

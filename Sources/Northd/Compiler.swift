@@ -19,6 +19,7 @@ package struct Outputs: Sendable {
     package let addressSets: Output<AddressSetRow>
     package let addressSetMembers: Output<AddressSetMember>
     package let portGroupMembers: Output<PortGroupMember>
+    package let loadBalancers: Output<LoadBalancerRow>
     package let portsUp: Output<PortUpRow>
     package let problems: Output<Problem>
 
@@ -31,6 +32,7 @@ package struct Outputs: Sendable {
         addressSets = engine.output("Address_Set")
         addressSetMembers = engine.output("Address_Set.addresses")
         portGroupMembers = engine.output("Port_Group")
+        loadBalancers = engine.output("Load_Balancer")
         portsUp = engine.output("Logical_Switch_Port.up")
         problems = engine.output("problems")
     }
@@ -54,6 +56,7 @@ package final class Compiler {
     package let outputs: Outputs
     package let model: Model
     let routes: Routes
+    package let balancing: LoadBalancing
     private var southbound: SouthboundEdge
 
     package init(_ state: StickyState = StickyState()) {
@@ -61,11 +64,13 @@ package final class Compiler {
         outputs = Outputs(engine)
         model = Model(engine, inputs, outputs, state)
         routes = Routes(engine, inputs, outputs, model, state)
+        balancing = LoadBalancing(engine, inputs, outputs)
         southbound = SouthboundEdge(inputs: inputs, engine: engine)
         registerDatapaths()
         registerPortBindings()
         registerGroups()
         registerUnsupported()
+        registerLoadBalancers()
         registerSharedFlows()
         registerSwitchFeatures()
         registerRouterFeatures()

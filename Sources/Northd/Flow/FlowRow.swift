@@ -8,12 +8,15 @@ import OVSDBModel
 package enum DatapathGroup: Hashable, Sendable {
     case switches(SwitchTrait)
     case routers(RouterTrait)
+    /// What load balancers of one origin are on; the name is that of a `LoadBalancerReach`.
+    case loadBalancers(DatapathKind, String)
 
     /// Names the group in its row's identity.
     package var name: String {
         switch self {
         case .switches(let trait): "switches/\(trait.rawValue)"
         case .routers(let trait): "routers/\(trait.rawValue)"
+        case .loadBalancers(let kind, let name): "\(kind.rawValue) load balancers/\(name)"
         }
     }
 }

@@ -73,10 +73,17 @@ package struct Inputs: Sendable {
     /// Without their ports.
     package let portGroups: Table<RowUUID, NB.PortGroup>
     package let groupsOfPort: Table<RowUUID, Owners>
+    package let loadBalancers: Table<RowUUID, NB.LoadBalancer>
+    /// The switches and routers that name a load balancer.
+    package let datapathsOfLoadBalancer: Table<RowUUID, Owners>
+    package let groupsOfLoadBalancer: Table<RowUUID, Owners>
+    package let healthChecks: Table<RowUUID, NB.LoadBalancerHealthCheck>
 
     /// By Port_Binding.logical_port.
     package let portStates: Table<String, PortState>
     package let chassis: Table<RowUUID, ChassisInput>
+    /// Service_Monitor.status; "" where no chassis has said anything.
+    package let serviceStates: Table<ServiceMonitorKey, String>
     /// Datapath_Binding.tunnel_key by Northbound row.
     package let datapathKeysInUse: Table<RowUUID, Int>
 
@@ -93,7 +100,13 @@ package struct Inputs: Sendable {
         portGroups = engine.table("Port_Group")
         groupsOfPort = engine.table("Port_Group.ports")
         portStates = engine.table("Port_Binding")
+        loadBalancers = engine.table("Load_Balancer")
+        datapathsOfLoadBalancer = engine.table("Datapath.load_balancer", beside: loadBalancers)
+        groupsOfLoadBalancer = engine.table(
+            "Load_Balancer_Group.load_balancer", beside: loadBalancers)
+        healthChecks = engine.table("Load_Balancer_Health_Check")
         chassis = engine.table("Chassis")
+        serviceStates = engine.table("Service_Monitor")
         datapathKeysInUse = engine.table("Datapath_Binding", beside: datapaths)
     }
 }

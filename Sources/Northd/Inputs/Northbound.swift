@@ -12,7 +12,8 @@ struct NorthboundEdge {
     static let tables: [any TypedRow.Type] = [
         NB.NBGlobal.self, NB.LogicalSwitch.self, NB.LogicalSwitchPort.self,
         NB.LogicalRouter.self, NB.LogicalRouterPort.self, NB.LogicalRouterStaticRoute.self,
-        NB.AddressSet.self, NB.PortGroup.self,
+        NB.AddressSet.self, NB.PortGroup.self, NB.LoadBalancer.self, NB.LoadBalancerGroup.self,
+        NB.LoadBalancerHealthCheck.self,
     ]
 
     func apply(_ changes: [TableChange]) {
@@ -34,6 +35,7 @@ struct NorthboundEdge {
             set(inputs.addressSets, change.uuid, change.new)
         }
         for change in changes.of(NB.PortGroup.self) { applyPortGroup(change) }
+        applyLoadBalancers(changes)
     }
 
     private func set<Value: Equatable & Sendable>(
@@ -45,8 +47,12 @@ struct NorthboundEdge {
     private func applySwitch(_ change: TypedChange<NB.LogicalSwitch>) {
         Membership(table: inputs.switchOfPort).change(
             change.uuid, from: change.old?.ports ?? [], to: change.new?.ports ?? [], in: engine)
+        Membership(table: inputs.datapathsOfLoadBalancer).change(
+            change.uuid, from: change.old?.loadBalancer ?? [],
+            to: change.new?.loadBalancer ?? [], in: engine)
         var row = change.new
         row?.ports = []
+        row?.loadBalancer = []
         set(inputs.datapaths, change.uuid, row.map(DatapathInput.switch))
     }
 
@@ -58,8 +64,11 @@ struct NorthboundEdge {
             change.uuid, from: old?.ports ?? [], to: new?.ports ?? [], in: engine)
         Membership(table: inputs.routerOfRoute).change(
             change.uuid, from: old?.staticRoutes ?? [], to: new?.staticRoutes ?? [], in: engine)
+        Membership(table: inputs.datapathsOfLoadBalancer).change(
+            change.uuid, from: old?.loadBalancer ?? [], to: new?.loadBalancer ?? [], in: engine)
         new?.ports = []
         new?.staticRoutes = []
+        new?.loadBalancer = []
         set(inputs.datapaths, change.uuid, new.map(DatapathInput.router))
     }
 
@@ -69,6 +78,20 @@ struct NorthboundEdge {
         var row = change.new
         row?.ports = []
         set(inputs.portGroups, change.uuid, row)
+    }
+
+    private func applyLoadBalancers(_ changes: [TableChange]) {
+        for change in changes.of(NB.LoadBalancer.self) {
+            set(inputs.loadBalancers, change.uuid, change.new)
+        }
+        for change in changes.of(NB.LoadBalancerGroup.self) {
+            Membership(table: inputs.groupsOfLoadBalancer).change(
+                change.uuid, from: change.old?.loadBalancer ?? [],
+                to: change.new?.loadBalancer ?? [], in: engine)
+        }
+        for change in changes.of(NB.LoadBalancerHealthCheck.self) {
+            set(inputs.healthChecks, change.uuid, change.new)
+        }
     }
 
     private static func global(_ row: NB.NBGlobal) -> NB.NBGlobal {

@@ -22,6 +22,13 @@ struct SouthboundEdge {
         for change in changes.of(SB.Chassis.self) {
             engine.set(inputs.chassis, change.uuid, change.new.map(ChassisInput.init))
         }
+        for change in changes.of(SB.ServiceMonitor.self) {
+            if let old = change.old.map(ServiceMonitorKey.init) {
+                engine.set(inputs.serviceStates, old, nil)
+            }
+            guard let row = change.new else { continue }
+            engine.set(inputs.serviceStates, ServiceMonitorKey(row), row.status ?? "")
+        }
     }
 
     private mutating func applyDatapath(_ change: TypedChange<SB.DatapathBinding>) {
@@ -53,6 +60,14 @@ extension SB.DatapathBinding {
         if let nbUUID { return nbUUID }
         let text = externalIDs["logical-switch"] ?? externalIDs["logical-router"]
         return text.flatMap { RowUUID(parsing: $0) }
+    }
+}
+
+extension ServiceMonitorKey {
+    init(_ row: SB.ServiceMonitor) {
+        self.init(
+            logicalPort: row.logicalPort, address: row.ip, port: row.port,
+            transport: row.protocol ?? "tcp")
     }
 }
 

@@ -35,6 +35,7 @@ struct Reconciler {
     var written: Set<RowUUID> = []
     /// Flows that somebody else touched, as they were and as they are.
     var suspects: [RowUUID: [SB.LogicalFlow]] = [:]
+    private var records = SouthboundRecords.all()
     private var hasStarted = false
 
     /// Columns that the replica must be able to look rows up by.
@@ -50,9 +51,13 @@ struct Reconciler {
     /// The database has what is desired, as far as is known.
     var isIdle: Bool {
         hasStarted && underWay == nil && desired.dirty.isEmpty && suspects.isEmpty
+            && records.allSatisfy(\.isIdle)
     }
 
-    mutating func update(from compiler: Compiler) { desired.update(from: compiler) }
+    mutating func update(from compiler: Compiler) {
+        desired.update(from: compiler)
+        for index in records.indices { records[index].update(from: compiler) }
+    }
 
     /// Begins a transaction that settles everything that is marked.
     mutating func begin(_ replica: Replica, _ compiler: Compiler) -> TransactionBuilder {
@@ -74,6 +79,7 @@ struct Reconciler {
         for uuid in dirty.flows.keys.sorted() {
             settleFlow(uuid, dirty.flows[uuid] ?? nil, replica, &transaction)
         }
+        for index in records.indices { records[index].settle(self, replica, &transaction) }
         underWay = dirty
         desired.dirty = Desired.Dirty()
         return transaction
@@ -84,6 +90,7 @@ struct Reconciler {
         if !committed, let underWay { desired.dirty.merge(underWay) }
         underWay = nil
         written.removeAll()
+        for index in records.indices { records[index].end(committed: committed) }
     }
 
     mutating func mark(flow uuid: RowUUID, as row: FlowRow?) {
@@ -117,6 +124,7 @@ extension Reconciler {
             let group = desired.groups.keys.first { SouthboundUUID.group($0) == change.uuid }
             if let group { desired.dirty.groups[group] = .all }
         }
+        for index in records.indices { records[index].note(changes) }
         if hasStarted { noteFlows(changes) }
     }
 
@@ -177,6 +185,7 @@ extension Reconciler {
             }
         }
         for group in desired.groups.keys { desired.dirty.groups[group] = .all }
+        for index in records.indices { records[index].markAll() }
         compareAllFlows(replica, compiler)
     }
 }

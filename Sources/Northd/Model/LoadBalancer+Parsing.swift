@@ -1,0 +1,161 @@
+import LogicalFlow
+import OVSDBModel
+import Schemas
+import Wire
+
+extension LoadBalancer {
+    /// Parses a row. What is wrong with one address or backend is told to `report`, and that one
+    /// is left out.
+    package init(
+        _ row: NB.LoadBalancer, healthChecks: [NB.LoadBalancerHealthCheck],
+        report: @escaping (_ column: String, _ reason: String) -> Void
+    ) {
+        name = row.name
+        transport = row.protocol.flatMap(Action.TransportProtocol.init) ?? .tcp
+        hashFields = LoadBalancer.hashFields(row.selectionFields, transport)
+        options = LoadBalancerOptions(row.options, report: report)
+        let isTemplate = row.options["template"] == "true"
+        let parser = ServiceParser(
+            placements: LoadBalancer.placements(row.ipPortMappings, report: report),
+            checks: Dictionary(healthChecks.map { ($0.vip, $0.options) }) { first, _ in first },
+            report: report)
+        if isTemplate {
+            services = []
+            templates = parser.templates(row)
+        } else {
+            services = parser.services(row.vips)
+            templates = []
+        }
+    }
+
+    /// Transport ports are hashed by the protocol's own name for them.
+    private static func hashFields(
+        _ fields: [String], _ transport: Action.TransportProtocol
+    ) -> [String] {
+        fields.map { field in
+            field.hasPrefix("tp_") ? transport.rawValue + field.dropFirst(2) : field
+        }
+    }
+
+    /// Keys are addresses, of IPv6 in brackets or not.
+    private static func placements(
+        _ mappings: [String: String], report: (String, String) -> Void
+    ) -> [IPAddress: BackendPlacement] {
+        var result: [IPAddress: BackendPlacement] = [:]
+        for (key, value) in mappings.sorted(by: { $0.key < $1.key }) {
+            guard let address = IPAddress(parsing: key.filter { $0 != "[" && $0 != "]" }) else {
+                report("ip_port_mappings", "no address: \"\(key)\"")
+                continue
+            }
+            result[address] = BackendPlacement(parsing: value)
+        }
+        return result
+    }
+}
+
+extension BackendPlacement {
+    /// `PORT`, `PORT:SOURCE` or `PORT:SOURCE:ZONE`; a source of IPv6 is in brackets.
+    package init(parsing text: String) {
+        guard let colon = text.firstIndex(of: ":") else {
+            self.init(logicalPort: text, source: nil, zone: nil)
+            return
+        }
+        let rest = text[text.index(after: colon)...]
+        let end: Substring.Index
+        if rest.first == "[", let bracket = rest.firstIndex(of: "]") {
+            end = rest.index(after: bracket)
+        } else {
+            end = rest.firstIndex(of: ":") ?? rest.endIndex
+        }
+        let source = rest[..<end].filter { $0 != "[" && $0 != "]" }
+        let zone = rest[end...].dropFirst()
+        self.init(
+            logicalPort: String(text[..<colon]), source: IPAddress(parsing: source),
+            zone: zone.isEmpty ? nil : String(zone))
+    }
+}
+
+extension LoadBalancerOptions {
+    init(_ options: [String: String], report: (String, String) -> Void) {
+        rejects = options["reject"] == "true"
+        announcesEmpty = options["event"] == "true"
+        skipsSNAT = options["skip_snat"] == "true"
+        addsRoute = options["add_route"] == "true"
+        isDistributed = options["distributed"] == "true"
+        isStateless = options["use_stateless_nat"] == "true"
+        if let text = options["affinity_timeout"] {
+            let timeout = UInt16(text)
+            affinityTimeout = timeout == 0 ? nil : timeout
+            if timeout == nil { report("options:affinity_timeout", "no seconds: \"\(text)\"") }
+        }
+        if let text = options["neighbor_responder"] {
+            if let value = Responder(rawValue: text) {
+                responder = value
+            } else {
+                report("options:neighbor_responder", "unknown value \"\(text)\"")
+            }
+        }
+    }
+}
+
+/// Parses Load_Balancer.vips.
+private struct ServiceParser {
+    let placements: [IPAddress: BackendPlacement]
+    let checks: [String: [String: String]]
+    let report: (_ column: String, _ reason: String) -> Void
+
+    func services(_ vips: [String: String]) -> [VirtualService] {
+        var seen: Set<String> = []
+        let all = vips.sorted { $0.key < $1.key }.compactMap { key, value in
+            service(key, value)
+        }
+        return all.filter { service in
+            if seen.insert(service.text).inserted { return true }
+            report("vips", "\(service.text) is there twice")
+            return false
+        }.sorted { ($0.address, $0.port ?? 0) < ($1.address, $1.port ?? 0) }
+    }
+
+    private func service(_ key: String, _ value: String) -> VirtualService? {
+        guard let (address, port) = ServiceText.parse(key) else {
+            report("vips", "no address: \"\(key)\"")
+            return nil
+        }
+        let backends = value.split(separator: ",").compactMap { text in
+            backend(String(text.filter { $0 != " " }), of: address, port)
+        }
+        let check = checks[key] ?? checks[ServiceText.host(address, port)]
+        return VirtualService(
+            address: address, port: port, backends: backends, healthCheck: check)
+    }
+
+    /// A backend is of the family of its address, and has a port if and only if that has one.
+    private func backend(
+        _ text: String, of virtual: IPAddress, _ virtualPort: UInt16?
+    ) -> ServiceBackend? {
+        guard let (address, port) = ServiceText.parse(text),
+            (address.v4 == nil) == (virtual.v4 == nil), (port == nil) == (virtualPort == nil)
+        else {
+            report(
+                "vips", "no backend of \(ServiceText.host(virtual, virtualPort)): \"\(text)\"")
+            return nil
+        }
+        return ServiceBackend(address: address, port: port, placement: placements[address])
+    }
+
+    func templates(_ row: NB.LoadBalancer) -> [TemplateService] {
+        let isIPv6 = row.options["address-family"] == "ipv6"
+        return row.vips.sorted { $0.key < $1.key }.map { key, value in
+            var host = Substring(key)
+            var port: String?
+            let isBare = IPAddress(parsing: key) != nil
+            if !isBare, let colon = key.lastIndex(of: ":") {
+                host = key[..<colon]
+                port = String(key[key.index(after: colon)...])
+                if host.first == "[", host.last == "]" { host = host.dropFirst().dropLast() }
+            }
+            return TemplateService(
+                isIPv6: isIPv6, address: String(host), port: port, backends: value)
+        }
+    }
+}

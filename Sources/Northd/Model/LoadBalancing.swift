@@ -1,0 +1,181 @@
+// Load balancers in the graph: parsed, with the backends that are alive, and where they apply.
+//
+// Property: what a load balancer's flows are on is a datapath group of its origin. A datapath that
+// joins a Load_Balancer_Group, or a load balancer put on one more datapath, changes memberships
+// and no flow. A status of a backend concerns the load balancers that have it.
+
+import Incremental
+import OVSDBModel
+import Schemas
+
+/// Where a load balancer applies.
+package struct LoadBalancerReach: Hashable, Sendable {
+    /// The load balancer itself, if some datapath names it.
+    package let direct: RowUUID?
+    /// The Load_Balancer_Groups that have it, in order.
+    package let groups: [RowUUID]
+
+    package var isEmpty: Bool { direct == nil && groups.isEmpty }
+
+    /// Load balancers that differ only in this share their datapath groups.
+    package var name: String {
+        ((direct.map { [$0] } ?? []) + groups).map(\.description).joined(separator: "+")
+    }
+}
+
+/// A datapath of a reach.
+package struct LoadBalancerPlace: Hashable, Sendable {
+    package let reach: LoadBalancerReach
+    package let datapath: RowUUID
+}
+
+/// A reach and a kind of datapaths that it covers.
+package struct LoadBalancerKinds: Hashable, Sendable {
+    package let reach: LoadBalancerReach
+    package let kind: DatapathKind
+}
+
+package struct LoadBalancing: Sendable {
+    package let balancers: Function<RowUUID, LoadBalancer?>
+    /// Services with the backends that take connections, in the order of `LoadBalancer.services`.
+    package let services: Function<RowUUID, [BalancedService]>
+    package let reaches: Function<RowUUID, LoadBalancerReach>
+    /// Load balancers in use by a datapath that names them, and by a group that has them.
+    package let byDatapath: Index<RowUUID, RowUUID>
+    package let byGroup: Index<RowUUID, RowUUID>
+    /// Datapaths by the Load_Balancer_Groups that they name.
+    package let datapathsOfGroup: Index<RowUUID, RowUUID>
+    /// Where each reach in use applies; each place once, however many load balancers share it.
+    package let places: Function<LoadBalancerPlace, Nothing>
+    /// Datapaths that have a load balancer in use, directly or by a group.
+    package let balancedDatapaths: Function<RowUUID, Nothing>
+    let kinds: Function<LoadBalancerKinds, Nothing>
+
+    init(_ engine: Engine, _ inputs: Inputs, _ outputs: Outputs) {
+        let balancers = LoadBalancing.balancers(engine, inputs, outputs.problems)
+        services = LoadBalancing.services(engine, inputs, balancers)
+        let owners = LoadBalancing.owners(engine, inputs, balancers)
+        byDatapath = engine.index("load balancers by datapath", of: owners) { _, owners in
+            owners.datapaths
+        }
+        byGroup = engine.index("load balancers by group", of: owners) { _, owners in
+            owners.groups
+        }
+        datapathsOfGroup = engine.index("datapaths by group", of: inputs.datapaths) { _, row in
+            row.loadBalancerGroups
+        }
+        reaches = engine.function("load balancer reach", over: owners) { key, owners, _ in
+            LoadBalancerReach(
+                direct: owners.datapaths.isEmpty ? nil : key, groups: owners.groups)
+        }
+        let places = LoadBalancing.places(
+            engine, reaches: reaches, owners: owners, datapathsOfGroup: datapathsOfGroup)
+        let balanced: Incremental.Relation<RowUUID> = engine.relation("balanced datapath")
+        let kinds: Incremental.Relation<LoadBalancerKinds> = engine.relation("reach's kind")
+        engine.emitter("place", over: places) { place, _, context in
+            guard let kind = context.read(inputs.datapaths, place.datapath)?.kind else { return }
+            context.emit(balanced, place.datapath)
+            context.emit(kinds, LoadBalancerKinds(reach: place.reach, kind: kind))
+        }
+        balancedDatapaths = engine.collect(balanced)
+        self.kinds = engine.collect(kinds)
+        self.places = places
+        self.balancers = balancers
+    }
+}
+
+/// Who names a load balancer that is in use.
+private struct LoadBalancerOwners: Hashable {
+    let datapaths: [RowUUID]
+    let groups: [RowUUID]
+}
+
+extension DatapathInput {
+    /// Load_Balancer_Groups that the row names.
+    package var loadBalancerGroups: [RowUUID] {
+        switch self {
+        case .switch(let row): row.loadBalancerGroup
+        case .router(let row): row.loadBalancerGroup
+        }
+    }
+}
+
+extension LoadBalancing {
+    private static func balancers(
+        _ engine: Engine, _ inputs: Inputs, _ problems: Output<Problem>
+    ) -> Function<RowUUID, LoadBalancer?> {
+        engine.function("load balancer", over: inputs.loadBalancers) { key, row, context in
+            let checks = row.healthCheck.compactMap { context.read(inputs.healthChecks, $0) }
+            return LoadBalancer(row, healthChecks: checks) { column, reason in
+                context.emit(problems, Problem("Load_Balancer", key, column, reason))
+            }
+        }
+    }
+
+    /// Of an address that is probed a backend counts once a chassis has said that it is online; a
+    /// distributed load balancer knows only backends whose port it knows.
+    private static func services(
+        _ engine: Engine, _ inputs: Inputs, _ balancers: Function<RowUUID, LoadBalancer?>
+    ) -> Function<RowUUID, [BalancedService]> {
+        engine.function("balanced services", over: balancers) { _, balancer, context in
+            guard let balancer else { return [] }
+            return balancer.services.map { service in
+                let active = service.backends.filter { backend in
+                    if balancer.options.isDistributed, backend.placement == nil { return false }
+                    guard service.healthCheck != nil else { return true }
+                    guard let key = balancer.monitor(of: backend, in: service) else { return false }
+                    return context.read(inputs.serviceStates, key) == "online"
+                }
+                return BalancedService(service: service, active: active)
+            }
+        }
+    }
+
+    private static func owners(
+        _ engine: Engine, _ inputs: Inputs, _ balancers: Function<RowUUID, LoadBalancer?>
+    ) -> Function<RowUUID, LoadBalancerOwners> {
+        engine.function("load balancer owners", over: balancers) { key, balancer, context in
+            guard balancer?.isInUse == true else {
+                return LoadBalancerOwners(datapaths: [], groups: [])
+            }
+            return LoadBalancerOwners(
+                datapaths: context.read(inputs.datapathsOfLoadBalancer, key)?.all ?? [],
+                groups: context.read(inputs.groupsOfLoadBalancer, key)?.all ?? [])
+        }
+    }
+
+    private static func places(
+        _ engine: Engine, reaches: Function<RowUUID, LoadBalancerReach>,
+        owners: Function<RowUUID, LoadBalancerOwners>,
+        datapathsOfGroup: Index<RowUUID, RowUUID>
+    ) -> Function<LoadBalancerPlace, Nothing> {
+        let inUse: Incremental.Relation<LoadBalancerReach> = engine.relation("reaches in use")
+        engine.emitter("reach in use", over: reaches) { _, reach, context in
+            if !reach.isEmpty { context.emit(inUse, reach) }
+        }
+        let relation: Incremental.Relation<LoadBalancerPlace> = engine.relation(
+            "load balancer place")
+        engine.emitter("reach's datapaths", over: engine.collect(inUse)) { reach, _, context in
+            let direct = reach.direct.flatMap { context.read(owners, $0)?.datapaths } ?? []
+            let members = reach.groups.flatMap { context.members(datapathsOfGroup, $0) }
+            for datapath in direct + members {
+                context.emit(relation, LoadBalancerPlace(reach: reach, datapath: datapath))
+            }
+        }
+        return engine.collect(relation)
+    }
+}
+
+extension LoadBalancer {
+    /// The Service_Monitor row that tells about the backend, if it is probed.
+    package func monitor(
+        of backend: ServiceBackend, in service: VirtualService
+    ) -> ServiceMonitorKey? {
+        guard service.healthCheck != nil, let placement = backend.placement,
+            placement.source != nil, let port = backend.port
+        else { return nil }
+        return ServiceMonitorKey(
+            logicalPort: placement.logicalPort, address: backend.address.description,
+            port: Int(port), transport: transport.rawValue)
+    }
+}
