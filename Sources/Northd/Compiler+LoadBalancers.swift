@@ -25,7 +25,7 @@ extension Compiler {
             context.emit(
                 outputs.loadBalancers,
                 LoadBalancerRow(
-                    uuid: key, contents: contents, switches: groups[.switch],
+                    origin: key, contents: contents, switches: groups[.switch],
                     routers: groups[.router]))
         }
     }

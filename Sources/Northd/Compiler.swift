@@ -19,8 +19,12 @@ package struct Outputs: Sendable {
     package let addressSets: Output<AddressSetRow>
     package let addressSetMembers: Output<AddressSetMember>
     package let portGroupMembers: Output<PortGroupMember>
-    package let loadBalancers: Output<LoadBalancerRow>
     package let portsUp: Output<PortUpRow>
+    package let haChassisGroups: Output<HAChassisGroupRow>
+    package let loadBalancers: Output<LoadBalancerRow>
+    package let meters: Output<MeterRow>
+    package let dhcpOptions: Output<DHCPOptionRow>
+    package let dhcpv6Options: Output<DHCPv6OptionRow>
     package let problems: Output<Problem>
 
     init(_ engine: Engine) {
@@ -32,8 +36,12 @@ package struct Outputs: Sendable {
         addressSets = engine.output("Address_Set")
         addressSetMembers = engine.output("Address_Set.addresses")
         portGroupMembers = engine.output("Port_Group")
-        loadBalancers = engine.output("Load_Balancer")
         portsUp = engine.output("Logical_Switch_Port.up")
+        haChassisGroups = engine.output("HA_Chassis_Group")
+        loadBalancers = engine.output("Load_Balancer")
+        meters = engine.output("Meter")
+        dhcpOptions = engine.output("DHCP_Options")
+        dhcpv6Options = engine.output("DHCPv6_Options")
         problems = engine.output("problems")
     }
 }
@@ -57,6 +65,7 @@ package final class Compiler {
     package let model: Model
     let routes: Routes
     package let balancing: LoadBalancing
+    package let haChassisGroups: HAChassisGroups
     private var southbound: SouthboundEdge
 
     package init(_ state: StickyState = StickyState()) {
@@ -65,6 +74,7 @@ package final class Compiler {
         model = Model(engine, inputs, outputs, state)
         routes = Routes(engine, inputs, outputs, model, state)
         balancing = LoadBalancing(engine, inputs, outputs)
+        haChassisGroups = HAChassisGroups(engine, inputs, model)
         southbound = SouthboundEdge(inputs: inputs, engine: engine)
         registerDatapaths()
         registerPortBindings()
@@ -74,6 +84,7 @@ package final class Compiler {
         registerSharedFlows()
         registerSwitchFeatures()
         registerRouterFeatures()
+        registerServices()
     }
 
     /// Takes changes of the Northbound database.

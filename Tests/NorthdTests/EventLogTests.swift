@@ -162,7 +162,8 @@ import Testing
             row.options["something"] = "else"
             builder.update(global.uuid, [.options], of: row)
         }
-        #expect(network.ran().allSatisfy { $0.hasPrefix("service monitor address") })
+        let readers = ["service monitor address", "configuration"]
+        #expect(network.ran().allSatisfy { event in readers.contains { event.hasPrefix($0) } })
     }
 
     /// The first port that takes unknown stations changes what the switch does with them, and how

@@ -19,6 +19,10 @@ import Testing
             let shown = outputs(network.northd.compiler)
             let derived = outputs(fromScratch(network))
             #expect(shown.symmetricDifference(derived) == [], "seed \(seed), round \(round)")
+            let (owned, ownedDerived) = (
+                ownedRows(network.northd.compiler), ownedRows(fromScratch(network))
+            )
+            #expect(owned.symmetricDifference(ownedDerived) == [], "seed \(seed), round \(round)")
             let database = contents(network.southbound.replica)
             let wanted = contents(restored(network))
             #expect(database.symmetricDifference(wanted) == [], "seed \(seed), round \(round)")
@@ -53,6 +57,11 @@ import Testing
         return Set(rows)
     }
 
+    /// The desired rows of the tables that northd owns.
+    private func ownedRows(_ compiler: Compiler) -> Set<AnyHashable> {
+        OwnedTables.all().reduce(into: []) { $0.formUnion($1.rows(of: compiler)) }
+    }
+
     /// A database that a new northd wrote from nothing but the configuration, the keys and what
     /// chassis had written.
     private func restored(_ network: TestNetwork) -> Replica {
@@ -80,6 +89,10 @@ import Testing
         rows += replica.rows(SB.LogicalDPGroup.self).map { "\($0.uuid) \($0.row.row())" }
         rows += replica.rows(SB.AddressSet.self).map { "\($0.uuid) \($0.row.row())" }
         rows += replica.rows(SB.PortGroup.self).map { "\($0.uuid) \($0.row.row())" }
+        for table in OwnedTables.all() {
+            guard let position = replica.schema.tableIndex(table.tableName) else { continue }
+            rows += replica.rows(in: position).map { "\(table.tableName) \($0.key) \($0.value)" }
+        }
         return Set(rows)
     }
 

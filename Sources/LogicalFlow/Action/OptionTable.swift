@@ -28,6 +28,11 @@ package struct OptionTable: Sendable {
 
     package subscript(name: String) -> Entry? { entries[name] }
 
+    /// All options, by name.
+    package var all: [(name: String, entry: Entry)] {
+        entries.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
     private init(_ label: String, _ list: [(String, UInt8, Kind)]) {
         self.label = label
         entries = Dictionary(

@@ -79,6 +79,8 @@ package struct FlowRow: Hashable, Sendable {
     package let hint: FlowHint?
     /// Port that must be relevant to a chassis for the flow to be so: tags:in_out_port.
     package let port: String?
+    /// Meter of what the flow sends to the chassis' control: controller_meter.
+    package var meter: String?
 }
 
 extension FlowRow: CustomStringConvertible {

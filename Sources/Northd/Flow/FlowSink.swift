@@ -14,10 +14,11 @@ package struct FlowSink<Stage: PipelineStage> {
     }
 
     /// `port` names the port that the flow is about, which lets a chassis without it skip the
-    /// flow unread: the inport of an ingress flow, the outport of an egress flow.
+    /// flow unread: the inport of an ingress flow, the outport of an egress flow. `meter` limits
+    /// what the flow sends to the chassis' control.
     package mutating func add(
         _ stage: Stage, _ priority: Int, _ match: Match, _ actions: ActionList,
-        port: String? = nil
+        port: String? = nil, meter: String? = nil
     ) {
         let place = stage.place
         rows.append(
@@ -25,7 +26,7 @@ package struct FlowSink<Stage: PipelineStage> {
                 scope: scope, device: Stage.device, pipeline: place.pipeline,
                 table: UInt8(place.table), priority: UInt16(priority),
                 match: match.description, actions: actions.description, stage: stage.name,
-                hint: hint, port: port))
+                hint: hint, port: port, meter: meter))
     }
 
     /// The flow that takes what no other flow of the stage matches.

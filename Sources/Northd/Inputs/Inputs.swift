@@ -78,6 +78,11 @@ package struct Inputs: Sendable {
     package let datapathsOfLoadBalancer: Table<RowUUID, Owners>
     package let groupsOfLoadBalancer: Table<RowUUID, Owners>
     package let healthChecks: Table<RowUUID, NB.LoadBalancerHealthCheck>
+    package let haChassisGroups: Table<RowUUID, NB.HAChassisGroup>
+    package let haChassis: Table<RowUUID, NB.HAChassis>
+    package let gatewayChassis: Table<RowUUID, NB.GatewayChassis>
+    package let meters: Table<RowUUID, NB.Meter>
+    package let meterBands: Table<RowUUID, NB.MeterBand>
 
     /// By Port_Binding.logical_port.
     package let portStates: Table<String, PortState>
@@ -99,6 +104,11 @@ package struct Inputs: Sendable {
         addressSets = engine.table("Address_Set")
         portGroups = engine.table("Port_Group")
         groupsOfPort = engine.table("Port_Group.ports")
+        haChassisGroups = engine.table("HA_Chassis_Group")
+        haChassis = engine.table("HA_Chassis")
+        gatewayChassis = engine.table("Gateway_Chassis")
+        meters = engine.table("Meter")
+        meterBands = engine.table("Meter_Band")
         portStates = engine.table("Port_Binding")
         loadBalancers = engine.table("Load_Balancer")
         datapathsOfLoadBalancer = engine.table("Datapath.load_balancer", beside: loadBalancers)

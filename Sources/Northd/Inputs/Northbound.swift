@@ -9,12 +9,13 @@ struct NorthboundEdge {
     let engine: Engine
 
     /// The tables that northd reads, apart from what `Northd` itself reads of NB_Global.
-    static let tables: [any TypedRow.Type] = [
-        NB.NBGlobal.self, NB.LogicalSwitch.self, NB.LogicalSwitchPort.self,
-        NB.LogicalRouter.self, NB.LogicalRouterPort.self, NB.LogicalRouterStaticRoute.self,
-        NB.AddressSet.self, NB.PortGroup.self, NB.LoadBalancer.self, NB.LoadBalancerGroup.self,
-        NB.LoadBalancerHealthCheck.self,
-    ]
+    static let tables: [any TypedRow.Type] =
+        [
+            NB.NBGlobal.self, NB.LogicalSwitch.self, NB.LogicalSwitchPort.self,
+            NB.LogicalRouter.self, NB.LogicalRouterPort.self, NB.LogicalRouterStaticRoute.self,
+            NB.AddressSet.self, NB.PortGroup.self, NB.LoadBalancer.self, NB.LoadBalancerGroup.self,
+            NB.LoadBalancerHealthCheck.self,
+        ] + plain.map(\.type)
 
     func apply(_ changes: [TableChange]) {
         for change in changes.of(NB.NBGlobal.self) {
@@ -36,6 +37,7 @@ struct NorthboundEdge {
         }
         for change in changes.of(NB.PortGroup.self) { applyPortGroup(change) }
         applyLoadBalancers(changes)
+        for table in Self.plain { table.apply(changes, inputs, engine) }
     }
 
     private func set<Value: Equatable & Sendable>(

@@ -37,9 +37,11 @@ package struct Model: Sendable {
     package let datapathKeys: Allocator<StickyKeys>
     package let portKeys: Allocator<StickyKeys>
     package let routerPortKeys: Allocator<StickyKeys>
+    package let meters: Function<RowUUID, MeterRow>
 
     init(_ engine: Engine, _ inputs: Inputs, _ outputs: Outputs, _ state: StickyState) {
         let problems = outputs.problems
+        meters = Model.meters(engine, inputs)
         datapathKeys = engine.allocator(
             "datapath key", of: Model.datapathRequests(engine, inputs), policy: state.datapathKeys)
         chassisByName = engine.index("chassis by name", of: inputs.chassis) { _, chassis in

@@ -37,6 +37,8 @@ struct Desired {
     private(set) var ports: [String: PortRow] = [:]
     private(set) var multicastGroups: [MulticastKey: Set<String>] = [:]
     private(set) var groups: [DatapathGroup: Set<RowUUID>] = [:]
+    /// The groups by their rows; one without members may still be among them.
+    private(set) var groupNames: [RowUUID: DatapathGroup] = [:]
     private(set) var addressSets: [String: DesiredAddressSet] = [:]
     private(set) var portGroups: [String: Set<String>] = [:]
     var dirty = Dirty()
@@ -73,7 +75,10 @@ struct Desired {
         }
         let members = engine.drain(outputs.groupMembers)
         for row in members.removed { groups.remove(row.datapath, from: row.group) }
-        for row in members.added { groups[row.group, default: []].insert(row.datapath) }
+        for row in members.added {
+            if groups[row.group] == nil { groupNames[SouthboundUUID.group(row.group)] = row.group }
+            groups[row.group, default: []].insert(row.datapath)
+        }
         for row in members.removed + members.added {
             dirty.groups.mark(row.datapath, of: row.group)
         }

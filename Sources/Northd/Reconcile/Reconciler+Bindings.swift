@@ -67,8 +67,15 @@ extension Reconciler {
         guard let uuid, let desired = desired.ports[name] else { return }
         let actual = replica[SB.PortBinding.self, uuid]
         transaction.put(
-            desired.row(over: actual, datapath: row(ofDatapath: desired.datapath)), over: actual,
-            uuid)
+            desired.row(
+                over: actual, datapath: row(ofDatapath: desired.datapath),
+                group: desired.haChassisGroup.flatMap { place(of: SB.HAChassisGroup.self, $0) }),
+            over: actual, uuid)
+    }
+
+    /// The row of an owned table that has this name or will have it.
+    private func place<Row: TypedRow>(of type: Row.Type, _ name: String) -> RowUUID? {
+        tables.first { $0.tableName == Row.table.name }?.place(of: RowName(name))
     }
 
     /// Deletes the row, and what chassis have learned at the port.
@@ -96,7 +103,9 @@ extension PortRow {
     ]
 
     /// The row as northd wants it, with what chassis wrote.
-    fileprivate func row(over actual: SB.PortBinding?, datapath: RowUUID) -> SB.PortBinding {
+    fileprivate func row(
+        over actual: SB.PortBinding?, datapath: RowUUID, group: RowUUID?
+    ) -> SB.PortBinding {
         var row = actual ?? SB.PortBinding()
         row.logicalPort = name
         row.datapath = datapath
@@ -113,6 +122,9 @@ extension PortRow {
         row.tag = tag
         row.externalIDs = externalIDs
         row.gatewayChassis = []
+        row.haChassisGroup = group
+        row.mirrorPort = mirrorPort
+        row.mirrorRules = canonicalSet(mirrorRules)
         row.requestedChassis = requestedChassis.first
         row.requestedAdditionalChassis = canonicalSet(Array(requestedChassis.dropFirst()))
         if row.up == nil { row.up = false }

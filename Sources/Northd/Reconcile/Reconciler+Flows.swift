@@ -26,7 +26,7 @@ extension Reconciler {
         var row = SB.LogicalFlow(
             pipeline: flow.pipeline.rawValue, tableID: Int(flow.table),
             priority: Int(flow.priority), match: flow.match, actions: flow.actions,
-            tags: flow.port.map { ["in_out_port": $0] } ?? [:],
+            tags: flow.port.map { ["in_out_port": $0] } ?? [:], controllerMeter: flow.meter,
             externalIDs: ["stage-name": flow.stage])
         switch flow.scope {
         case .datapath(let datapath): row.logicalDatapath = self.row(ofDatapath: datapath)
@@ -43,10 +43,9 @@ extension Reconciler {
             guard let northbound = northboundOf[datapath] else { return nil }
             scope = .datapath(northbound)
         } else {
-            let group = desired.groups.keys.first {
-                SouthboundUUID.group($0) == row.logicalDPGroup
+            guard let group = row.logicalDPGroup.flatMap({ desired.groupNames[$0] }) else {
+                return nil
             }
-            guard let group else { return nil }
             scope = .group(group)
         }
         guard let stage = row.externalIDs["stage-name"],
@@ -57,7 +56,7 @@ extension Reconciler {
             table: UInt8(clamping: row.tableID), priority: UInt16(clamping: row.priority),
             match: row.match, actions: row.actions, stage: stage,
             hint: row.externalIDs["stage-hint"].flatMap { FlowHint(parsing: $0) },
-            port: row.tags["in_out_port"])
+            port: row.tags["in_out_port"], meter: row.controllerMeter)
     }
 
     /// Marks the flows that somebody else touched: those desired to be as they shall be, the

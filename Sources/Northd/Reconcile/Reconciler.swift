@@ -22,12 +22,14 @@ struct Reconciler {
     }
 
     private(set) var desired = Desired()
+    private(set) var tables = OwnedTables.all()
     /// What the transaction under way settles, if it succeeds.
     private var underWay: Desired.Dirty?
     /// The row of each datapath, and what it was made for.
     private(set) var datapathRows: [RowUUID: RowUUID] = [:]
     private(set) var northboundOf: [RowUUID: RowUUID] = [:]
     private(set) var portRows: [String: PortPlace] = [:]
+    private var portNames: [RowUUID: String] = [:]
     /// Flows that another northd inserted, by the UUID that this one would have given. An entry
     /// outlives its row; should the flow come back, it may as well have that UUID.
     var adopted: [RowUUID: RowUUID] = [:]
@@ -35,7 +37,6 @@ struct Reconciler {
     var written: Set<RowUUID> = []
     /// Flows that somebody else touched, as they were and as they are.
     var suspects: [RowUUID: [SB.LogicalFlow]] = [:]
-    private var records = SouthboundRecords.all()
     private var hasStarted = false
 
     /// Columns that the replica must be able to look rows up by.
@@ -51,18 +52,19 @@ struct Reconciler {
     /// The database has what is desired, as far as is known.
     var isIdle: Bool {
         hasStarted && underWay == nil && desired.dirty.isEmpty && suspects.isEmpty
-            && records.allSatisfy(\.isIdle)
+            && tables.allSatisfy(\.isIdle)
     }
 
     mutating func update(from compiler: Compiler) {
         desired.update(from: compiler)
-        for index in records.indices { records[index].update(from: compiler) }
+        for index in tables.indices { tables[index].update(from: compiler) }
     }
 
     /// Begins a transaction that settles everything that is marked.
     mutating func begin(_ replica: Replica, _ compiler: Compiler) -> TransactionBuilder {
         precondition(underWay == nil, "one transaction at a time")
         var transaction = TransactionBuilder()
+        defer { for index in tables.indices { tables[index].begin() } }
         if !hasStarted { markEverything(in: replica, compiler, &transaction) }
         examineSuspects(compiler)
         let dirty = desired.dirty
@@ -79,7 +81,10 @@ struct Reconciler {
         for uuid in dirty.flows.keys.sorted() {
             settleFlow(uuid, dirty.flows[uuid] ?? nil, replica, &transaction)
         }
-        for index in records.indices { records[index].settle(self, replica, &transaction) }
+        let scene = Scene(
+            replica: replica, datapathRows: datapathRows, portRows: portRows, desired: desired,
+            tables: tables)
+        for table in tables { table.settle(scene, &transaction) }
         underWay = dirty
         desired.dirty = Desired.Dirty()
         return transaction
@@ -88,9 +93,9 @@ struct Reconciler {
     /// Ends the transaction that `begin` began.
     mutating func end(committed: Bool) {
         if !committed, let underWay { desired.dirty.merge(underWay) }
+        for index in tables.indices { tables[index].end(committed: committed) }
         underWay = nil
         written.removeAll()
-        for index in records.indices { records[index].end(committed: committed) }
     }
 
     mutating func mark(flow uuid: RowUUID, as row: FlowRow?) {
@@ -121,10 +126,12 @@ extension Reconciler {
             }
         }
         for change in changes.of(SB.LogicalDPGroup.self) where !written.contains(change.uuid) {
-            let group = desired.groups.keys.first { SouthboundUUID.group($0) == change.uuid }
-            if let group { desired.dirty.groups[group] = .all }
+            if let group = desired.groupNames[change.uuid], desired.groups[group] != nil {
+                desired.dirty.groups[group] = .all
+            }
         }
-        for index in records.indices { records[index].note(changes) }
+        let places = Places(datapaths: northboundOf, ports: portNames)
+        for index in tables.indices { tables[index].note(changes, places) }
         if hasStarted { noteFlows(changes) }
     }
 
@@ -153,9 +160,11 @@ extension Reconciler {
     private mutating func notePort(_ change: TypedChange<SB.PortBinding>) {
         if let old = change.old?.logicalPort {
             if portRows[old]?.uuid == change.uuid { portRows[old] = nil }
+            portNames[change.uuid] = nil
             desired.dirty.ports.insert(old)
         }
         if let new = change.new {
+            portNames[change.uuid] = new.logicalPort
             portRows[new.logicalPort] = PortPlace(uuid: change.uuid, datapath: new.datapath)
             desired.dirty.ports.insert(new.logicalPort)
         }
@@ -185,7 +194,6 @@ extension Reconciler {
             }
         }
         for group in desired.groups.keys { desired.dirty.groups[group] = .all }
-        for index in records.indices { records[index].markAll() }
         compareAllFlows(replica, compiler)
     }
 }

@@ -27,6 +27,10 @@ enum SouthboundUUID {
         }
     }
 
+    static func owned(_ table: String, _ name: RowName) -> RowUUID {
+        digest(table) { for part in name.parts { $0.add(part) } }
+    }
+
     static func named(_ table: String, _ name: String) -> RowUUID { digest(table) { $0.add(name) } }
 
     static func flow(_ row: FlowRow) -> RowUUID {
@@ -41,6 +45,7 @@ enum SouthboundUUID {
             $0.add(row.actions)
             $0.add(row.port ?? "")
             $0.add(row.hint?.description ?? "")
+            if let meter = row.meter { $0.add(meter) }
         }
     }
 

@@ -1,19 +1,16 @@
 import OVSDBModel
+import OVSDBSession
 import Schemas
 
 /// A Load_Balancer, which chassis read for hairpins, affinity and what to forget.
-package struct LoadBalancerRow: SouthboundRecord {
-    package let uuid: RowUUID
+package struct LoadBalancerRow: CopiedRow {
+    package let origin: RowUUID
     package let contents: NB.LoadBalancer
     /// The groups of the switches and of the routers that have it.
     package let switches: DatapathGroup?
     package let routers: DatapathGroup?
 
-    var name: RowUUID { uuid }
-
-    static func name(of row: SB.LoadBalancer, _ uuid: RowUUID) -> RowUUID { uuid }
-
-    func row(over actual: SB.LoadBalancer?, _ reconciler: Reconciler) -> SB.LoadBalancer? {
+    package func row(over actual: SB.LoadBalancer?, _ scene: Scene) -> SB.LoadBalancer? {
         var row = actual ?? SB.LoadBalancer()
         row.name = contents.name
         row.vips = contents.vips
@@ -21,8 +18,8 @@ package struct LoadBalancerRow: SouthboundRecord {
         row.options = contents.options
         row.datapaths = []
         row.datapathGroup = nil
-        row.lsDatapathGroup = switches.map(SouthboundUUID.group)
-        row.lrDatapathGroup = routers.map(SouthboundUUID.group)
+        row.lsDatapathGroup = scene.row(of: switches)
+        row.lrDatapathGroup = scene.row(of: routers)
         return row
     }
 }

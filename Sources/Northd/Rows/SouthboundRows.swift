@@ -26,6 +26,12 @@ package struct PortRow: Hashable, Sendable {
     package var externalIDs: [String: String] = [:]
     /// Those that may bind the port, the main one first.
     package var requestedChassis: [RowUUID] = []
+    /// Name of the HA_Chassis_Group whose active member hosts the port.
+    package var haChassisGroup: String?
+    /// The port whose packets are copied to this one.
+    package var mirrorPort: String?
+    /// Rows of Mirror.
+    package var mirrorRules: [RowUUID] = []
 }
 
 /// The multicast groups that every datapath may have, with their keys.
