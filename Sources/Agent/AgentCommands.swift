@@ -26,8 +26,11 @@ struct AgentCommands {
         register("dpctl/dump-flows", usage: "[-m] [--names] [DP]", arguments: 0...4, registry) {
             .dumpFlows(withIDs: $0.contains("-m"), names: $0.contains("--names"))
         }
-        register("trace", usage: "MICROFLOW", arguments: 1...1, registry) { .trace($0[0]) }
-        register("drops/show", usage: "", arguments: 0...0, registry) { _ in .drops }
+        registry.register(
+            ControlCommand("trace", usage: "[DATAPATH] MICROFLOW", arguments: 1...2) {
+                (arguments) throws(ControlError) in try control.trace(arguments)
+            })
+        registerDrops(registry)
         registry.register(
             ControlCommand("debug/dump-local-bindings") { _ in control.localBindings })
         registry.register(
@@ -54,6 +57,19 @@ struct AgentCommands {
                     }
                 }
             })
+    }
+
+    private func registerDrops(_ registry: ControlRegistry) {
+        let (worker, loop) = (self.worker, control.loop)
+        let control = OwnerBound(self.control, loop: loop)
+        registry.register(
+            ControlCommand(
+                "drops/show",
+                run: { request in
+                    worker.drops { drops in
+                        loop.post { request.reply(control.value.text(of: drops)) }
+                    }
+                }))
     }
 
     private static func show(_ driver: KernelDriver) throws(ControlError) -> String {
@@ -92,6 +108,34 @@ struct AgentCommands {
 }
 
 extension ControlThread {
+    /// The last argument is a microflow, one before it its datapath.
+    fileprivate func trace(_ arguments: [String]) throws(ControlError) -> String {
+        do throws(AgentTrace.Failure) {
+            guard let snapshot, let southbound else { throw AgentTrace.Failure.noSnapshot }
+            let trace = AgentTrace(
+                snapshot: snapshot, replica: southbound.replica, device: deviceName)
+            return try trace.run(
+                arguments[arguments.count - 1],
+                datapath: arguments.count > 1 ? arguments[0] : nil)
+        } catch {
+            throw ControlError(error.description)
+        }
+    }
+
+    /// What a kernel port is called.
+    private func deviceName(_ vport: UInt32) -> String {
+        driver.ports.interfaces.values.first { $0.vport == vport }?.name ?? String(vport)
+    }
+
+    /// The drop counters, the largest first.
+    fileprivate func text(of drops: [PacketDrop: UInt64]) -> String {
+        var names = southbound.map { FlowDirectory($0.replica) } ?? FlowDirectory { _ in nil }
+        names.device = deviceName
+        let lines = drops.map { (count: $0.value, text: $0.key.text(names)) }
+        return lines.sorted { ($1.count, $0.text) < ($0.count, $1.text) }
+            .map { "\($0.count) \($0.text)" }.joined(separator: "\n")
+    }
+
     fileprivate var localBindings: String {
         guard let southbound else { return "Local bindings:" }
         var lines = ["Local bindings:"]

@@ -28,6 +28,7 @@ extension ControlThread {
     private func disconnectSouthbound() {
         southbound?.stop()
         southbound = nil
+        snapshot = nil
         identity = nil
     }
 
@@ -179,9 +180,9 @@ extension ControlThread {
             revision, configuration: number ?? 0,
             timestamp: complete ? global?.nbCfgTimestamp ?? 0 : progress.configurationTimestamp,
             ports: complete ? Set(claims.keys) : progress.installed)
-        worker.install(
-            TranslationSnapshot(revision: revision, pipeline: pipeline, view: view),
-            isComplete: complete)
+        let snapshot = TranslationSnapshot(revision: revision, pipeline: pipeline, view: view)
+        self.snapshot = snapshot
+        worker.install(snapshot, isComplete: complete)
     }
 
     private func request(

@@ -47,6 +47,8 @@ final class ControlThread {
     let feed = PipelineFeed()
     var physical = PhysicalView()
     var revision: UInt64 = 0
+    /// What the datapath thread was given last.
+    var snapshot: TranslationSnapshot?
     var progress = Progress()
 
     var localWrite = WriteGate()

@@ -8,8 +8,6 @@ extension DatapathLoop {
     func answer(_ question: DatapathThread.Question) -> Result<String, ControlError> {
         switch question {
         case .dumpFlows(let withIDs, let names): dumpFlows(withIDs: withIDs, names: names)
-        case .trace(let text): trace(text)
-        case .drops: .success(dropTable)
         }
     }
 
@@ -26,14 +24,5 @@ extension DatapathLoop {
             return .failure(ControlError("\(error)"))
         }
         return .success(lines.joined(separator: "\n"))
-    }
-
-    private var dropTable: String {
-        counters.drops.sorted { "\($0.key)" < "\($1.key)" }
-            .map { "\($0.value) \($0.key)" }.joined(separator: "\n")
-    }
-
-    private func trace(_ microflow: String) -> Result<String, ControlError> {
-        .failure(ControlError("trace \(microflow): no snapshot"))
     }
 }

@@ -11,8 +11,6 @@ final class DatapathThread: @unchecked Sendable {
     // touched on the loop's own thread.
     enum Question: Sendable {
         case dumpFlows(withIDs: Bool, names: Bool)
-        case trace(String)
-        case drops
     }
 
     private let loop: EventLoop
@@ -62,5 +60,11 @@ final class DatapathThread: @unchecked Sendable {
     ) {
         let state = OwnerBound(self.state, loop: loop)
         loop.post { answer(state.value.answer(question)) }
+    }
+
+    /// How many packets were dropped so far, by where and why.
+    func drops(_ answer: @escaping @Sendable ([PacketDrop: UInt64]) -> Void) {
+        let state = OwnerBound(self.state, loop: loop)
+        loop.post { answer(state.value.counters.drops) }
     }
 }

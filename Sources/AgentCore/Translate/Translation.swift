@@ -126,6 +126,8 @@ package enum TranslationStep: Hashable, Sendable {
     case received(PortReference)
     case table(LogicalStage, RowIdentifier?)
     case output(PortReference)
+    /// The egress pipeline begins.
+    case egress(PortReference, inport: UInt32)
     case tunnel(TunnelEndpoint, egress: UInt32)
     case deliver(vport: UInt32)
     case generated(Instruction.Generator)

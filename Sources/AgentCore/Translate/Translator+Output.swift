@@ -71,6 +71,8 @@ extension Translator {
     }
 
     private mutating func enterEgress(_ port: PortReference, _ snapshot: TranslationSnapshot) {
+        note(
+            .egress(port, inport: UInt32(truncatingIfNeeded: key.peek(KeySpan(.inport)))))
         guard !isLoopback else {
             drop(.loopback)
             return

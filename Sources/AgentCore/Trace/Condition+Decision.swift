@@ -1,0 +1,85 @@
+import LogicalFlow
+
+// What a microflow needs of a condition beside its meaning: comparisons by order as alternatives of
+// equalities, and a text for the message that it leaves a choice.
+
+extension Condition {
+    /// An equivalent condition without comparisons by order, in which every port is resident.
+    var decided: Condition {
+        switch self {
+        case .constant, .port, .portGroup, .addressSet: self
+        case .isChassisResident(_, let expected): .constant(expected)
+        case .bits(let test): test.decided
+        case .and(let parts): .all(parts.map(\.decided))
+        case .or(let parts): .any(parts.map(\.decided))
+        }
+    }
+
+    /// The condition in terms of root fields, numbers in hexadecimal.
+    var text: String { text(isOperand: false) }
+
+    private func text(isOperand: Bool) -> String {
+        switch self {
+        case .constant(let value): return value ? "1" : "0"
+        case .bits(let test): return test.text
+        case .port(let storage, let name): return "\(storage.field) == \(quoted(name))"
+        case .portGroup(let storage, let name): return "\(storage.field) == @\(name)"
+        case .addressSet(let storage, let name, let isMember):
+            return "\(storage.field) \(isMember ? "==" : "!=") $\(name)"
+        case .isChassisResident(let name, let expected):
+            return (expected ? "" : "!") + "is_chassis_resident(\(quoted(name)))"
+        case .and(let parts): return Self.text(parts, " && ", isOperand)
+        case .or(let parts): return Self.text(parts, " || ", isOperand)
+        }
+    }
+
+    private static func text(
+        _ parts: [Condition], _ separator: String, _ isOperand: Bool
+    ) -> String {
+        let joined = parts.map { $0.text(isOperand: true) }.joined(separator: separator)
+        return isOperand ? "(\(joined))" : joined
+    }
+}
+
+extension BitTest {
+    fileprivate var text: String {
+        let name = Symbol.allCases.first { symbol in
+            guard SymbolTable.standard.contains(symbol),
+                let storage = SymbolTable.standard[symbol].storage
+            else { return false }
+            return storage.field == field && storage.width == field.width
+        }
+        let bits = mask == field.fullMask ? "" : "/0x" + String(mask, radix: 16)
+        return "\(name?.name ?? "\(field)") \(relation.rawValue) "
+            + (value == 0 ? "0" : "0x" + String(value, radix: 16)) + bits
+    }
+
+    fileprivate var decided: Condition {
+        switch relation {
+        case .equal, .notEqual: .bits(self)
+        case .less: .any(smaller)
+        case .lessOrEqual: .any(smaller + [equality(value, mask)])
+        case .greater: .any(larger)
+        case .greaterOrEqual: .any(larger + [equality(value, mask)])
+        }
+    }
+
+    /// Below a one bit of the value, the bits above being equal.
+    private var smaller: [Condition] { alternatives(where: value) }
+
+    private var larger: [Condition] { alternatives(where: ~value & mask) }
+
+    /// For each of `bits`: it differs from the value's, those above do not.
+    private func alternatives(where bits: UInt128) -> [Condition] {
+        (0..<field.width).compactMap { index in
+            let bit: UInt128 = 1 << UInt128(index)
+            guard bits & bit != 0 else { return nil }
+            let upper = mask & ~(bit - 1)
+            return equality((value ^ bit) & upper, upper)
+        }
+    }
+
+    private func equality(_ value: UInt128, _ mask: UInt128) -> Condition {
+        .bits(BitTest(field, .equal, value & mask, mask: mask))
+    }
+}

@@ -1,0 +1,184 @@
+import OVSDBModel
+import OVSDBSession
+import Pipeline
+import Schemas
+
+// What the numbers of a translation are called: a translation knows keys and row identifiers, an
+// operator names, stages and the texts of flows.
+
+/// A logical flow as an operator knows it.
+package struct FlowDescription: Hashable, Sendable {
+    package var pipeline: Stage.Pipeline
+    package var table: Int
+    package var priority: Int
+    package var match: String
+    package var actions: String
+    /// external_ids:stage-name.
+    package var stageName: String?
+    /// external_ids:source, a place in the program that wrote the flow.
+    package var source: String?
+    /// external_ids:stage-hint, the first digits of the Northbound row's UUID.
+    package var hint: String?
+
+    package init(
+        pipeline: Stage.Pipeline, table: Int, priority: Int, match: String, actions: String,
+        stageName: String? = nil, source: String? = nil, hint: String? = nil
+    ) {
+        self.pipeline = pipeline
+        self.table = table
+        self.priority = priority
+        self.match = match
+        self.actions = actions
+        self.stageName = stageName
+        self.source = source
+        self.hint = hint
+    }
+
+    package init(_ row: SB.LogicalFlow) {
+        self.init(
+            pipeline: row.pipeline == SB.LogicalFlow.pipelineEgress ? .egress : .ingress,
+            table: row.tableID, priority: row.priority, match: row.match, actions: row.actions,
+            stageName: row.externalIDs["stage-name"], source: row.externalIDs["source"],
+            hint: row.externalIDs["stage-hint"])
+    }
+
+    /// `stage (source): `, or as much of it as is known.
+    var place: String {
+        switch (stageName, source) {
+        case (let name?, let source?): "\(name) (\(source)): "
+        case (let name?, nil): "\(name): "
+        case (nil, let source?): "(\(source)): "
+        case (nil, nil): ""
+        }
+    }
+}
+
+package struct FlowDirectory {
+    package struct Port: Hashable, Sendable {
+        package var name: String
+        package var type: String
+
+        package init(name: String, type: String = "") {
+            self.name = name
+            self.type = type
+        }
+    }
+
+    /// Names by tunnel key.
+    package var datapaths: [UInt32: String] = [:]
+    /// Ports and multicast groups.
+    package var ports: [PortReference: Port] = [:]
+    /// Chassis by the address of their tunnels.
+    package var chassis: [String: String] = [:]
+    package var flow: (RowIdentifier) -> FlowDescription?
+    /// The name of a stage, taken from any flow of it.
+    package var stageName: (LogicalStage) -> String? = { _ in nil }
+    /// The device of a kernel port.
+    package var device: (UInt32) -> String = { String($0) }
+
+    package init(flow: @escaping (RowIdentifier) -> FlowDescription?) { self.flow = flow }
+
+    package func datapath(_ key: UInt32) -> String { datapaths[key] ?? "key \(key)" }
+
+    package func port(_ reference: PortReference) -> String {
+        ports[reference]?.name ?? "(unnamed)"
+    }
+
+    /// `"port" of "datapath"`.
+    func full(_ reference: PortReference) -> String {
+        let name = ports[reference].map { "\"\($0.name)\"" } ?? "port key \(reference.port)"
+        return "\(name) of \"\(datapath(reference.datapath))\""
+    }
+}
+
+extension RowIdentifier {
+    /// The first eight digits of the UUID.
+    package var short: String {
+        let digits = String(high >> 32, radix: 16)
+        return String(repeating: "0", count: 8 - digits.count) + digits
+    }
+}
+
+// MARK: - Out of a Southbound replica
+
+extension FlowDirectory {
+    package init(_ replica: Replica) {
+        self.init { id in
+            replica[SB.LogicalFlow.self, RowUUID(high: id.high, low: id.low)]
+                .map(FlowDescription.init)
+        }
+        addDatapaths(replica)
+        addChassis(replica)
+        let stages = StageNames(replica)
+        stageName = { stages.name(of: $0.stage) }
+    }
+
+    private mutating func addDatapaths(_ replica: Replica) {
+        var keys: [RowUUID: UInt32] = [:]
+        for entry in replica.rows(SB.DatapathBinding.self) {
+            let key = UInt32(truncatingIfNeeded: entry.row.tunnelKey)
+            keys[entry.uuid] = key
+            datapaths[key] = entry.row.friendlyName ?? "\(entry.uuid)"
+        }
+        for port in replica.rows(SB.PortBinding.self).map(\.row) {
+            guard let key = keys[port.datapath] else { continue }
+            let reference = PortReference(
+                datapath: key, port: UInt32(truncatingIfNeeded: port.tunnelKey))
+            ports[reference] = Port(name: port.friendlyName, type: port.type)
+        }
+        for group in replica.rows(SB.MulticastGroup.self).map(\.row) {
+            guard let key = keys[group.datapath] else { continue }
+            let reference = PortReference(
+                datapath: key, port: UInt32(truncatingIfNeeded: group.tunnelKey))
+            ports[reference] = Port(name: group.name)
+        }
+    }
+
+    private mutating func addChassis(_ replica: Replica) {
+        for row in replica.rows(SB.Encap.self).map(\.row) { chassis[row.ip] = row.chassisName }
+    }
+}
+
+/// The names of stages, read from the flows when the first is asked for.
+private final class StageNames {
+    private let replica: Replica
+    private lazy var names = Self.names(replica)
+
+    init(_ replica: Replica) { self.replica = replica }
+
+    func name(of stage: Stage) -> String? { names[stage] }
+
+    private static func names(_ replica: Replica) -> [Stage: String] {
+        var names: [Stage: String] = [:]
+        for row in replica.rows(SB.LogicalFlow.self).map(\.row) {
+            let flow = FlowDescription(row)
+            guard (0..<PipelineLimits.tables).contains(flow.table) else { continue }
+            if let name = flow.stageName { names[Stage(flow.pipeline, flow.table)] = name }
+        }
+        return names
+    }
+}
+
+extension SB.DatapathBinding {
+    /// What an operator calls it: the friendlier of its names, long UUIDs cut.
+    package var friendlyName: String? {
+        (externalIDs["name2"] ?? externalIDs["name"]).map(FriendlyName.shortened)
+    }
+}
+
+extension SB.PortBinding {
+    package var friendlyName: String {
+        FriendlyName.shortened(externalIDs["name"] ?? logicalPort)
+    }
+}
+
+package enum FriendlyName {
+    /// A name that ends in a UUID, with the UUID cut to its first six digits.
+    package static func shortened(_ name: String) -> String {
+        let length = 36
+        guard name.utf8.count >= length, RowUUID(parsing: name.suffix(length)) != nil else {
+            return name
+        }
+        return String(name.dropLast(length - 6))
+    }
+}

@@ -1,0 +1,46 @@
+import Datapath
+import Pipeline
+
+// A drop in words: what an operator needs to find the configuration behind it.
+
+extension PacketDrop.Reason {
+    package func text(_ names: FlowDirectory) -> String {
+        switch self {
+        case .noFlow: "no match (implicit drop)"
+        case .flow: "dropped by the flow"
+        case .unsupported(let action): "action \(action) is not evaluated"
+        case .loopback: "inport == outport && !flags.loopback"
+        case .noOutport: "output to null logical port"
+        case .unknownPort(let port): "no such port: \(names.full(port))"
+        case .notBound(let port): "no chassis has \(names.full(port))"
+        case .unknownInput(let vport): "\(names.device(vport)) is no logical port"
+        case .foreignTunnel: "tunnelled without OVN's option"
+        case .unknownTunnelSource(let address): "tunnelled from \(address), which is no chassis"
+        case .unknownRecirculation(let number): "unknown recirculation \(number)"
+        case .timeToLive: "time to live exceeded"
+        case .tooManySteps: "too many tables"
+        case .tooManyCopies: "too many copies"
+        }
+    }
+}
+
+extension PacketDrop {
+    /// One line: the reason, then datapath, table, flow and the Northbound row behind it.
+    package func text(_ names: FlowDirectory) -> String {
+        guard let stage else { return reason.text(names) }
+        var parts = ["datapath=\"\(names.datapath(stage.datapath.value))\""]
+        let description = flow.flatMap(names.flow)
+        let name = description?.stageName ?? names.stageName(stage)
+        parts.append(
+            "\(stage.stage.pipeline) table=\(stage.stage.table)" + (name.map { "(\($0))" } ?? ""))
+        if let flow {
+            if let description {
+                parts.append("priority=\(description.priority)")
+                parts.append("match=(\(description.match))")
+            }
+            parts.append("uuid=0x\(flow.short)" + (description == nil ? " (deleted)" : ""))
+        }
+        if let hint = description?.hint { parts.append("stage-hint=0x\(hint)") }
+        return "\(reason.text(names)): " + parts.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,220 @@
+import OVSDBModel
+import Pipeline
+import Schemas
+import Testing
+import Wire
+
+@testable import AgentCore
+
+/// What `ovn-appctl trace` and `drops/show` print.
+struct AgentTraceTests {
+    /// A switch with a port here, one elsewhere, and one that nobody has.
+    private struct Network {
+        var rows = SouthboundRows()
+        var snapshot: TranslationSnapshot
+        let lookup: RowUUID
+
+        init() {
+            let s1 = rows.datapath("s1", 1)
+            let a = rows.port("a", 1, in: s1)
+            let b = rows.port("b", 2, in: s1)
+            rows.port("c", 3, in: s1)
+            rows.add(
+                SB.MulticastGroup(
+                    datapath: s1, name: "_MC_flood", tunnelKey: 0x8000, ports: [a, b]))
+            rows.add(SB.Encap(type: "geneve", ip: "192.0.2.2", chassisName: "hv2"))
+            rows.flow(s1, "ingress", 0, "ls_in_check_port_sec", 0, "1", "next;")
+            rows.flow(
+                s1, "ingress", 1, "ls_in_arp_rsp", 50, "arp.tpa == 10.0.0.9 && arp.op == 1",
+                "eth.dst = eth.src; eth.src = 0a:00:00:00:00:09; arp.op = 2; arp.tha = arp.sha; "
+                    + "arp.sha = 0a:00:00:00:00:09; arp.tpa <-> arp.spa; outport = inport; "
+                    + "flags.loopback = 1; output;")
+            rows.flow(s1, "ingress", 1, "ls_in_arp_rsp", 0, "1", "next(2);")
+            rows.flow(
+                s1, "ingress", 2, "ls_in_l2_lkup", 70, "eth.mcast",
+                "outport = \"_MC_flood\"; output;")
+            lookup = rows.flow(
+                s1, "ingress", 2, "ls_in_l2_lkup", 50, "eth.dst == 0a:00:00:00:00:02",
+                "outport = \"b\"; output;", hint: "0badcafe")
+            rows.flow(
+                s1, "ingress", 2, "ls_in_l2_lkup", 40, "eth.dst == 0a:00:00:00:00:04",
+                "clone { outport = \"a\"; flags.loopback = 1; output; }; ct_next;")
+            rows.flow(
+                s1, "ingress", 2, "ls_in_l2_lkup", 30, "eth.dst == 0a:00:00:00:00:05", "drop;")
+            rows.flow(
+                s1, "ingress", 2, "ls_in_l2_lkup", 20, "eth.dst == 0a:00:00:00:00:07",
+                "outport = \"c\"; output;")
+            rows.flow(s1, "egress", 0, "ls_out_apply_port_sec", 0, "1", "output;")
+            let feed = PipelineFeed()
+            var view = PhysicalView()
+            let tunnel = TunnelEndpoint(
+                encapsulation: .geneve, vport: 9, remote: .v4(IPv4Address(0xc000_0202)), local: nil)
+            for (name, key, place) in [
+                ("a", 1, PortPlace.here(vport: 4)), ("b", 2, .remote([tunnel])), ("c", 3, .nowhere),
+            ] {
+                let reference = PortReference(datapath: 1, port: UInt32(key))
+                view.ports[reference] = PhysicalPort(
+                    reference: reference, name: name, place: place)
+            }
+            view.inputs[4] = PortReference(datapath: 1, port: 1)
+            view.groups[PortReference(datapath: 1, port: 0x8000)] = MulticastMembers(
+                local: [1], remote: [tunnel])
+            snapshot = TranslationSnapshot(
+                revision: 1, pipeline: feed.current(rows.replica, chassis: nil, name: nil),
+                view: view)
+        }
+
+        var trace: AgentTrace {
+            AgentTrace(snapshot: snapshot, replica: rows.replica) { "tap\($0)" }
+        }
+
+        func run(_ text: String, datapath: String? = nil) throws -> String {
+            try trace.run(
+                "inport == \"a\" && eth.src == 0a:00:00:00:00:01 && " + text, datapath: datapath)
+        }
+    }
+
+    @Test func aPacketToAnotherChassis() throws {
+        let text = try Network().run("eth.dst == 0a:00:00:00:00:02 && eth.type == 0x1234")
+        #expect(
+            text == """
+                # reg14=0x1,vlan_tci=0x0000,dl_src=0a:00:00:00:00:01,dl_dst=0a:00:00:00:00:02,dl_type=0x1234
+
+                ingress(dp="s1", inport="a")
+                ----------------------------
+                 2. ls_in_l2_lkup (test:1): eth.dst == 0a:00:00:00:00:02, priority 50, uuid 0000000b
+                    outport = "b";
+                    output;
+                    /* tunnel to chassis "hv2" at 192.0.2.2 (geneve), outport "b" */
+
+                Megaflow: recirc_id(0),in_port(tap4),eth(dst=0a:00:00:00:00:02),eth_type(0x1234)
+                Datapath actions: set(tunnel(tun_id=0x1,dst=192.0.2.2,ttl=64,geneve({class=0x102,type=0x80,len=4,0x10002}),flags(df|csum|key))),tap9
+
+                """)
+    }
+
+    @Test func anAnswerToItsSender() throws {
+        let text = try Network().run(
+            "eth.dst == ff:ff:ff:ff:ff:ff && arp.op == 1 && arp.spa == 10.0.0.1 && "
+                + "arp.tpa == 10.0.0.9 && arp.sha == 0a:00:00:00:00:01")
+        #expect(
+            Self.withoutFirstLine(text) == """
+
+                ingress(dp="s1", inport="a")
+                ----------------------------
+                 1. ls_in_arp_rsp (test:1): arp.tpa == 10.0.0.9 && arp.op == 1, priority 50, uuid 00000008
+                    eth.dst = eth.src;
+                    eth.src = 0a:00:00:00:00:09;
+                    arp.op = 2;
+                    arp.tha = arp.sha;
+                    arp.sha = 0a:00:00:00:00:09;
+                    arp.tpa <-> arp.spa;
+                    outport = inport;
+                    flags.loopback = 1;
+                    output;
+
+                egress(dp="s1", inport="a", outport="a")
+                ----------------------------------------
+                 0. ls_out_apply_port_sec (test:1): 1, priority 0, uuid 0000000f
+                    output;
+                    /* output to "a", type "" */
+                    /* device "tap4" */
+
+                Megaflow: recirc_id(0),in_port(tap4),eth_type(0x0806),arp(tip=10.0.0.9,op=1)
+                Datapath actions: userspace
+                This flow is handled by the slow path because it sets arpTargetMAC, which the kernel can't.
+                Packet: arp,vlan_tci=0x0000,dl_src=0a:00:00:00:00:09,dl_dst=0a:00:00:00:00:01,arp_spa=10.0.0.9,arp_tpa=10.0.0.1,arp_op=2,arp_sha=0a:00:00:00:00:09,arp_tha=0a:00:00:00:00:01
+                Packet actions: tap4
+
+                """)
+    }
+
+    @Test func aFlood() throws {
+        let text = try Network().run("eth.dst == ff:ff:ff:ff:ff:ff")
+        #expect(
+            text.contains(
+                """
+                multicast(dp="s1", mcgroup="_MC_flood")
+                ---------------------------------------
+                    /* tunnel to chassis "hv2" at 192.0.2.2 (geneve), outport "_MC_flood" */
+
+                egress(dp="s1", inport="a", outport="a")
+                ----------------------------------------
+                    /* omitting output because inport == outport && !flags.loopback */
+                """))
+    }
+
+    /// Each ends with why nothing leaves.
+    @Test(arguments: [
+        (
+            "eth.dst == 0a:00:00:00:00:05",
+            " 2. ls_in_l2_lkup (test:1): eth.dst == 0a:00:00:00:00:05, priority 30, uuid 0000000d\n"
+                + "    drop;\n"
+        ),
+        ("eth.dst == 0a:00:00:00:00:06", " 2. ls_in_l2_lkup: no match (implicit drop)\n"),
+        (
+            "eth.dst == 0a:00:00:00:00:07",
+            "    output;\n    *** no chassis has \"c\" of \"s1\"\n"
+        ),
+        (
+            "ip4 && eth.dst == 0a:00:00:00:00:04",
+            "    *** action ct_next is not evaluated\n"
+        ),
+    ])
+    func drops(_ text: String, _ expected: String) throws {
+        #expect(try Network().run(text).contains(expected))
+    }
+
+    @Test func theDatapathMayBeNamed() throws {
+        let network = Network()
+        let plain = try network.run("eth.type == 0x1234")
+        #expect(try network.run("eth.type == 0x1234", datapath: "s1") == plain)
+        #expect(throws: AgentTrace.Failure.unknownDatapath("s9")) {
+            try network.run("ip4", datapath: "s9")
+        }
+    }
+
+    @Test(arguments: [
+        (#"inport == "b" && ip4"#, #"port "b" is not bound on this chassis"#),
+        (#"inport == "z" && ip4"#, #"unknown port "z""#),
+        (#"inport == "a" && outport == "z""#, #"error parsing flow: unknown port "z""#),
+        (#"inport == "a" && tcp"#, "error parsing flow: Constraints are ambiguous: "),
+        ("ip4", "error parsing flow: flow match expression does not match on inport"),
+    ])
+    func refuses(_ text: String, _ expected: String) throws {
+        let trace = Network().trace
+        let message: String
+        do throws(AgentTrace.Failure) {
+            message = "traced: \(try trace.run(text))"
+        } catch {
+            message = error.description
+        }
+        #expect(message.hasPrefix(expected))
+    }
+
+    @Test func dropCountersNameTheirFlow() {
+        let network = Network()
+        let directory = FlowDirectory(network.rows.replica)
+        let stage = LogicalStage(DatapathKey(1), Stage(.ingress, 2))
+        let flow = RowIdentifier(network.lookup)
+        #expect(
+            PacketDrop(.notBound(PortReference(datapath: 1, port: 3)), stage: stage, flow: flow)
+                .text(directory)
+                == "no chassis has \"c\" of \"s1\": datapath=\"s1\", ingress "
+                + "table=2(ls_in_l2_lkup), priority=50, match=(eth.dst == 0a:00:00:00:00:02), "
+                + "uuid=0x0000000b, stage-hint=0x0badcafe")
+        #expect(
+            PacketDrop(.noFlow, stage: stage).text(directory)
+                == "no match (implicit drop): datapath=\"s1\", ingress table=2(ls_in_l2_lkup)")
+        #expect(
+            PacketDrop(.flow, stage: stage, flow: RowIdentifier(high: 1 << 32, low: 0))
+                .text(directory)
+                == "dropped by the flow: datapath=\"s1\", ingress table=2(ls_in_l2_lkup), "
+                + "uuid=0x00000001 (deleted)")
+        #expect(PacketDrop(.unknownInput(7)).text(directory) == "7 is no logical port")
+    }
+
+    private static func withoutFirstLine(_ text: String) -> String {
+        String(text.drop { $0 != "\n" }.dropFirst())
+    }
+}

@@ -1,0 +1,47 @@
+import OVSDBModel
+import Schemas
+
+@testable import OVSDBSession
+
+/// A Southbound replica that a test fills row by row.
+struct SouthboundRows {
+    private(set) var replica = Replica(schema: SB.schema)
+    private var count: UInt64 = 0
+
+    @discardableResult
+    mutating func add<T: TypedRow>(_ row: T) -> RowUUID {
+        count += 1
+        let uuid = RowUUID(high: count << 32 | 0x4000, low: 1 << 63 | count)
+        guard let position = replica.schema.tableIndex(T.table.name) else { return .zero }
+        replica.tables[position].apply(RowChange(uuid: uuid, old: nil, new: row.row()))
+        return uuid
+    }
+
+    mutating func datapath(_ name: String, _ key: Int) -> RowUUID {
+        add(SB.DatapathBinding(tunnelKey: key, externalIDs: ["name": name]))
+    }
+
+    @discardableResult
+    mutating func port(
+        _ name: String, _ key: Int, in datapath: RowUUID, type: String = "",
+        options: [String: String] = [:], security: [String] = []
+    ) -> RowUUID {
+        add(
+            SB.PortBinding(
+                logicalPort: name, type: type, options: options, datapath: datapath,
+                tunnelKey: key, portSecurity: security))
+    }
+
+    @discardableResult
+    mutating func flow(
+        _ datapath: RowUUID, _ pipeline: String, _ table: Int, _ stage: String, _ priority: Int,
+        _ match: String, _ actions: String, hint: String? = nil
+    ) -> RowUUID {
+        var names = ["stage-name": stage, "source": "test:1"]
+        names["stage-hint"] = hint
+        return add(
+            SB.LogicalFlow(
+                logicalDatapath: datapath, pipeline: pipeline, tableID: table, priority: priority,
+                match: match, actions: actions, externalIDs: names))
+    }
+}
