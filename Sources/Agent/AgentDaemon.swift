@@ -58,9 +58,9 @@ private final class RunningAgent {
 
     func start() throws(any Error) {
         _ = try loop.watch(signals.rawDescriptor) { [unowned self] _ in signalled() }
-        registry.registerStandardCommands(program: "ovn-controller", loop: loop) {
-            [unowned self] request in exit(request)
-        }
+        registry.registerStandardCommands(
+            program: "ovn-controller", loop: loop, exitUsage: "[--restart]"
+        ) { [unowned self] request in exit(request) }
         AgentCommands(control: control, worker: worker).register(in: registry)
         if let path = configuration.options.controlSocketPath(process: getpid()) {
             server = try ControlServer(path: path, registry: registry, loop: loop)

@@ -69,9 +69,21 @@ package final class Coverage: Sendable {
         let histories = state.withLock { Array($0.histories.values) }
         let hit = histories.filter { $0.counter.total > 0 }
             .sorted { $0.counter.name < $1.counter.name }
-        var text = "Event coverage, avg rate over last: 5 seconds, last minute, last hour:\n"
+        var text =
+            "Event coverage, avg rate over last: 5 seconds, last minute, last hour,  "
+            + "hash=\(Self.hash(hit.map(\.counter.name))):\n"
         for history in hit { text += history.line + "\n" }
         return text + "\(histories.count - hit.count) events never hit\n"
+    }
+
+    /// Tells two tables apart by which events were ever hit (FNV-1a, eight digits).
+    private static func hash(_ names: [String]) -> String {
+        var hash: UInt32 = 0x811c_9dc5
+        for name in names {
+            for byte in Array(name.utf8) + [0] { hash = (hash ^ UInt32(byte)) &* 0x0100_0193 }
+        }
+        let digits = String(hash, radix: 16)
+        return String(repeating: "0", count: 8 - digits.count) + digits
     }
 }
 

@@ -16,7 +16,8 @@ struct LogSpecification: Equatable, Sendable {
     init(
         parsing text: String, isModule: (String) -> Bool
     ) throws(LogSpecificationError) {
-        for word in text.split(whereSeparator: { " ,:".contains($0) }) where word != "any" {
+        for word in text.split(whereSeparator: { " ,:".contains($0) })
+        where word.lowercased() != "any" {
             if let level = LogLevel(word: word) {
                 try Self.set(&self.level, level, "levels")
             } else if let destination = LogDestination(word: word) {
@@ -61,6 +62,11 @@ extension Log {
                 for destination in destinations { module.thresholds[destination] = level }
             }
         }
+    }
+
+    /// Whether any part of the program logs under this name.
+    package func hasModule(_ name: String) -> Bool {
+        name == "any" || state.withLock { $0.modules[name] != nil }
     }
 
     private func setPattern(_ text: Substring) throws(LogSpecificationError) {

@@ -3,14 +3,18 @@ import Linux
 extension ControlRegistry {
     /// Registers what every daemon answers: version, log, counters, memory, the list itself.
     ///
-    /// - Parameter exit: runs on `exit`; it answers when the daemon is done and stops the loop.
+    /// - Parameters:
+    ///   - exitUsage: the option that `exit` takes, if it takes one.
+    ///   - exit: runs on `exit`; it answers when the daemon is done and stops the loop.
     package func registerStandardCommands(
-        program: String, loop: EventLoop,
+        program: String, loop: EventLoop, exitUsage: String = "",
         exit: @escaping (ControlRequest) -> Void
     ) {
         register(ControlCommand("list-commands") { [unowned self] _ in list })
         register(ControlCommand("version") { _ in SoftwareVersion.line(program: program) })
-        register(ControlCommand("exit", arguments: 0...1, run: exit))
+        register(
+            ControlCommand(
+                "exit", usage: exitUsage, arguments: 0...(exitUsage.isEmpty ? 0 : 1), run: exit))
         register(ControlCommand("memory/show") { [unowned self] _ in memoryLine })
         registerLogCommands()
         registerCoverageCommands()
@@ -27,12 +31,29 @@ extension ControlRegistry {
             ) { (arguments) throws(ControlError) in
                 try Self.setLevels(arguments.isEmpty ? [""] : arguments)
             })
+        registerRateLimitCommands()
         register(ControlCommand("vlog/reopen") { _ throws(ControlError) in try Self.reopenLog() })
         register(
             ControlCommand("vlog/close") { _ in
                 log.closeFile()
                 return ""
             })
+    }
+
+    /// No message is left out because of others before it, so there is nothing to switch; scripts
+    /// that do it are not refused.
+    private func registerRateLimitCommands() {
+        for verb in ["enable", "disable"] {
+            register(
+                ControlCommand(
+                    "vlog/\(verb)-rate-limit", usage: "[module]...", arguments: 0...Int.max
+                ) { (modules) throws(ControlError) in
+                    guard modules.allSatisfy(Log.shared.hasModule) else {
+                        throw ControlError("unknown module")
+                    }
+                    return ""
+                })
+        }
     }
 
     private static func setLevels(_ specifications: [String]) throws(ControlError) -> String {
