@@ -27,7 +27,9 @@ package enum ChassisFeature: String, CaseIterable, Sendable {
     /// promise concerns rows that this agent writes itself.
     package var action: String? {
         switch self {
-        case .macBindingTimestamp, .fdbTimestamp, .switchGroupColumn, .portUpNotification: nil
+        case .macBindingTimestamp, .fdbTimestamp, .portUpNotification: nil
+        // The column is Load_Balancer's, whose rows only this check reads.
+        case .switchGroupColumn: "chk_lb_hairpin"
         case .conntrackCommitNAT2, .loadBalancerRelated: "ct_commit_nat"
         case .conntrackCommitToZone: "ct_commit_to_zone"
         case .conntrackNextZone, .conntrackLabelFlush: "ct_next"
@@ -39,7 +41,8 @@ package enum ChassisFeature: String, CaseIterable, Sendable {
 }
 
 extension ChassisFeature {
-    /// The logical actions behind features that the translator evaluates.
+    /// The logical actions behind features that the translator evaluates; ChassisFeatureTests
+    /// translates a flow of each.
     package static let evaluatedActions: Set<String> = []
 
     /// The keys that this agent announces.

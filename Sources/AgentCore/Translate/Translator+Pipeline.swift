@@ -190,8 +190,8 @@ extension Translator {
         case .ctNAT(.snatInCommonZone, _): "ct_snat_in_czone"
         case .ctSNATToVIP: "ct_snat_to_vip"
         case .ctLoadBalance(let action): program.action(action).keyword
-        case .connection(_, let field): "\(field)"
-        case .check(_, let check): "\(check)"
+        case .connection(_, let field): field.keyword
+        case .check(_, let check): check.keyword
         case .log: "log"
         default: "\(instruction)"
         }
@@ -241,7 +241,7 @@ extension Translator {
         case .outPortSecurity: failed = failsOutputSecurity(snapshot)
         case .loadBalancerHairpin, .loadBalancerHairpinReply, .ecmpNextHopMAC, .ecmpNextHop,
             .loadBalancerAffinity:
-            drop(.unsupported("\(check)"))
+            drop(.unsupported(check.keyword))
             return false
         }
         key.load(result, failed ? 1 : 0)
