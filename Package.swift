@@ -160,8 +160,8 @@ let testTargets: [Target] = [
     tests(
         "Agent",
         [
-            "DatabaseServer", "OVSDBTransport", "Schemas", "AgentCore", "Netlink", "Linux",
-            "Datapath", "Pipeline", "LogicalFlow", "Wire",
+            "DatabaseServer", "OVSDBTransport", "OVSDBEngine", "OVSDBModel", "Schemas",
+            "AgentCore", "Netlink", "Linux", "Datapath", "Pipeline", "LogicalFlow", "Wire",
         ]),
     tests(
         "Simulation",

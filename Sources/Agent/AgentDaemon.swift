@@ -16,16 +16,22 @@ package struct AgentFailure: Error, CustomStringConvertible {
 }
 
 package enum AgentDaemon {
-    /// Runs until `exit` or a signal.
+    /// Runs until `exit` or a signal. Ready means what it means for ovs-vswitchd: the local
+    /// database's bridges and ports are in the kernel, and the database says so.
     package static func run(_ configuration: AgentConfiguration) throws(AgentFailure) {
         do {
             var process = try DaemonProcess(configuration.options)
             let loop = try EventLoop()
             let agent = try RunningAgent(configuration, loop: loop)
+            let manager = ServiceManager.fromEnvironment
             try agent.start()
+            _ = try loop.run(until: MonotonicTime(nanoseconds: .max)) {
+                agent.isReady || agent.isEnding
+            }
             try process.ready()
-            ServiceManager.fromEnvironment?.feedWatchdog(on: loop)
+            manager?.feedWatchdog(on: loop)
             try loop.run()
+            manager?.notify("STOPPING=1")
             agent.close()
         } catch {
             throw AgentFailure("ovn-controller", error)
@@ -42,6 +48,9 @@ private final class RunningAgent {
     private var server: ControlServer?
     private let signals: SignalSource
     private let log = Logger(label: "main")
+    private(set) var isReady = false
+    /// Somebody has asked for the end.
+    private(set) var isEnding = false
 
     init(_ configuration: AgentConfiguration, loop: EventLoop) throws(any Error) {
         self.configuration = configuration
@@ -67,6 +76,7 @@ private final class RunningAgent {
         }
         try worker.start()
         worker.change(ports: PortChanges(added: [control.driver.fallback]))
+        control.whenReady = { [unowned self] in isReady = true }
         try control.start()
         log.info("\(SoftwareVersion.line(program: "ovn-controller")) starting")
     }
@@ -81,7 +91,7 @@ private final class RunningAgent {
         do {
             while let signal = try signals.next() {
                 switch signal {
-                case .terminate, .interrupt: loop.stop()
+                case .terminate, .interrupt: end()
                 case .hangUp: _ = try Log.shared.reopenFile()
                 default: break
                 }
@@ -91,17 +101,22 @@ private final class RunningAgent {
         }
     }
 
+    private func end() {
+        isEnding = true
+        loop.stop()
+    }
+
     private func exit(_ request: ControlRequest) {
         let restarts = request.arguments.contains("--restart")
         let cleans = control.system?.configuration.cleansUpOnExit ?? true
         guard !restarts, cleans else {
             request.reply("")
-            loop.stop()
+            end()
             return
         }
-        control.leave { [loop] in
+        control.leave { [unowned self] in
             request.reply("")
-            loop.stop()
+            end()
         }
     }
 

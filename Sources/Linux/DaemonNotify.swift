@@ -46,10 +46,13 @@ package struct ServiceManager: Equatable, Sendable {
         }
     }
 
-    /// Reports in from the owner's loop at half the interval, as long as the loop turns.
+    /// How often to report in: at half the interval, as sd_watchdog_enabled(3) advises.
+    var reportInterval: Duration? { watchdogInterval.map { $0 / 2 } }
+
+    /// Reports in from the owner's loop, as long as the loop turns.
     package func feedWatchdog(on loop: EventLoop) {
-        guard let interval = watchdogInterval else { return }
+        guard let reportInterval else { return }
         notify("WATCHDOG=1")
-        loop.schedule(after: interval / 2) { feedWatchdog(on: loop) }
+        loop.schedule(after: reportInterval) { feedWatchdog(on: loop) }
     }
 }

@@ -90,6 +90,7 @@ struct ServiceManagerTests {
         let manager = try #require(
             ServiceManager(environment: { environment[$0] }, process: 7))
         #expect(manager.watchdogInterval == .seconds(3))
+        #expect(manager.reportInterval == .milliseconds(1500))
         #expect(
             ServiceManager(environment: { environment[$0] }, process: 8)?.watchdogInterval == nil)
         manager.notify("READY=1")

@@ -1,0 +1,145 @@
+import Glibc
+import Linux
+import Schemas
+import Testing
+
+/// An agent on a datapath of its own, in a network namespace of its own: its service manager, and
+/// what its local database shows (ovs-vswitchd.conf.db(5)).
+@Suite(.serialized, .enabled(if: getenv("OVN_VM") != nil))
+struct KernelServiceTests {
+    @Test func readyMeansThatTheBridgeIsThere() async throws {
+        let host = try await AgentHost("ready")
+        let agent = try host.startAgent()
+        try await host.manager.wait(for: "READY=1")
+        #expect(try await host.vsctl("get", "Interface", "br-int", "ofport") == "65534")
+        #expect(try await host.inside("ip", "link", "show", "br-int").status == 0)
+        try await host.manager.wait(for: "WATCHDOG=1", count: 3)
+        agent.signal(SIGTERM)
+        try await agent.waitForEnd()
+        let states = host.manager.receive()
+        #expect(states.first == "READY=1")
+        #expect(states.last == "STOPPING=1", "\(agent.output)")
+    }
+
+    /// Whoever waits for the agent to be ready must not be told so by one that has no database.
+    @Test func withoutTheLocalDatabaseAnAgentIsNotReady() async throws {
+        let host = try await AgentHost("early")
+        host.server.signal(SIGTERM)
+        try await host.server.waitForEnd()
+        let agent = try host.startAgent()
+        try await Agentless.wait(for: "the control socket") {
+            access("\(host.manager.directory)/control", F_OK) == 0
+        }
+        #expect(host.manager.receive().contains("READY=1") == false)
+        agent.signal(SIGTERM)
+        try await agent.waitForEnd()
+        #expect(host.manager.receive().last == "STOPPING=1")
+    }
+
+    @Test func interfacesAreShownAsStockShowsThem() async throws {
+        let host = try await AgentHost("columns")
+        let agent = try host.startAgent()
+        try await host.manager.wait(for: "READY=1")
+        _ = try await host.inside(
+            "sh", "-c",
+            "ip link add v0 type veth peer name v1 && ip link set v0 up && ip link set v1 up")
+        // Returns when the agent has caught up.
+        try await host.vsctl("add-port", "br-int", "v0", "--", "add-port", "br-int", "missing")
+        for (column, value) in [
+            ("admin_state", "up"), ("link_state", "up"), ("mtu", "1500"), ("duplex", "full"),
+            ("link_speed", "10000000000"), ("status:driver_name", "veth"), ("error", "[]"),
+            ("link_resets", "0"),
+        ] {
+            #expect(try await host.vsctl("get", "Interface", "v0", column) == value, "\(column)")
+        }
+        #expect(try await host.vsctl("get", "Interface", "missing", "ofport") == "-1")
+        #expect(
+            try await host.vsctl("get", "Interface", "missing", "error")
+                .contains("could not open network device missing (No such device)"))
+        let before = try await host.counter("v0", "rx_packets")
+        _ = try await host.inside(
+            "sh", "-c", "ip addr add 192.0.2.1/24 dev v1; ping -n -c 4 -W 1 192.0.2.2")
+        try await host.wait(for: "the packets to be counted") {
+            try await host.counter("v0", "rx_packets") >= before + 3
+        }
+        _ = try await host.inside("ip", "link", "set", "v1", "down")
+        try await host.wait(for: "the link to be down") {
+            try await host.vsctl("get", "Interface", "v0", "link_state") == "down"
+        }
+        #expect(try await host.vsctl("get", "Interface", "v0", "link_resets") == "1")
+        #expect(try await host.vsctl("get", "Interface", "v0", "admin_state") == "up")
+        _ = try await host.inside("ip", "link", "del", "v0")
+        try await host.wait(for: "the device to be missed") {
+            try await host.vsctl("get", "Interface", "v0", "ofport") == "-1"
+        }
+        #expect(try await host.vsctl("get", "Interface", "v0", "statistics") == "{}")
+        agent.signal(SIGTERM)
+        try await agent.waitForEnd()
+    }
+}
+
+/// A namespace with a local database.
+final class AgentHost {
+    let manager: NotifySocket
+    let server: BackgroundProgram
+    private let namespace: String
+    private var database: String { "unix:\(manager.directory)/conf" }
+
+    init(_ name: String) async throws {
+        manager = try NotifySocket()
+        namespace = "agent-\(name)"
+        let made = try ChildProcess.run(["ip", "netns", "add", namespace])
+        try #require(made.status == 0, "\(made.output)")
+        server = try BackgroundProgram(
+            [
+                Agentless.program("ovsdb-server"),
+                try TestDatabaseFile.make(in: manager.directory, OVS.schema),
+                "--remote=punix:\(manager.directory)/conf", "--unixctl=none", "-vconsole:off",
+            ], output: "\(manager.directory)/server.out")
+        let path = "\(manager.directory)/conf"
+        try await Agentless.wait(for: "the database") { access(path, F_OK) == 0 }
+        try await vsctl("--no-wait", "init")
+        try await vsctl(
+            "--no-wait", "set", "open", ".", "external-ids:system-id=\(name)",
+            "external-ids:ovn-encap-type=geneve", "external-ids:ovn-encap-ip=127.0.0.1")
+    }
+
+    deinit { _ = try? ChildProcess.run(["ip", "netns", "del", namespace]) }
+
+    func startAgent() throws -> BackgroundProgram {
+        try BackgroundProgram(
+            [
+                "ip", "netns", "exec", namespace, Agentless.program("ovn-controller"),
+                "--unixctl=\(manager.directory)/control", "-vconsole:info", database,
+            ], environment: ServiceNotificationTests.environment(manager),
+            output: "\(manager.directory)/agent.out")
+    }
+
+    @discardableResult
+    func inside(_ words: String...) async throws -> ChildProcess {
+        try await Agentless.run(["timeout", "60", "ip", "netns", "exec", namespace] + words)
+    }
+
+    @discardableResult
+    func vsctl(_ words: String...) async throws -> String {
+        let child = try await Agentless.run(["ovs-vsctl", "-t", "60", "--db=\(database)"] + words)
+        try #require(child.status == 0, "\(words): \(child.output)")
+        return child.output.split(separator: "\n").first.map {
+            $0.hasPrefix("\"") ? String($0.dropFirst().dropLast()) : String($0)
+        } ?? ""
+    }
+
+    func counter(_ interface: String, _ name: String) async throws -> Int {
+        Int(try await vsctl("get", "Interface", interface, "statistics:\(name)")) ?? -1
+    }
+
+    /// Waits until `condition` holds; the limit is only for a test that hangs.
+    func wait(for what: Comment, _ condition: () async throws -> Bool) async throws {
+        for _ in 0..<600 {
+            if try await condition() { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        Issue.record(what)
+        throw CancellationError()
+    }
+}
