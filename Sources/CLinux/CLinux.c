@@ -2,12 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -76,6 +80,34 @@ int clinux_next_signal(int descriptor) {
 }
 
 void clinux_ignore_signal(int number) { signal(number, SIG_IGN); }
+
+static int ethtool(int socket, const char *device, void *request) {
+    struct ifreq name;
+    memset(&name, 0, sizeof name);
+    strncpy(name.ifr_name, device, sizeof name.ifr_name - 1);
+    name.ifr_data = request;
+    return result(ioctl(socket, SIOCETHTOOL, &name));
+}
+
+int clinux_link_driver(int socket, const char *device, struct clinux_driver *driver) {
+    struct ethtool_drvinfo information = {.cmd = ETHTOOL_GDRVINFO};
+    struct ethtool_cmd settings = {.cmd = ETHTOOL_GSET};
+    memset(driver, 0, sizeof *driver);
+    driver->duplex = DUPLEX_UNKNOWN;
+    int status = ethtool(socket, device, &information);
+    if (status < 0) {
+        return status;
+    }
+    strncpy(driver->name, information.driver, sizeof driver->name - 1);
+    strncpy(driver->version, information.version, sizeof driver->version - 1);
+    strncpy(driver->firmware, information.fw_version, sizeof driver->firmware - 1);
+    if (ethtool(socket, device, &settings) == 0) {
+        uint32_t speed = ethtool_cmd_speed(&settings);
+        driver->speed = speed == (uint32_t)SPEED_UNKNOWN ? 0 : speed;
+        driver->duplex = settings.duplex;
+    }
+    return 0;
+}
 
 const char *clinux_errno_name(int number) { return strerrorname_np(number); }
 

@@ -34,6 +34,21 @@ import Testing
     }
 }
 
+@Suite struct SystemReleaseTests {
+    @Test func quotesAndCommentsAreOfTheFileOnly() {
+        let release = SystemRelease(
+            parsing: "# ID=other\nNAME=\"Some System\"\nVERSION_ID=\"12\"\nID=debian\nODD\n")
+        #expect(release.name == "debian")
+        #expect(release.version == "12")
+    }
+
+    @Test func aSystemWithoutAFileHasTheNameOfTheManual() {
+        let release = SystemRelease(parsing: "")
+        #expect(release.name == "linux")
+        #expect(release.version == nil)
+    }
+}
+
 @Suite struct ClockTests {
     @Test func additionSaturates() {
         let late = MonotonicTime(nanoseconds: .max - 5)

@@ -182,6 +182,20 @@ struct TunnelDeviceTests {
         #expect(details.contains("udp6zerocsumrx"))
     }
 
+    @Test func aDriverNamesItselfAndItsLink() throws {
+        let namespace = try NetworkNamespace.create()
+        try namespace.shell("ip link add va type veth peer name vb")
+        let drivers = try inside(namespace) { () throws(NetlinkError) in
+            try LinkDriverControl.open()
+        }
+        let driver = drivers.driver(of: "va")
+        #expect(driver?.name == "veth")
+        #expect(driver?.speed == 10_000_000_000)
+        #expect(driver?.isFullDuplex == true)
+        let missing = drivers.driver(of: "no-such-link")
+        #expect(missing == nil)
+    }
+
     @Test func aDeviceOfAnotherKindIsNotTaken() throws {
         let namespace = try NetworkNamespace.create()
         try namespace.shell("ip link add genev_sys_6081 type veth peer name b")

@@ -21,7 +21,7 @@ extension ControlThread {
         writeLocal(system)
         connectSouthbound(system)
         evaluateSouthbound(system)
-        whenReady()
+        if localWrite.isOpen { whenReady() }
     }
 
     private func followKernel(_ system: LocalSystem) {
@@ -46,8 +46,8 @@ extension ControlThread {
         guard localWrite.isOpen else { return }
         var transaction = TransactionBuilder()
         system.createIntegrationBridge(in: &transaction, placeholder: RowUUID.random)
-        InterfaceStatus(system, local.replica, driver.ports).write(
-            numbers: &numbers, version: SoftwareVersion.number, into: &transaction)
+        InterfaceStatus(system, local.replica, driver.ports, counters: driver.counters)
+            .write(history: &interfaces, host: Self.host, into: &transaction)
         bindingPass(system)?.writeLocal(local.replica, into: &transaction)
         writeProgress(system, into: &transaction)
         submitLocal(transaction)

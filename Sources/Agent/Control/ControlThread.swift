@@ -30,7 +30,7 @@ final class ControlThread {
     // What was read last.
     var system: LocalSystem?
     var kernelPlan: BridgePlan?
-    var numbers: [String: PortNumbers] = [:]
+    var interfaces = InterfaceHistory()
     var identity: ChassisIdentity?
     var claims: [RowUUID: PortClaim] = [:]
     var taken: [RowUUID: Milliseconds] = [:]
@@ -60,7 +60,7 @@ final class ControlThread {
     private var links: LinkMonitor?
     /// Problems that were logged, so that each is logged once.
     private var reported: Set<String> = []
-    /// Called once the first evaluation with a synchronized local database is done.
+    /// Called after each evaluation that leaves nothing to write to the local database.
     var whenReady: () -> Void = {}
     let startTime = Clock.wallMilliseconds
 
@@ -92,6 +92,7 @@ final class ControlThread {
         local.start()
         try watchLinks()
         keepFeatures()
+        keepStatistics()
     }
 
     private static let featureInterval: Duration = .seconds(2)

@@ -34,6 +34,7 @@ final class KernelDriver {
 
     private let control: DatapathControl
     private let route: RouteControl
+    private let drivers: LinkDriverControl
     let datapath: KernelDatapath
     /// Hears the misses while the datapath sends them by processor.
     let fallback: UpcallPort
@@ -44,12 +45,15 @@ final class KernelDriver {
     /// Ports that have a socket of this process.
     private var served: [String: UInt32] = [:]
     private(set) var ports = KernelPorts()
+    /// Of the devices among `ports`, by name.
+    private(set) var counters: [String: InterfaceCounters] = [:]
     /// Set while the kernel's own list of ports may differ from `known`.
     private var known: [String: KernelPort] = [:]
 
     init() throws(NetlinkError) {
         control = try DatapathControl.open()
         route = try RouteControl.open()
+        drivers = try LinkDriverControl.open()
         let found: KernelDatapath
         if let existing = try control.datapath(named: Self.datapathName) {
             found = existing
@@ -198,14 +202,38 @@ final class KernelDriver {
     /// is changed that an administrator has set.
     private func readDevices(_ wanted: [String: KernelPort.Kind]) throws(NetlinkError) {
         var interfaces: [String: KernelInterface] = [:]
-        for link in try route.links() {
+        let links = try route.links()
+        for link in links {
             guard wanted[link.name] != nil, let vport = served[link.name] else { continue }
-            interfaces[link.name] = KernelInterface(
-                name: link.name, vport: vport, interfaceIndex: Int(link.index),
-                address: link.address ?? .zero, mtu: Int(link.mtu), isUp: link.isUp,
-                hasCarrier: link.hasCarrier)
+            interfaces[link.name] = interface(link, vport)
         }
         ports.interfaces = interfaces
+        readCounters(links)
+    }
+
+    private func interface(_ link: Link, _ vport: UInt32) -> KernelInterface {
+        var result = KernelInterface(
+            name: link.name, vport: vport, interfaceIndex: Int(link.index),
+            address: link.address ?? .zero, mtu: Int(link.mtu), isUp: link.isUp,
+            hasCarrier: link.hasCarrier)
+        result.carrierChanges = Int(link.carrierChanges)
+        if let driver = drivers.driver(of: link.name) { result.driver = InterfaceDriver(driver) }
+        return result
+    }
+
+    private func readCounters(_ links: [Link]) {
+        var read: [String: InterfaceCounters] = [:]
+        for link in links where ports.interfaces[link.name] != nil {
+            read[link.name] = InterfaceCounters(link.statistics)
+        }
+        counters = read
+    }
+
+    /// - Returns: whether any has changed.
+    func refreshCounters() throws(NetlinkError) -> Bool {
+        let before = counters
+        readCounters(try route.links())
+        return counters != before
     }
 
     /// Takes everything down that this agent has made: for `exit` without `--restart`.

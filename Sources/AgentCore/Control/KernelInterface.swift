@@ -13,6 +13,9 @@ package struct KernelInterface: Hashable, Sendable {
     package var isUp: Bool
     /// IFF_LOWER_UP.
     package var hasCarrier: Bool
+    /// How often the carrier came or went since the device was made.
+    package var carrierChanges = 0
+    package var driver = InterfaceDriver()
 
     package init(
         name: String, vport: UInt32, interfaceIndex: Int, address: MACAddress, mtu: Int,
@@ -25,6 +28,27 @@ package struct KernelInterface: Hashable, Sendable {
         self.mtu = mtu
         self.isUp = isUp
         self.hasCarrier = hasCarrier
+    }
+}
+
+/// What a driver says of its device and link, as far as it says anything.
+package struct InterfaceDriver: Hashable, Sendable {
+    /// Interface.status: `driver_name`, `driver_version`, `firmware_version`.
+    package var status: [String: String] = [:]
+    /// Bits per second.
+    package var speed: Int?
+    package var isFullDuplex: Bool?
+
+    package init() {}
+
+    package init(
+        name: String, version: String, firmware: String, speed: Int?, isFullDuplex: Bool?
+    ) {
+        status = [
+            "driver_name": name, "driver_version": version, "firmware_version": firmware,
+        ]
+        self.speed = speed
+        self.isFullDuplex = isFullDuplex
     }
 }
 

@@ -28,6 +28,15 @@ package struct LocalSystem {
                 interface: { replica[OVS.Interface.self, $0] }))
     }
 
+    /// Statistics are not refreshed more often, whatever is asked for
+    /// (ovs-vswitchd.conf.db(5), stats-update-interval).
+    package static let shortestStatisticsInterval: Milliseconds = 5000
+
+    package var statisticsInterval: Milliseconds {
+        let asked = open.row.otherConfig["stats-update-interval"].flatMap { Milliseconds($0) }
+        return max(asked ?? 0, Self.shortestStatisticsInterval)
+    }
+
     package var integrationBridge: Identified<OVS.Bridge>? {
         bridges.first { $0.row.name == configuration.integrationBridge }
     }

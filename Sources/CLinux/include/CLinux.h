@@ -41,6 +41,19 @@ int clinux_next_signal(int descriptor);
 /// Sets the disposition of a signal to "ignore" for the whole process.
 void clinux_ignore_signal(int number);
 
+/// What a network device's driver says of itself and of its link (ethtool's GDRVINFO and GSET).
+struct clinux_driver {
+    char name[32];
+    char version[32];
+    char firmware[32];
+    /// Megabits per second; 0 if it does not say.
+    uint32_t speed;
+    /// 0 half, 1 full, anything else if it does not say.
+    uint8_t duplex;
+};
+/// Asks about a device of the socket's network namespace; 0 or -errno.
+int clinux_link_driver(int socket, const char *device, struct clinux_driver *driver);
+
 /// The symbolic name of an errno value ("EINVAL"), or NULL.
 const char *clinux_errno_name(int number);
 /// The text of an errno value, or NULL.

@@ -45,6 +45,8 @@ package struct LinkStatistics: Hashable, Sendable {
     package var receiveOverruns: UInt64 = 0
     package var frameErrors: UInt64 = 0
     package var checksumErrors: UInt64 = 0
+    /// Frames that found no room in the device.
+    package var receiveMisses: UInt64 = 0
 }
 
 extension Link {
@@ -120,5 +122,6 @@ extension LinkStatistics {
         receiveOverruns = values.rx_over_errors
         frameErrors = values.rx_frame_errors
         checksumErrors = values.rx_crc_errors
+        receiveMisses = values.rx_missed_errors
     }
 }

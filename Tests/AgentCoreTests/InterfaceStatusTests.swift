@@ -1,0 +1,192 @@
+import AgentCore
+import OVSDBModel
+import OVSDBSession
+import Schemas
+import Testing
+import Wire
+
+/// A local database with an integration bridge, and what the kernel has of it.
+private struct SwitchHost {
+    var database = LocalDatabase(OVS.schema)
+    var kernel = KernelPorts()
+    var counters: [String: InterfaceCounters] = [:]
+    var history = InterfaceHistory()
+    let open: RowUUID
+    private(set) var interfaces: [String: RowUUID] = [:]
+
+    init(_ rows: [OVS.Interface], otherConfig: [String: String] = [:]) {
+        var ports: [RowUUID] = []
+        for row in [OVS.Interface(name: "br-int", type: "internal")] + rows {
+            let uuid = database.insert(row)
+            interfaces[row.name] = uuid
+            ports.append(database.insert(OVS.Port(name: row.name, interfaces: [uuid])))
+        }
+        let bridge = database.insert(OVS.Bridge(name: "br-int", ports: ports))
+        open = database.insert(
+            OVS.OpenVSwitch(bridges: [bridge], otherConfig: otherConfig, nextCfg: 7))
+        device("br-int", index: 10, address: 0x0200_0000_00aa)
+    }
+
+    mutating func device(
+        _ name: String, index: Int, address: UInt64 = 0x0200_0000_0001,
+        _ change: (inout KernelInterface) -> Void = { _ in }
+    ) {
+        var device = KernelInterface(
+            name: name, vport: UInt32(index), interfaceIndex: index,
+            address: MACAddress(address), mtu: 1500, isUp: true, hasCarrier: true)
+        change(&device)
+        kernel.interfaces[name] = device
+    }
+
+    var system: LocalSystem? {
+        LocalSystem(database.replica, commandLineName: nil, hostname: "host")
+    }
+
+    /// One evaluation; tells whether anything was written.
+    @discardableResult
+    mutating func evaluate() throws -> Bool {
+        var transaction = TransactionBuilder()
+        InterfaceStatus(try #require(system), database.replica, kernel, counters: counters)
+            .write(
+                history: &history,
+                host: HostDescription(
+                    version: "9.8.7", systemType: "debian", systemVersion: "12"),
+                into: &transaction)
+        try database.commit(transaction)
+        return !transaction.isEmpty
+    }
+
+    func row(_ name: String) throws -> OVS.Interface {
+        let uuid = try #require(interfaces[name])
+        return try #require(database.replica[OVS.Interface.self, uuid])
+    }
+}
+
+@Suite struct InterfaceStatusTests {
+    @Test func aDeviceIsShownAsTheKernelHasIt() throws {
+        var host = SwitchHost([OVS.Interface(name: "tap0", error: "old")])
+        host.device("tap0", index: 12) {
+            $0.driver = InterfaceDriver(
+                name: "veth", version: "1.0", firmware: "", speed: 10_000_000_000,
+                isFullDuplex: true)
+        }
+        var counters = InterfaceCounters()
+        counters.receivedPackets = 3
+        counters.sentBytes = .max
+        host.counters["tap0"] = counters
+        try host.evaluate()
+        let row = try host.row("tap0")
+        #expect(row.ofport == 1)
+        #expect(row.ifindex == 12)
+        #expect(row.macInUse == "02:00:00:00:00:01")
+        #expect(row.mtu == 1500)
+        #expect(row.adminState == "up")
+        #expect(row.linkState == "up")
+        #expect(row.linkResets == 0)
+        #expect(row.linkSpeed == 10_000_000_000)
+        #expect(row.duplex == "full")
+        #expect(row.error == nil)
+        #expect(
+            row.status == [
+                "driver_name": "veth", "driver_version": "1.0", "firmware_version": "",
+            ])
+        #expect(row.statistics["rx_packets"] == 3)
+        #expect(row.statistics["tx_bytes"] == .max)
+        #expect(row.statistics.count == 13)
+        #expect(try host.row("br-int").ofport == 65534)
+    }
+
+    @Test func anEvaluationWithoutChangesWritesNothing() throws {
+        var host = SwitchHost([OVS.Interface(name: "tap0"), OVS.Interface(name: "gone")])
+        host.device("tap0", index: 12)
+        host.counters["tap0"] = InterfaceCounters()
+        #expect(try host.evaluate())
+        #expect(try !host.evaluate())
+        host.counters["tap0"]?.receivedBytes = 1
+        #expect(try host.evaluate())
+    }
+
+    /// Stock tools take -1 and the error for "could not be set up".
+    @Test func whatIsMissingShowsNothingOfADevice() throws {
+        var host = SwitchHost([OVS.Interface(name: "tap0")])
+        host.device("tap0", index: 12)
+        host.counters["tap0"] = InterfaceCounters()
+        try host.evaluate()
+        host.kernel.interfaces["tap0"] = nil
+        try host.evaluate()
+        var expected = OVS.Interface(name: "tap0")
+        expected.ofport = -1
+        expected.error = "could not open network device tap0 (No such device)"
+        #expect(try host.row("tap0") == expected)
+        host.kernel.failures["tap0"] = PortFailure(name: "tap0", reason: "busy")
+        try host.evaluate()
+        #expect(try host.row("tap0").error == "busy")
+    }
+
+    @Test func aRefusedTypeKeepsTheOthers() throws {
+        var host = SwitchHost([OVS.Interface(name: "d", type: "dpdk"), OVS.Interface(name: "tap0")])
+        host.device("tap0", index: 12)
+        try host.evaluate()
+        #expect(try host.row("d").ofport == -1)
+        #expect(try host.row("d").error?.contains("dpdk") == true)
+        #expect(try host.row("tap0").ofport == 1)
+    }
+
+    @Test func linkStateNeedsTheAdministratorAndTheCarrier() throws {
+        var host = SwitchHost([OVS.Interface(name: "tap0")])
+        for (isUp, hasCarrier) in [(true, false), (false, true)] {
+            host.device("tap0", index: 12) {
+                $0.isUp = isUp
+                $0.hasCarrier = hasCarrier
+            }
+            try host.evaluate()
+            #expect(try host.row("tap0").adminState == (isUp ? "up" : "down"))
+            #expect(try host.row("tap0").linkState == "down")
+        }
+    }
+
+    /// Changes before this agent saw the device, and those of another device of that name, are not
+    /// its own.
+    @Test func resetsCountFromTheFirstLook() throws {
+        var host = SwitchHost([OVS.Interface(name: "tap0")])
+        for (index, changes, shown) in [(12, 5, 0), (12, 8, 3), (13, 2, 0), (13, 4, 2)] {
+            host.device("tap0", index: index) { $0.carrierChanges = changes }
+            try host.evaluate()
+            #expect(try host.row("tap0").linkResets == shown)
+        }
+    }
+
+    @Test func anInterfaceWithoutADeviceIsUp() throws {
+        var host = SwitchHost([OVS.Interface(name: "p", type: "patch", options: ["peer": "q"])])
+        try host.evaluate()
+        let row = try host.row("p")
+        #expect(row.ofport == 1)
+        #expect(row.linkState == "up")
+        #expect(row.ifindex == 0)
+        #expect(row.statistics.isEmpty)
+    }
+
+    @Test func theSystemIsDescribedUnlessAScriptHasDoneSo() throws {
+        var host = SwitchHost([])
+        try host.evaluate()
+        var row = try #require(host.database.replica[OVS.OpenVSwitch.self, host.open])
+        #expect(row.curCfg == 7)
+        #expect(row.ovsVersion == "9.8.7")
+        #expect(row.systemType == "debian")
+        #expect(row.systemVersion == "12")
+        #expect(row.datapathTypes == ["system"])
+        #expect(row.ifaceTypes.contains("internal"))
+        host.database.update(OVS.OpenVSwitch.self, host.open) { $0.systemType = "appliance" }
+        try host.evaluate()
+        row = try #require(host.database.replica[OVS.OpenVSwitch.self, host.open])
+        #expect(row.systemType == "appliance")
+    }
+
+    @Test(arguments: [
+        (nil, 5000), ("100", 5000), ("20000", 20000), ("soon", 5000), ("-1", 5000),
+    ])
+    func theIntervalOfStatisticsHasAFloor(text: String?, milliseconds: Milliseconds) throws {
+        let host = SwitchHost([], otherConfig: text.map { ["stats-update-interval": $0] } ?? [:])
+        #expect(try #require(host.system).statisticsInterval == milliseconds)
+    }
+}
