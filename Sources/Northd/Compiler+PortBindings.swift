@@ -12,7 +12,7 @@ extension Compiler {
     }
 
     private func registerSwitchPortBindings() {
-        let (inputs, outputs, model) = (inputs, outputs, model)
+        let (inputs, outputs, model, groups) = (inputs, outputs, model, haChassisGroups)
         engine.emitter("switch port binding", over: model.switchPorts) { key, port, context in
             guard let port, let row = context.read(inputs.switchPorts, key) else { return }
             guard let tunnelKey = context.read(model.portKeys, key) else {
@@ -36,6 +36,9 @@ extension Compiler {
             binding.externalIDs["name"] = row.externalIDs["neutron:port_name"]
             binding.requestedChassis = model.chassis(
                 named: row.options["requested-chassis"], context)
+            if port.kind.isRouter {
+                emitRouterSide(key, port, &binding, groups, outputs, model, context)
+            }
             context.emit(outputs.ports, binding)
         }
     }
@@ -60,28 +63,6 @@ extension Compiler {
         }
     }
 
-    private func registerRouterPortBindings() {
-        let (inputs, outputs, model) = (inputs, outputs, model)
-        engine.emitter("router port binding", over: model.routerPorts) { key, port, context in
-            guard let port, let row = context.read(inputs.routerPorts, key) else { return }
-            guard let tunnelKey = context.read(model.routerPortKeys, key) else {
-                context.emit(
-                    outputs.problems,
-                    Problem("Logical_Router_Port", key, "name", "no tunnel key is left"))
-                return
-            }
-            context.report(
-                tunnelKey, wanted: row.options["requested-tnl-key"], "Logical_Router_Port", key,
-                "options:requested-tnl-key", to: outputs)
-            var binding = PortRow(
-                name: port.name, datapath: port.router, tunnelKey: tunnelKey, type: "patch")
-            binding.mac = [([row.mac] + row.networks).joined(separator: " ")]
-            binding.options["peer"] = (context.read(model.attachments, key) ?? nil)?.portName
-            binding.externalIDs = row.externalIDs
-            context.emit(outputs.ports, binding)
-        }
-    }
-
     private func registerMulticastGroups() {
         let (outputs, model) = (outputs, model)
         engine.emitter("multicast membership", over: model.switchPorts) { key, port, context in
@@ -89,10 +70,11 @@ extension Compiler {
             var groups: [MulticastGroup] = [.flood]
             if !port.kind.isRouter { groups.append(.floodL2) }
             if port.hasUnknown { groups.append(.unknown) }
+            let name = model.bindingName(key, port, context)
             for group in groups {
                 context.emit(
                     outputs.multicastMembers,
-                    MulticastMember(datapath: port.datapath, group: group, port: port.name))
+                    MulticastMember(datapath: port.datapath, group: group, port: name))
             }
         }
     }

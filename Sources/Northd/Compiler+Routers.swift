@@ -12,22 +12,33 @@ extension Compiler {
             }
         }
         onPort("router port admission") { key, port, context in
+            let router = context.read(model.gateways.routers, port.router) ?? nil
             context.emit(
-                RouterPortAdmission(port: port), .datapath(port.router), hint: key, to: outputs)
+                RouterPortAdmission(
+                    port: port, place: context.read(model.gateways.places, key) ?? .anywhere,
+                    limit: port.mtu == nil ? nil : context.read(model.limits, key) ?? nil,
+                    relaysMulticast: router?.relaysMulticast == true),
+                .datapath(port.router), hint: key, to: outputs)
         }
         onPort("neighbour learning") { key, port, context in
-            let options = context.read(inputs.datapaths, port.router)?.router?.options
-            let learns = options?["always_learn_from_arp_request"] != "false"
+            let router = context.read(model.gateways.routers, port.router) ?? nil
             context.emit(
-                NeighbourLearning(port: port, learnsFromRequests: learns),
+                NeighbourLearning(
+                    port: port, learnsFromRequests: router?.learnsFromRequests != false,
+                    place: context.read(model.gateways.places, key) ?? .anywhere),
                 .datapath(port.router), hint: key, to: outputs)
         }
         onPort("router address input") { key, port, context in
             context.emit(
-                RouterAddressInput(port: port), .datapath(port.router), hint: key, to: outputs)
+                RouterAddressInput(
+                    port: port, place: context.read(model.gateways.places, key) ?? .anywhere),
+                .datapath(port.router), hint: key, to: outputs)
         }
         onPort("time exceeded") { key, port, context in
-            context.emit(TimeExceeded(port: port), .datapath(port.router), hint: key, to: outputs)
+            let place = context.read(model.gateways.places, key) ?? .anywhere
+            context.emit(
+                TimeExceeded(port: port, place: place), .datapath(port.router), hint: key,
+                to: outputs)
         }
         onPort("connected routes") { key, port, context in
             guard port.isEnabled else { return }
@@ -42,6 +53,13 @@ extension Compiler {
                 KnownNeighbours(port: port, stations: [other.station]), .datapath(port.router),
                 hint: key, to: outputs)
         }
+        engine.emitter("gateway redirect", over: model.gateways.ports) { key, gateway, context in
+            guard let gateway else { return }
+            context.emit(
+                GatewayRedirect(gateway: gateway), .datapath(gateway.port.router), hint: key,
+                to: outputs)
+        }
+        registerPacketLengths()
         registerStationsOfSwitches()
     }
 
@@ -60,12 +78,18 @@ extension Compiler {
             for other in context.members(model.routerPortsOfSwitch, port.datapath)
             where other != own?.port {
                 guard let router = context.read(model.routerPorts, other) ?? nil else { continue }
-                if port.kind.isRouter {
-                    let options = context.read(inputs.datapaths, router.router)?.router?.options
-                    if options?["dynamic_neigh_routers"] == "true" { continue }
+                if port.kind.isRouter,
+                    (context.read(model.gateways.routers, router.router) ?? nil)?.learnsRouters
+                        == true
+                {
+                    continue
                 }
+                let isBridged =
+                    !port.kind.isRouter && router.isBridged && router.hasGateway
+                    && (context.read(model.gateways.ports, other) ?? nil) != nil
                 context.emit(
-                    KnownNeighbours(port: router, stations: stations), .datapath(router.router),
+                    KnownNeighbours(port: router, stations: stations, isBridged: isBridged),
+                    .datapath(router.router),
                     hint: key, to: outputs)
             }
         }

@@ -27,9 +27,12 @@ extension Compiler {
             let side =
                 port.kind.isRouter ? context.read(model.routerSides, key) ?? nil : nil
             let router = side.flatMap { context.read(model.routerPorts, $0.port) ?? nil }
+            let place = side.map { context.read(model.gateways.places, $0.port) ?? .anywhere }
             context.emit(
-                SwitchPortAdmission(port: port, router: router?.mac), .datapath(port.datapath),
-                hint: key, to: outputs)
+                SwitchPortAdmission(
+                    port: port, router: router?.mac,
+                    routerIsGateway: place?.isGatewayRouter == true),
+                .datapath(port.datapath), hint: key, to: outputs)
         }
         on("station learning", learning) { key, port, context in
             context.emit(
@@ -48,6 +51,13 @@ extension Compiler {
                 .datapath(port.datapath), hint: key, to: outputs)
         }
         onPort("unicast") { key, port, context in
+            let side = port.kind.isRouter ? context.read(model.routerSides, key) ?? nil : nil
+            if let side, let router = context.read(model.routerPorts, side.port) ?? nil {
+                let place = context.read(model.gateways.places, side.port) ?? .anywhere
+                return context.emit(
+                    RouterDelivery(port: port, router: router, place: place),
+                    .datapath(port.datapath), hint: key, to: outputs)
+            }
             context.emit(
                 Unicast(port: port, stations: context.read(model.stations, key) ?? []),
                 .datapath(port.datapath), hint: key, to: outputs)
@@ -62,7 +72,9 @@ extension Compiler {
             else { return }
             let floods = context.first(model.unknownPorts, port.datapath) != nil
             context.emit(
-                RouterNeighbours(port: port, router: router, switchFloodsUnknown: floods),
+                RouterNeighbours(
+                    port: port, router: router, switchFloodsUnknown: floods,
+                    place: context.read(model.gateways.places, side.port) ?? .anywhere),
                 .datapath(port.datapath), hint: key, to: outputs)
         }
     }

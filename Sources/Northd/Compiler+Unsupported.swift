@@ -41,7 +41,6 @@ extension Compiler {
         [
             (!row.nat.isEmpty, "nat"), (!row.policies.isEmpty, "policies"),
             (!row.loadBalancerGroup.isEmpty, "load_balancer_group"),
-            (row.options["chassis"] != nil, "options:chassis"),
             (row.options["mcast_relay"] == "true", "options:mcast_relay"),
         ]
     }
@@ -51,11 +50,8 @@ extension RouterPort {
     /// Columns that are set and have no effect yet.
     static func unsupported(_ row: NB.LogicalRouterPort) -> [String] {
         let list = [
-            (!row.gatewayChassis.isEmpty, "gateway_chassis"),
-            (row.haChassisGroup != nil, "ha_chassis_group"),
             (!row.ipv6RAConfigs.isEmpty, "ipv6_ra_configs"),
             (row.dhcpRelay != nil, "dhcp_relay"),
-            (row.options["gateway_mtu"] != nil, "options:gateway_mtu"),
             (row.options["route_table"] != nil, "options:route_table"),
         ]
         return list.filter(\.0).map(\.1)

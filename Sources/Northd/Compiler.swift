@@ -25,6 +25,7 @@ package struct Outputs: Sendable {
     package let meters: Output<MeterRow>
     package let dhcpOptions: Output<DHCPOptionRow>
     package let dhcpv6Options: Output<DHCPv6OptionRow>
+    package let hostings: Output<HostingRow>
     package let problems: Output<Problem>
 
     init(_ engine: Engine) {
@@ -36,6 +37,7 @@ package struct Outputs: Sendable {
         addressSets = engine.output("Address_Set")
         addressSetMembers = engine.output("Address_Set.addresses")
         portGroupMembers = engine.output("Port_Group")
+        hostings = engine.output("Logical_Router_Port.status")
         portsUp = engine.output("Logical_Switch_Port.up")
         haChassisGroups = engine.output("HA_Chassis_Group")
         loadBalancers = engine.output("Load_Balancer")
@@ -78,6 +80,7 @@ package final class Compiler {
         southbound = SouthboundEdge(inputs: inputs, engine: engine)
         registerDatapaths()
         registerPortBindings()
+        registerGateways()
         registerGroups()
         registerUnsupported()
         registerLoadBalancers()

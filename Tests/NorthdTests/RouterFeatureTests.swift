@@ -109,7 +109,7 @@ private func routerPort(
     @Test func expiringPackets() throws {
         let text = lines(TimeExceeded(port: try routerPort("rp", ["10.0.0.1/24"])))
         let answer =
-            "icmp4 { eth.dst <-> eth.src; icmp4.type = 11; icmp4.code = 0; ip4.dst = ip4.src; "
+            "icmp4 { eth.dst = eth.src; eth.src = 02:00:00:00:00:01; icmp4.type = 11; icmp4.code = 0; ip4.dst = ip4.src; "
             + "ip4.src = 10.0.0.1; ip.ttl = 254; outport = \"rp\"; flags.loopback = 1; output; };"
         #expect(
             text[0]

@@ -33,6 +33,10 @@ package enum RouterCell {
     package static let ecmpMember = Symbol.reg8[16...31]
     /// The packet went through the router already and came back.
     package static let isLoopedBack = Symbol.reg9[0]
+    /// The packet is longer than a port takes.
+    package static let isTooLong = Symbol.reg9[1]
+    /// The connection's state, kept past stages that clear it.
+    package static let savedState = Symbol.reg4[0...7]
     package static let isKnownNeighbour = Symbol.reg9[2]
     package static let mayLearnNeighbour = Symbol.reg9[3]
     package static let isTranslatedHere = Symbol.reg9[4]

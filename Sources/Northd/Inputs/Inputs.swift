@@ -57,6 +57,7 @@ package struct ChassisInput: Hashable, Sendable {
     package let name: String
     package let hostname: String
     package let isRemote: Bool
+    package let features: Set<ChassisFeature>
 }
 
 /// The input tables of the compiler.

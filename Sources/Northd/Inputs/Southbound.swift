@@ -75,6 +75,7 @@ extension ChassisInput {
     init(_ row: SB.Chassis) {
         self.init(
             name: row.name, hostname: row.hostname,
-            isRemote: row.otherConfig["is-remote"] == "true")
+            isRemote: row.otherConfig["is-remote"] == "true",
+            features: ChassisFeature.all(in: row.otherConfig))
     }
 }

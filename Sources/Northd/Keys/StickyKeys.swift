@@ -9,11 +9,27 @@ package struct KeyRequest: Hashable, Sendable {
     package let wanted: Int?
     /// The key that the Southbound database has for the object, if any.
     package let existing: Int?
+    /// A second key of the same space, granted under the companion of the object's name.
+    package let companion: Companion?
 
-    package init(space: RowUUID, wanted: Int? = nil, existing: Int? = nil) {
+    package struct Companion: Hashable, Sendable {
+        package let existing: Int?
+    }
+
+    package init(
+        space: RowUUID, wanted: Int? = nil, existing: Int? = nil, companion: Companion? = nil
+    ) {
         self.space = space
         self.wanted = wanted
         self.existing = existing
+        self.companion = companion
+    }
+}
+
+extension RowUUID {
+    /// Names what stands beside the object of this name.
+    package var companion: RowUUID {
+        RowUUID(high: high ^ 0x5c5c_5c5c_5c5c_5c5c, low: low ^ 0x3636_3636_3636_3636)
     }
 }
 
@@ -43,7 +59,16 @@ package struct StickyKeys: AllocationPolicy {
         _ changes: [(key: RowUUID, request: KeyRequest??)]
     ) -> [(key: RowUUID, grant: Int?)] {
         var changed = Set(changes.map(\.key))
-        for change in changes { accept(change.key, change.request ?? nil) }
+        for change in changes {
+            let request = change.request ?? nil
+            accept(change.key, request)
+            let companion = request?.companion.map {
+                KeyRequest(space: request?.space ?? .zero, existing: $0.existing)
+            }
+            guard companion != nil || holdings[change.key.companion] != nil else { continue }
+            accept(change.key.companion, companion)
+            changed.insert(change.key.companion)
+        }
         let owners = changed.sorted()
         for owner in owners { claim(holdings[owner]?.request.wanted, owner, &changed) }
         for owner in owners where !hasWanted(owner) {

@@ -34,6 +34,11 @@ package struct Model: Sendable {
     package let stations: Function<RowUUID, [StationAddress]>
     /// Chassis by name and by host name.
     package let chassisByName: Index<String, RowUUID>
+    package let gateways: Gateways
+    /// Limits of the router ports that have one, and the routers of these ports.
+    let limits: Function<RowUUID, PacketLimit?>
+    let limitedRouters: Function<RowUUID, RowUUID?>
+    package let deployment: Deployment
     package let datapathKeys: Allocator<StickyKeys>
     package let portKeys: Allocator<StickyKeys>
     package let routerPortKeys: Allocator<StickyKeys>
@@ -42,6 +47,7 @@ package struct Model: Sendable {
     init(_ engine: Engine, _ inputs: Inputs, _ outputs: Outputs, _ state: StickyState) {
         let problems = outputs.problems
         meters = Model.meters(engine, inputs)
+        deployment = Deployment(engine, inputs)
         datapathKeys = engine.allocator(
             "datapath key", of: Model.datapathRequests(engine, inputs), policy: state.datapathKeys)
         chassisByName = engine.index("chassis by name", of: inputs.chassis) { _, chassis in
@@ -70,6 +76,17 @@ package struct Model: Sendable {
         }
         let attachments = Model.attachments(
             engine, switchPorts, routerPorts, switchPortByRouterPort, routerPortByName, problems)
+        let gateways = Gateways(
+            engine, inputs, routerPorts: routerPorts, attachments: attachments,
+            switchPorts: switchPorts, localnetPorts: localnetPorts, problems)
+        let limited = engine.subset("router ports with a limit", of: routerPorts) { _, port in
+            port?.mtu != nil
+        }
+        limits = Model.limits(
+            engine, inputs, limited, attachments, localnetPorts, problems)
+        limitedRouters = engine.function("router with a limit", over: limited) { _, port, _ in
+            port?.router
+        }
         routerPortsOfSwitch = engine.index("switch's router ports", of: attachments) {
             _, attachment in
             attachment?.switchDatapath.map { [$0] } ?? []
@@ -88,14 +105,17 @@ package struct Model: Sendable {
             return port.stations + [routerPort.station]
         }
         portKeys = engine.allocator(
-            "switch port key", of: Model.switchPortRequests(engine, switchPorts, inputs),
+            "switch port key",
+            of: Model.switchPortRequests(
+                engine, switchPorts, inputs, routerSides, gateways),
             policy: state.portKeys)
         routerPortKeys = engine.allocator(
-            "router port key", of: Model.routerPortRequests(engine, routerPorts, inputs),
+            "router port key", of: Model.routerPortRequests(engine, routerPorts, inputs, gateways),
             policy: state.routerPortKeys)
         self.switchPorts = switchPorts
         self.routerPorts = routerPorts
         self.attachments = attachments
+        self.gateways = gateways
         self.routerSwitchPorts = routerSwitchPorts
         self.routerSides = routerSides
     }
@@ -189,55 +209,6 @@ extension Model {
                 let routerPort = context.read(routerPorts, peer) ?? nil
             else { return nil }
             return RouterSide(router: routerPort.router, port: peer, portName: name)
-        }
-    }
-}
-
-// MARK: - Keys
-
-extension Model {
-    private static func datapathRequests(
-        _ engine: Engine, _ inputs: Inputs
-    ) -> Function<RowUUID, KeyRequest?> {
-        engine.function("datapath key request", over: inputs.datapaths) { key, row, context in
-            let wanted =
-                switch row {
-                case .switch(let row): row.otherConfig["requested-tnl-key"]
-                case .router(let row): row.options["requested-tnl-key"]
-                }
-            return KeyRequest(
-                space: .zero, wanted: wanted.flatMap { Int($0) },
-                existing: context.read(inputs.datapathKeysInUse, key))
-        }
-    }
-
-    private static func portRequest(
-        _ datapath: RowUUID, _ name: String, _ options: [String: String]?, _ inputs: Inputs,
-        _ context: Context
-    ) -> KeyRequest {
-        let state = context.read(inputs.portStates, name)
-        return KeyRequest(
-            space: datapath, wanted: options?["requested-tnl-key"].flatMap { Int($0) },
-            existing: state?.datapath == datapath ? state?.tunnelKey : nil)
-    }
-
-    private static func switchPortRequests(
-        _ engine: Engine, _ ports: Function<RowUUID, SwitchPort?>, _ inputs: Inputs
-    ) -> Function<RowUUID, KeyRequest?> {
-        engine.function("switch port key request", over: ports) { key, port, context in
-            guard let port else { return nil }
-            let options = context.read(inputs.switchPorts, key)?.options
-            return portRequest(port.datapath, port.name, options, inputs, context)
-        }
-    }
-
-    private static func routerPortRequests(
-        _ engine: Engine, _ ports: Function<RowUUID, RouterPort?>, _ inputs: Inputs
-    ) -> Function<RowUUID, KeyRequest?> {
-        engine.function("router port key request", over: ports) { key, port, context in
-            guard let port else { return nil }
-            let options = context.read(inputs.routerPorts, key)?.options
-            return portRequest(port.router, port.name, options, inputs, context)
         }
     }
 }

@@ -15,6 +15,14 @@ package struct RouterPort: Hashable, Sendable {
     package let isEnabled: Bool
     /// The router port at the other side, where two routers are connected directly.
     package let peer: String?
+    /// gateway_chassis or ha_chassis_group says where the port is.
+    package let hasGateway: Bool
+    /// Packets for a port elsewhere reach it through the physical network.
+    package let isBridged: Bool
+    /// The port's networks are routed where the router's gateway port is.
+    package let residesOnRedirect: Bool
+    /// options:gateway_mtu, in bytes.
+    package let mtu: Int?
 
     /// Fails, after a report, without an Ethernet address.
     package init?(
@@ -31,6 +39,10 @@ package struct RouterPort: Hashable, Sendable {
         name = row.name
         isEnabled = row.enabled ?? true
         peer = row.peer
+        hasGateway = !row.gatewayChassis.isEmpty || row.haChassisGroup != nil
+        isBridged = row.options["redirect-type"] == "bridged"
+        mtu = RouterPort.positive(row, "gateway_mtu", report)
+        residesOnRedirect = row.options["reside-on-redirect-chassis"] == "true"
         var networks4: [IPv4Prefix] = []
         var networks6: [IPv6Prefix] = []
         for text in row.networks {
@@ -48,6 +60,16 @@ package struct RouterPort: Hashable, Sendable {
         }
         self.networks4 = networks4.sorted()
         self.networks6 = networks6.sorted()
+    }
+
+    private static func positive(
+        _ row: NB.LogicalRouterPort, _ option: String,
+        _ report: (_ column: String, _ reason: String) -> Void
+    ) -> Int? {
+        guard let text = row.options[option] else { return nil }
+        if let number = Int(text), number >= 0 { return number > 0 ? number : nil }
+        report("options:\(option)", "no positive number: \"\(text)\"")
+        return nil
     }
 
     /// All addresses of the port, IPv4 first.

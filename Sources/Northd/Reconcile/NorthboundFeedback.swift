@@ -14,6 +14,7 @@ struct NorthboundFeedback {
     }
 
     private var portsUp: [RowUUID: Bool] = [:]
+    private var hostings = HostingFeedback()
     /// Ports whose `up` may differ from what it shall be.
     private var marked: Set<RowUUID> = []
     private var underWay: Set<RowUUID> = []
@@ -24,6 +25,7 @@ struct NorthboundFeedback {
         for change in changes.of(NB.LogicalSwitchPort.self) where change.new != nil {
             marked.insert(change.uuid)
         }
+        hostings.note(changes)
     }
 
     mutating func noteSouthbound(_ changes: [TableChange]) {
@@ -49,6 +51,7 @@ struct NorthboundFeedback {
             portsUp[row.port] = row.isUp
             marked.insert(row.port)
         }
+        hostings.update(from: compiler)
     }
 
     /// Begins a transaction with everything that is due.
@@ -63,6 +66,7 @@ struct NorthboundFeedback {
             row.up = isUp
             transaction.update(uuid, [.up], of: row)
         }
+        hostings.begin(view, &transaction)
         underWay = marked
         marked = []
         if let global = view.northbound.only(NB.NBGlobal.self) {
@@ -75,6 +79,7 @@ struct NorthboundFeedback {
     }
 
     mutating func end(committed: Bool) {
+        hostings.end(committed: committed)
         if !committed { marked.formUnion(underWay) }
         underWay = []
     }

@@ -5,20 +5,33 @@
 import LogicalFlow
 import Wire
 
-/// What one port adds: requests from its networks.
+/// What one port adds: requests from its networks. A gateway port learns where it is.
 package struct NeighbourLearning: RouterFeature {
     package let port: RouterPort
     package let learnsFromRequests: Bool
+    package let place: RouterPlace
 
-    package init(port: RouterPort, learnsFromRequests: Bool = true) {
+    package init(
+        port: RouterPort, learnsFromRequests: Bool = true, place: RouterPlace = .anywhere
+    ) {
         self.port = port
         self.learnsFromRequests = learnsFromRequests
+        self.place = place
     }
 
     package func emit(into flows: inout RouterFlows) {
+        if let redirect = place.redirect {
+            flows.add(
+                .inLookupNeighbour, 120,
+                .both(
+                    .inport(port.name), .either(.symbol(.ndNA), .symbol(.ndNS)),
+                    .symbol(.ethMcast), .not(.isChassisResident(redirect))),
+                [.load(RouterCell.isKnownNeighbour, flag: true), .next])
+        }
         for network in port.networks4 {
             let request = Match.both(
-                .inport(port.name), .equal(.arpSPA, .ip4(network.network)), .equal(.arpOp, 1))
+                .inport(port.name), .equal(.arpSPA, .ip4(network.network)), .equal(.arpOp, 1),
+                .resident(place.redirect))
             let lookup = Self.look(.ip4, .arpSPA, .arpSHA)
             if learnsFromRequests {
                 flows.add(.inLookupNeighbour, 100, request, [lookup, .next])

@@ -6,26 +6,48 @@ import Wire
 
 package struct RouterAddressInput: RouterFeature {
     package let port: RouterPort
+    package let place: RouterPlace
+    /// Own addresses that translation or load balancing uses as well: what is left of their
+    /// packets after those is refused.
+    package let shared: Set<IPAddress>
+    /// Load-balanced connections leave with the port's addresses.
+    package let sharesAll: Bool
 
-    package init(port: RouterPort) { self.port = port }
+    package init(
+        port: RouterPort, place: RouterPlace = .anywhere, shared: Set<IPAddress> = [],
+        sharesAll: Bool = false
+    ) {
+        self.port = port
+        self.place = place
+        self.shared = shared
+        self.sharesAll = sharesAll
+    }
 
     package func emit(into flows: inout RouterFlows) {
         if !port.networks4.isEmpty { spoofed(&flows) }
         for network in port.networks4 {
             arpReply(network, &flows)
             echoReply4(network.address, &flows)
-            refuse(.v4(network.address), &flows)
+            if place.isDistributed { refuse(.v4(network.address), &flows) }
         }
         for network in port.networks6 {
             advertisement(network.address, &flows)
-            refuse(.v6(network.address), &flows)
+            if place.isDistributed { refuse(.v6(network.address), &flows) }
         }
         echoReply6(&flows)
-        if !port.networks4.isEmpty {
-            flows.add(
-                .inIPInput, 60, .equal(.ip4Dst, port.networks4.map { .ip4($0.address) }), .drop)
-        }
-        flows.add(.inIPInput, 60, .equal(.ip6Dst, addresses6), .drop)
+        let (used, unused) = (port.addresses.filter(shared.contains), port.addresses)
+        if !sharesAll { drop(unused.filter { !shared.contains($0) }, .inIPInput, 60, &flows) }
+        drop(used, .inNeighbourResolve, 2, &flows)
+    }
+
+    private func drop(
+        _ addresses: [IPAddress], _ stage: RouterStage, _ priority: Int,
+        _ flows: inout RouterFlows
+    ) {
+        let v4 = addresses.filter { $0.v4 != nil }.map(Constant.ip)
+        let v6 = addresses.filter { $0.v4 == nil }.map(Constant.ip)
+        if !v4.isEmpty { flows.add(stage, priority, .equal(.ip4Dst, v4), .drop) }
+        if !v6.isEmpty { flows.add(stage, priority, .equal(.ip6Dst, v6), .drop) }
     }
 
     private var addresses6: [Constant] { port.networks6.map { .ip6($0.address) } }
@@ -44,34 +66,22 @@ package struct RouterAddressInput: RouterFeature {
     // MARK: Neighbours
 
     private func arpReply(_ network: IPv4Prefix, _ flows: inout RouterFlows) {
-        let reply: [Action] = [
-            .move(.ethDst, from: .ethSrc),
-            .move(FieldRange(.ethSrc), from: RouterCell.inportAddress),
-            .load(.arpOp, 2), .move(.arpTHA, from: .arpSHA),
-            .move(FieldRange(.arpSHA), from: RouterCell.inportAddress),
-            .exchange(.arpTPA, .arpSPA),
-        ]
         flows.add(
             .inIPInput, 90,
             .both(
                 .inport(port.name), .equal(.arpOp, 1), .equal(.arpTPA, .ip4(network.address)),
-                .equal(.arpSPA, .ip4(network.network))),
-            ActionList(reply + Action.reflect))
+                .equal(.arpSPA, .ip4(network.network)), .resident(place.answering)),
+            NeighbourAnswer.inport.arp)
     }
 
     private func advertisement(_ address: IPv6Address, _ flows: inout RouterFlows) {
-        let reply: [Action] = [
-            .move(FieldRange(.ethSrc), from: RouterCell.inportAddress),
-            .move(.ip6Src, from: .ndTarget),
-            .move(FieldRange(.ndTLL), from: RouterCell.inportAddress),
-        ]
         flows.add(
             .inIPInput, 90,
             .both(
                 .inport(port.name),
                 .equal(.ip6Dst, [.ip6(address), .ip6(address.solicitedNodeMulticast)]),
-                .symbol(.ndNS), .equal(.ndTarget, .ip6(address))),
-            [.generate(.ndNARouter, reply + Action.reflect)])
+                .symbol(.ndNS), .equal(.ndTarget, .ip6(address)), .resident(place.redirect)),
+            NeighbourAnswer.inport.advertisement(by: .ndNARouter))
     }
 
     // MARK: Echo
@@ -117,6 +127,39 @@ package struct RouterAddressInput: RouterFeature {
         flows.add(
             .inIPInput, 70, toMe,
             [.generate(terms.generator, turn + terms.unreachable(port: false) + [.next])])
+    }
+}
+
+/// Answers to questions for an address that the router has.
+enum NeighbourAnswer {
+    /// With the Ethernet address of the port that was asked.
+    case inport
+    case station(MACAddress)
+
+    private func load(_ field: Symbol) -> Action {
+        switch self {
+        case .inport: .move(FieldRange(field), from: RouterCell.inportAddress)
+        case .station(let mac): .load(field, mac)
+        }
+    }
+
+    /// An ARP reply (RFC 826).
+    var arp: ActionList {
+        ActionList(
+            [
+                .move(.ethDst, from: .ethSrc), load(.ethSrc), .load(.arpOp, 2),
+                .move(.arpTHA, from: .arpSHA), load(.arpSHA), .exchange(.arpTPA, .arpSPA),
+            ] + Action.reflect)
+    }
+
+    /// A neighbour advertisement (RFC 4861 §7.2.4).
+    func advertisement(by generator: Action.Generator) -> ActionList {
+        [
+            .generate(
+                generator,
+                [load(.ethSrc), .move(.ip6Src, from: .ndTarget), load(.ndTLL)]
+                    + Action.reflect)
+        ]
     }
 }
 

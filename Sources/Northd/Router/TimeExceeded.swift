@@ -5,8 +5,12 @@ import Wire
 /// that the sender knows the router by.
 package struct TimeExceeded: RouterFeature {
     package let port: RouterPort
+    package let place: RouterPlace
 
-    package init(port: RouterPort) { self.port = port }
+    package init(port: RouterPort, place: RouterPlace = .anywhere) {
+        self.port = port
+        self.place = place
+    }
 
     package func emit(into flows: inout RouterFlows) {
         for network in port.networks4 {
@@ -16,8 +20,7 @@ package struct TimeExceeded: RouterFeature {
             answer(.v6(network.address), from: .v6(network.network), 31, &flows)
         }
         if let first = port.networks4.first { answer(.v4(first.address), from: nil, 30, &flows) }
-        let global = port.networks6.first { !$0.address.isLinkLocal } ?? port.networks6.first
-        if let global { answer(.v6(global.address), from: nil, 30, &flows) }
+        if let global = port.firstNetwork6 { answer(.v6(global.address), from: nil, 30, &flows) }
     }
 
     private func answer(
@@ -27,9 +30,9 @@ package struct TimeExceeded: RouterFeature {
         let terms = ICMPTerms(address)
         var match: [Match] = [.inport(port.name), .symbol(terms.family)]
         if let network { match.append(.equal(terms.source, .ip(network))) }
-        match += [.isExpiring, .not(.symbol(.ipLaterFrag))]
+        match += [.isExpiring, .not(.symbol(.ipLaterFrag)), .resident(place.redirect)]
         let actions: [Action] =
-            [.exchange(.ethDst, .ethSrc)] + terms.timeExceeded + [
+            [.move(.ethDst, from: .ethSrc), .load(.ethSrc, port.mac)] + terms.timeExceeded + [
                 .move(terms.destination, from: terms.source),
                 .load(terms.source, .ip(address)), .load(.ipTTL, 254), .outport(port.name),
                 .load(.flagsLoopback, flag: true), .output,

@@ -16,7 +16,7 @@ package struct PortRow: Hashable, Sendable {
     package let name: String
     package let datapath: RowUUID
     package let tunnelKey: Int
-    package let type: String
+    package var type: String
     package var options: [String: String] = [:]
     package var mac: [String] = []
     package var portSecurity: [String] = []
@@ -93,4 +93,10 @@ package struct PortGroupMember: Hashable, Sendable {
 package struct PortUpRow: Hashable, Sendable {
     package let port: RowUUID
     package let isUp: Bool
+}
+
+/// Logical_Router_Port.status:hosting-chassis, which northd feeds back.
+package struct HostingRow: Hashable, Sendable {
+    package let port: RowUUID
+    package let chassis: String?
 }

@@ -9,8 +9,8 @@ import Schemas
 package struct HAChassisGroups: Sendable {
     /// The row for a group of the configuration.
     package let groups: Function<RowUUID, HAChassisGroupRow>
-    /// The row for a router port with gateways: of its gateway_chassis, else of its
-    /// ha_chassis_group. Nil for other ports.
+    /// The row for a router port with gateways: its ha_chassis_group, else one of its
+    /// gateway_chassis. Nil for other ports.
     package let ofRouterPort: Function<RowUUID, HAChassisGroupRow?>
 
     init(_ engine: Engine, _ inputs: Inputs, _ model: Model) {
@@ -32,9 +32,7 @@ package struct HAChassisGroups: Sendable {
             _, row in !row.gatewayChassis.isEmpty || row.haChassisGroup != nil
         }
         ofRouterPort = engine.function("gateway group", over: gateways) { key, row, context in
-            guard !row.gatewayChassis.isEmpty else {
-                return row.haChassisGroup.flatMap { context.read(groups, $0) }
-            }
+            if let group = row.haChassisGroup { return context.read(groups, group) }
             let members = row.gatewayChassis.compactMap { uuid in
                 context.read(inputs.gatewayChassis, uuid).map {
                     HAChassisGroupRow.Member(

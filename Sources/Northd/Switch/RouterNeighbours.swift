@@ -9,54 +9,84 @@ package struct RouterNeighbours: SwitchFeature {
     package let router: RouterPort
     /// Somebody on the switch may have addresses that nobody knows of.
     package let switchFloodsUnknown: Bool
+    package let place: RouterPlace
+    /// Ethernet addresses of translations, besides the router's own.
+    package let translated: [MACAddress]
 
-    package init(port: SwitchPort, router: RouterPort, switchFloodsUnknown: Bool = false) {
+    package init(
+        port: SwitchPort, router: RouterPort, switchFloodsUnknown: Bool = false,
+        place: RouterPlace = .anywhere, translated: [MACAddress] = []
+    ) {
         self.port = port
         self.router = router
         self.switchFloodsUnknown = switchFloodsUnknown
+        self.place = place
+        self.translated = translated
     }
 
     package func emit(into flows: inout SwitchFlows) {
         guard router.isEnabled else { return }
-        let deliver = toRouter
-        for network in router.networks4 { arp(network.address, deliver, &flows) }
-        for network in router.networks6 { solicitation(network.address, deliver, &flows) }
+        for address in router.addresses { requests.add(for: address, &flows) }
         flows.add(
             .inL2Lookup, 75,
             .both(
-                .equal(.ethSrc, .ethernet(router.mac)),
+                .equal(.ethSrc, ([router.mac] + translated).map(Constant.ethernet)),
                 .equal(.ethDst, .ethernet(.broadcast)),
                 .either(.equal(.arpOp, 1), .equal(.rarpOp, 3), .symbol(.ndNS))),
             ActionList(Action.output(to: MulticastGroup.floodL2.name)))
     }
 
-    private var toRouter: ActionList {
-        let output = Action.output(to: port.name)
+    private var requests: RequestsToRouter {
+        RequestsToRouter(
+            port: port.name, redirect: place.gateway?.peerRedirect,
+            switchFloodsUnknown: switchFloodsUnknown)
+    }
+}
+
+/// Where requests for an address of a router go.
+package struct RequestsToRouter: Hashable, Sendable {
+    package let port: String
+    /// Stands for the port on the router's gateway chassis.
+    package let redirect: String?
+    package let switchFloodsUnknown: Bool
+
+    package init(port: String, redirect: String?, switchFloodsUnknown: Bool) {
+        self.port = port
+        self.redirect = redirect
+        self.switchFloodsUnknown = switchFloodsUnknown
+    }
+
+    package func add(for address: IPAddress, _ flows: inout SwitchFlows) {
+        let request: [Match]
+        switch address {
+        case .v4(let address):
+            request = [
+                .equal(SwitchCell.isFromVTEP, 0), .equal(.ethDst, .ethernet(.broadcast)),
+                .equal(.arpOp, 1), .equal(.arpTPA, .ip4(address)),
+            ]
+        case .v6(let address):
+            request = [
+                .equal(SwitchCell.isFromVTEP, 0), .symbol(.ethMcast), .symbol(.ndNS),
+                .equal(.ndTarget, .ip6(address)),
+            ]
+        }
+        flows.add(
+            .inL2Lookup, 80, .all(request + [.resident(redirect)]), deliver(to: port))
+        if case .v4(let address) = address {
+            flows.add(
+                .inL2Lookup, 90, .all(request + [.equal(.arpSPA, .ip4(address))]),
+                ActionList(Action.output(to: MulticastGroup.floodL2.name)))
+        }
+        if let redirect {
+            flows.add(
+                .inL2Lookup, 80, .all(request + [.not(.isChassisResident(redirect))]),
+                deliver(to: redirect))
+        }
+    }
+
+    private func deliver(to port: String) -> ActionList {
+        let output = Action.output(to: port)
         guard switchFloodsUnknown else { return ActionList(output) }
         return ActionList([.clone(output)] + Action.output(to: MulticastGroup.unknown.name))
-    }
-
-    private func arp(
-        _ address: IPv4Address, _ deliver: ActionList, _ flows: inout SwitchFlows
-    ) {
-        let request: [Match] = [
-            .equal(SwitchCell.isFromVTEP, 0), .equal(.ethDst, .ethernet(.broadcast)),
-            .equal(.arpOp, 1), .equal(.arpTPA, .ip4(address)),
-        ]
-        flows.add(.inL2Lookup, 80, .all(request), deliver)
-        flows.add(
-            .inL2Lookup, 90, .all(request + [.equal(.arpSPA, .ip4(address))]),
-            ActionList(Action.output(to: MulticastGroup.floodL2.name)))
-    }
-
-    private func solicitation(
-        _ address: IPv6Address, _ deliver: ActionList, _ flows: inout SwitchFlows
-    ) {
-        flows.add(
-            .inL2Lookup, 80,
-            .both(
-                .equal(SwitchCell.isFromVTEP, 0), .symbol(.ethMcast), .symbol(.ndNS),
-                .equal(.ndTarget, .ip6(address))),
-            deliver)
     }
 }

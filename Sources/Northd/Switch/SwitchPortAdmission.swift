@@ -7,10 +7,12 @@ package struct SwitchPortAdmission: SwitchFeature {
     package let port: SwitchPort
     /// The Ethernet address of the router port at the other side.
     package let router: MACAddress?
+    package let routerIsGateway: Bool
 
-    package init(port: SwitchPort, router: MACAddress? = nil) {
+    package init(port: SwitchPort, router: MACAddress? = nil, routerIsGateway: Bool = false) {
         self.port = port
         self.router = router
+        self.routerIsGateway = routerIsGateway
     }
 
     package func emit(into flows: inout SwitchFlows) {
@@ -30,7 +32,14 @@ package struct SwitchPortAdmission: SwitchFeature {
         flows.add(
             .inCheckPortSecurity, 70, .inport(port.name),
             [.load(SwitchCell.isFromRouter, flag: true), .next], port: port.name)
-        if let router {
+        if let router, routerIsGateway {
+            flows.add(
+                .inCheckPortSecurity, 120,
+                .both(
+                    .isTooBigMessage, .equal(.ethSrc, .ethernet(router)), .outport(port.name),
+                    .equal(.flagsTunnelRx, 1)),
+                [.exchange(.outport, .inport), .next])
+        } else if let router {
             flows.add(
                 .inCheckPortSecurity, 120,
                 .both(
