@@ -13,7 +13,7 @@ extension TestNetwork {
                 let uuid = northbound.makeUUID()
                 builder.insert(
                     NB.GatewayChassis(
-                        name: "\(port)-\(name)", chassisName: name, priority: 100 - index),
+                        name: "\(uuid)", chassisName: name, priority: 100 - index),
                     uuid: uuid)
                 builder.mutate(
                     NB.LogicalRouterPort.self, port, .gatewayChassis, .insert(.ofSet([uuid])))
@@ -24,8 +24,10 @@ extension TestNetwork {
     @discardableResult
     func addChassis(_ name: String, features: Bool = true) -> RowUUID {
         let (uuid, encap) = (southbound.makeUUID(), southbound.makeUUID())
-        let config = features ? Dictionary(
-            uniqueKeysWithValues: ChassisFeature.allCases.map { ($0.rawValue, "true") }) : [:]
+        let config =
+            features
+            ? Dictionary(
+                uniqueKeysWithValues: ChassisFeature.allCases.map { ($0.rawValue, "true") }) : [:]
         editSouthbound {
             $0.insert(SB.Encap(type: "geneve", ip: name, chassisName: name), uuid: encap)
             $0.insert(SB.Chassis(name: name, encaps: [encap], otherConfig: config), uuid: uuid)
@@ -54,12 +56,14 @@ struct GatewayNetwork {
         router = network.addRouter("r") { $0.options = options }
         inner = network.addSwitch("in")
         outer = network.addSwitch("out")
-        innerPort = network.connect(
-            router, inner, name: "r-in", mac: "02:00:00:00:01:01", networks: ["10.0.0.1/24"]
-        ).routerPort
-        outerPort = network.connect(
-            router, outer, name: "r-out", mac: "02:00:00:00:01:02", networks: ["172.16.0.1/24"]
-        ).routerPort
+        innerPort =
+            network.connect(
+                router, inner, name: "r-in", mac: "02:00:00:00:01:01", networks: ["10.0.0.1/24"]
+            ).routerPort
+        outerPort =
+            network.connect(
+                router, outer, name: "r-out", mac: "02:00:00:00:01:02", networks: ["172.16.0.1/24"]
+            ).routerPort
         if localnet { network.addLocalnet(to: outer) }
         if options["chassis"] == nil { network.addGateways("gw1", "gw2", to: outerPort) }
         network.settle()
@@ -200,7 +204,8 @@ struct GatewayNetwork {
                 $0.hasPrefix("[120]")
                     && $0.hasSuffix(
                         "eth.dst == 02:00:00:00:01:02 && !is_chassis_resident(\"cr-r-out\") && "
-                            + "flags.tunnel_rx == 1 -> outport <-> inport; inport = \"r-out\"; next;")
+                            + "flags.tunnel_rx == 1 -> outport <-> inport; inport = \"r-out\"; next;"
+                    )
             })
     }
 
@@ -324,7 +329,12 @@ struct GatewayNetwork {
     /// A gateway port keeps its keys over a restart.
     @Test func keysOfGatewayPortsStay() {
         let network = GatewayNetwork(localnet: false).network
-        let keys = { Set(network.rows(SB.PortBinding.self).map { "\($0.row.logicalPort) \($0.row.tunnelKey)" }) }
+        let keys = {
+            Set(
+                network.rows(SB.PortBinding.self).map {
+                    "\($0.row.logicalPort) \($0.row.tunnelKey)"
+                })
+        }
         let before = keys()
         let commits = network.southboundCommits
         network.restartNorthd()
@@ -376,7 +386,8 @@ struct GatewayNetwork {
         }
         #expect(
             network.flows("lr_in_ip_input", on: "r").contains {
-                $0.hasPrefix("[150] inport == \"r-out\" && ip4 && reg9[1] && reg9[0] == 0 -> icmp4_error")
+                $0.hasPrefix(
+                    "[150] inport == \"r-out\" && ip4 && reg9[1] && reg9[0] == 0 -> icmp4_error")
             })
         #expect(
             network.flows("lr_out_post_snat", on: "r").contains(
@@ -401,7 +412,8 @@ struct GatewayNetwork {
         #expect(
             network.flows("lr_in_larger_pkts", on: "r").first?.contains(
                 "ct.trk && ct.rpl && ct.dnat") == true)
-        #expect(!network.flows("lr_in_chk_pkt_len", on: "r").contains { $0.contains("ct_state_save") })
+        #expect(
+            !network.flows("lr_in_chk_pkt_len", on: "r").contains { $0.contains("ct_state_save") })
         #expect(network.flows("lr_out_post_snat", on: "r") == ["[0] 1 -> next;"])
     }
 }

@@ -6,7 +6,7 @@ import Schemas
 
 /// Makes random changes of every Northbound table that northd reads, valid and invalid ones.
 struct RandomEdits {
-    private var random: SeededGenerator
+    var random: SeededGenerator
 
     init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
@@ -18,7 +18,7 @@ struct RandomEdits {
             (2, { $0.removeRouterPort($1) }), (4, { $0.addRoute($1) }),
             (2, { $0.removeRoute($1) }), (2, { $0.changeDatapath($1) }),
             (1, { $0.removeDatapath($1) }), (3, { $0.changeGroups($1) }),
-            (4, { $0.bind($1) }), (1, { $0.restart($1) }),
+            (4, { $0.bind($1) }), (1, { $0.restart($1) }), (4, { $0.changeGateways($1) }),
         ]
         var choice = Int.random(in: 0..<edits.reduce(0) { $0 + $1.0 }, using: &random)
         for (weight, edit) in edits {
@@ -29,13 +29,13 @@ struct RandomEdits {
 
     // MARK: Choices
 
-    private mutating func chance(_ one: Int) -> Bool {
+    mutating func chance(_ one: Int) -> Bool {
         Int.random(in: 0..<one, using: &random) == 0
     }
 
-    private mutating func number(_ limit: Int) -> Int { Int.random(in: 0..<limit, using: &random) }
+    mutating func number(_ limit: Int) -> Int { Int.random(in: 0..<limit, using: &random) }
 
-    private mutating func pick<Row: TypedRow>(
+    mutating func pick<Row: TypedRow>(
         _ type: Row.Type, _ network: TestNetwork
     ) -> Identified<Row>? {
         network.northbound.replica.rows(type).randomElement(using: &random)
@@ -75,6 +75,7 @@ struct RandomEdits {
             var row = item.row
             row.options = chance(2) ? ["always_learn_from_arp_request": "false"] : [:]
             if chance(3) { row.options["dynamic_neigh_routers"] = "true" }
+            if chance(5) { row.options["chassis"] = "hv\(number(3))" }
             row.enabled = chance(4) ? false : nil
             network.edit { $0.update(item.uuid, from: item.row, to: row) }
         }
@@ -109,7 +110,7 @@ struct RandomEdits {
         case 0, 1:
             row.type = "router"
             row.options["router-port"] = "lrp\(number(12))"
-        case 2: row.type = "localnet"
+        case 2: row.type = chance(4) ? "vtep" : "localnet"
         case 3: row.portSecurity = ["02:00:00:00:00:01"]
         case 4: row.enabled = chance(2)
         case 5: row.options["requested-tnl-key"] = "\(number(6) + 1)"
