@@ -43,7 +43,9 @@ extension DatapathLoop {
         _ translation: Translation, _ upcall: Upcall, _ operations: inout [FlowOperation]
     ) {
         if let emissions = translation.emissions {
+            let admitted = admittedServices(emissions, from: UInt32(upcall.key[.inputPort]))
             for emission in emissions {
+                if let service = emission.service, !admitted.contains(service) { continue }
                 if let question = emission.question, !waiting.mayAsk(question, now: now) {
                     continue
                 }
@@ -56,6 +58,15 @@ extension DatapathLoop {
                         packet: upcall.packet, metadata: upcall.key,
                         actions: encoded(translation.actions),
                         maximumReceivedUnit: upcall.maximumReceivedUnit, hash: upcall.hash)))
+        }
+    }
+
+    /// The services of one packet, each counted once, that its port may have now.
+    private func admittedServices(
+        _ emissions: [Emission], from vport: UInt32
+    ) -> Set<ServiceClass> {
+        Set(emissions.compactMap(\.service)).filter {
+            limiter.admits($0, from: vport, now: now)
         }
     }
 

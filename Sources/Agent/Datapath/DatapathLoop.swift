@@ -29,6 +29,7 @@ final class DatapathLoop {
     var table: MegaflowTable?
     var waiting = NeighbourBuffer()
     var admission = LessonAdmission()
+    var limiter = ServiceLimiter()
     var counters = DatapathCounters()
     private let reader = UpcallReader()
     private var ports: [UInt32: (port: UpcallPort, watch: EventLoop.Watch?)] = [:]

@@ -39,20 +39,27 @@ package struct Emission: Hashable, Sendable {
     /// The neighbour that the packet asks for; nil for any other packet. How often one neighbour is
     /// asked for is limited (`NeighbourBuffer.mayAsk`).
     package var question: NeighbourKey?
+    /// What made the packet; nil for a packet that only goes on. How much of it one port gets is
+    /// limited (`ServiceLimiter`).
+    package var service: ServiceClass?
 
     package init(
-        frame: [UInt8], metadata: FlowKey, actions: [DatapathAction], question: NeighbourKey? = nil
+        frame: [UInt8], metadata: FlowKey, actions: [DatapathAction],
+        question: NeighbourKey? = nil, service: ServiceClass? = nil
     ) {
         self.frame = frame
         self.metadata = metadata
         self.actions = actions
         self.question = question
+        self.service = service
     }
 }
 
 package enum SlowPathReason: Hashable, Sendable {
     /// A flow makes a packet of its own.
     case generates(Instruction.Generator)
+    /// A service of the chassis looks at each packet.
+    case serves(ServiceClass)
     /// The kernel has no action that sets this field.
     case sets(KeyField)
     /// More actions than the kernel takes for one flow.

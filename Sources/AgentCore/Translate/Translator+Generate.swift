@@ -21,18 +21,40 @@ extension Translator {
         if let question { wait(for: question, frame, resume) }
         guard let made = make(generator, frame, layout) else { return waits }
         onCopy { translator in
-            let oldPacket = translator.generated
-            translator.generated = GeneratedPacket(
-                frame: made, key: FlowKey(of: made), question: question)
-            translator.key.adopt(FlowKey(of: made))
+            translator.takePlace(made, question: question, service: Self.service(generator, made))
             block(&translator)
-            translator.generated = oldPacket
         }
         return waits
     }
 
+    /// A packet of our own takes the place of the one at hand: nothing that it meets becomes part
+    /// of the flow, and it leaves at once.
+    mutating func takePlace(
+        _ frame: [UInt8], question: NeighbourKey? = nil, service: ServiceClass
+    ) {
+        let made = FlowKey(of: frame)
+        generated = GeneratedPacket(frame: frame, key: made, question: question, service: service)
+        key.adopt(made)
+    }
+
+    private static func service(
+        _ generator: Instruction.Generator, _ frame: [UInt8]
+    ) -> ServiceClass {
+        switch generator {
+        case .arp, .ndNS: .question
+        case .ndNA, .ndNARouter: .answer
+        case .icmp4, .icmp4Error, .icmp6, .icmp6Error: .error
+        case .tcpReset, .sctpAbort: .reset
+        case .reject:
+            switch PacketLayout(frame)?.transport {
+            case .tcp?, .sctp?: .reset
+            case .udp?, .icmp?, .icmpv6?, nil: .error
+            }
+        }
+    }
+
     /// The packet as it would leave now; nil where only its key is known.
-    private var currentFrame: [UInt8]? {
+    var currentFrame: [UInt8]? {
         let values = FlowKey(copying: key.current)
         if let generated {
             return OutputList.rewrite(generated.frame, from: generated.key, to: values)
@@ -64,16 +86,40 @@ extension Translator {
 
     /// `icmp4.frag_mtu` and `icmp6.frag_mtu`: the error becomes one of size.
     mutating func setErrorMTU(_ size: UInt32) {
-        guard let packet = generated, let layout = PacketLayout(packet.frame) else { return }
+        guard let frame = generated?.frame, let layout = PacketLayout(frame) else { return }
         guard layout.transport == .icmp || layout.transport == .icmpv6 else { return }
-        var frame = packet.frame
-        let start = layout.transportOffset
-        frame.replace(
-            at: start + 4, width: 4, with: UInt128(size), from: start, checksums: [start + 2])
-        generated = GeneratedPacket(frame: frame, key: packet.key, question: packet.question)
+        change { ICMPError.setMTU(size, in: &$0, layout) }
         let isIPv4 = layout.transport == .icmp
         key.load(.icmpType, UInt64(isIPv4 ? ICMPType.unreachable : ICMPv6Type.packetTooBig))
-        key.load(.icmpCode, isIPv4 ? 4 : 0)
+        key.load(.icmpCode, isIPv4 ? UInt64(ICMPCode.fragmentationNeeded) : 0)
+    }
+
+    /// `icmp4.inner_ip4.src`: the kernel doesn't reach the packet inside of an error, so the packet
+    /// goes on as one of our own. Nothing else than an ICMP error is touched.
+    ///
+    /// - Returns: false where only the key is known.
+    mutating func setQuotedSource(_ address: UInt32) -> Bool {
+        if generated == nil {
+            let isICMP =
+                key.read(.ethernetType) == UInt64(EtherType.ipv4)
+                && key.read(.ipProtocol) == UInt64(IPProtocol.icmp)
+            guard isICMP, ICMPError.isError(type: UInt8(key.read(.icmpType))) else { return true }
+            takeSlowPath(.serves(.error))
+            guard let frame = currentFrame else { return false }
+            takePlace(frame, service: .error)
+        }
+        guard let frame = generated?.frame, let layout = PacketLayout(frame) else { return true }
+        change { ICMPError.setQuotedSource(IPv4Address(address), in: &$0, layout) }
+        return true
+    }
+
+    /// Changes bytes of a packet of our own that no field of its key has.
+    private mutating func change(_ body: (inout [UInt8]) -> Void) {
+        guard let packet = generated else { return }
+        var frame = packet.frame
+        body(&frame)
+        generated = GeneratedPacket(
+            frame: frame, key: packet.key, question: packet.question, service: packet.service)
     }
 
     /// The address in reg0 (IPv6: xxreg0) behind the outport.
@@ -104,7 +150,10 @@ extension Translator {
         guard let packet = generated else { return }
         var made = OutputList.emissions(
             packet.frame, from: packet.key, to: FlowKey(copying: key.current), [target])
-        for index in made.indices { made[index].question = packet.question }
+        for index in made.indices {
+            made[index].question = packet.question
+            made[index].service = packet.service
+        }
         result.emissions = (result.emissions ?? []) + made
     }
 }

@@ -142,6 +142,7 @@ extension Translator {
         case .decrementTTL: return decrementTTL()
         case .checkPacketLarger(let result, let length): return check(Int(length), result)
         case .setErrorMTU(let size): setErrorMTU(size)
+        case .setQuotedSource(let address): return setQuotedSource(address)
         case .ctClear: forgetTracking()
         case .check(let result, let check): return self.check(check, result, snapshot)
         default: return tableStep(instruction, block, snapshot)
@@ -179,7 +180,6 @@ extension Translator {
         case .unsupported(let action): program.action(action).keyword
         case .setQueue: "set_queue"
         case .setMeter: "set_meter"
-        case .setQuotedSource: "icmp4.inner_ip4.src"
         case .ctNext: "ct_next"
         case .ctCommit: "ct_commit"
         case .ctCommitToZone: "ct_commit_to_zone"

@@ -45,7 +45,8 @@ package struct Translator: ~Copyable {
         let frame: [UInt8]
         let key: FlowKey
         /// The neighbour that it asks for.
-        let question: NeighbourKey?
+        var question: NeighbourKey?
+        let service: ServiceClass
     }
 
     /// Takes a packet through the pipelines of `snapshot`.
@@ -153,7 +154,9 @@ package struct Translator: ~Copyable {
         let oldStack = stack
         let oldPlace = place
         let oldArrival = arrivedByTunnel
+        let oldPacket = generated
         body(&self)
+        generated = oldPacket
         arrivedByTunnel = oldArrival
         place = oldPlace
         stack = oldStack

@@ -34,8 +34,33 @@ package enum IPProtocol {
 package enum ICMPType {
     package static let echoReply: UInt8 = 0
     package static let unreachable: UInt8 = 3
+    package static let sourceQuench: UInt8 = 4
+    package static let redirect: UInt8 = 5
     package static let echoRequest: UInt8 = 8
     package static let timeExceeded: UInt8 = 11
+    package static let parameterProblem: UInt8 = 12
+}
+
+/// Codes of ICMP destination unreachable (RFC 792).
+package enum ICMPCode {
+    package static let host: UInt8 = 1
+    package static let port: UInt8 = 3
+    package static let fragmentationNeeded: UInt8 = 4
+}
+
+/// Codes of ICMPv6 destination unreachable (RFC 4443 §3.1).
+package enum ICMPv6Code {
+    package static let prohibited: UInt8 = 1
+    package static let port: UInt8 = 4
+}
+
+/// UDP ports of services.
+package enum UDPPort {
+    package static let dns: UInt16 = 53
+    package static let dhcpServer: UInt16 = 67
+    package static let dhcpClient: UInt16 = 68
+    package static let dhcpv6Client: UInt16 = 546
+    package static let dhcpv6Server: UInt16 = 547
 }
 
 /// ICMPv6 types (RFC 4443, RFC 4861).
@@ -43,12 +68,19 @@ package enum ICMPv6Type {
     package static let unreachable: UInt8 = 1
     package static let packetTooBig: UInt8 = 2
     package static let timeExceeded: UInt8 = 3
+    package static let parameterProblem: UInt8 = 4
     package static let echoRequest: UInt8 = 128
     package static let echoReply: UInt8 = 129
+    package static let listenerQuery: UInt8 = 130
+    package static let listenerReport: UInt8 = 131
+    package static let listenerDone: UInt8 = 132
     package static let routerSolicitation: UInt8 = 133
     package static let routerAdvertisement: UInt8 = 134
     package static let neighborSolicitation: UInt8 = 135
     package static let neighborAdvertisement: UInt8 = 136
+    package static let redirect: UInt8 = 137
+    /// MLDv2 (RFC 3810 §5.2).
+    package static let listenerReport2: UInt8 = 143
 }
 
 /// TCP flags (RFC 9293 §3.1).

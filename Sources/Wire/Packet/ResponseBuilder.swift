@@ -1,6 +1,6 @@
 // Packets that answer a packet without being addressed yet: addresses and ports stand as in the
 // original unless said otherwise, since the logical flow that asked for the answer swaps them
-// itself. What may be answered at all (RFC 1122 §3.2.2, RFC 4443 §2.4 e) is the flow's business.
+// itself. Nothing answers a packet that must not be answered (`ICMPError.mayAnswer`).
 
 package enum ResponseBuilder {
     /// Bytes of a frame that an ICMP error may have (RFC 1812 §4.3.2.3 asks for 576 of datagram).
@@ -10,9 +10,9 @@ package enum ResponseBuilder {
 
     /// An ICMP destination unreachable, by default host unreachable, that quotes the packet.
     package static func icmpError(
-        _ frame: [UInt8], _ layout: PacketLayout, code: UInt8 = 1
+        _ frame: [UInt8], _ layout: PacketLayout, code: UInt8 = ICMPCode.host
     ) -> [UInt8]? {
-        guard layout.network == .ipv4 else { return nil }
+        guard layout.network == .ipv4, ICMPError.mayAnswer(frame, layout) else { return nil }
         let ethernet = EthernetHeader(of: frame, layout)
         let overhead =
             HeaderLength.ethernet + 4 * ethernet.tags.count + HeaderLength.ipv4 + HeaderLength.icmp
@@ -24,11 +24,13 @@ package enum ResponseBuilder {
     }
 
     /// An ICMPv6 destination unreachable, by default administratively prohibited, that quotes the
-    /// packet.
+    /// packet. Whether it becomes one of size is known only later, so a packet to a group has one.
     package static func icmpv6Error(
-        _ frame: [UInt8], _ layout: PacketLayout, code: UInt8 = 1
+        _ frame: [UInt8], _ layout: PacketLayout, code: UInt8 = ICMPv6Code.prohibited
     ) -> [UInt8]? {
-        guard layout.network == .ipv6 else { return nil }
+        guard layout.network == .ipv6, ICMPError.mayAnswer(frame, layout, toGroup: true) else {
+            return nil
+        }
         let limit = icmpv6PacketLimit - HeaderLength.ipv6 - HeaderLength.icmp
         let end = min(layout.networkEnd, layout.networkOffset + limit)
         let quote = frame[layout.networkOffset..<end]
@@ -37,28 +39,44 @@ package enum ResponseBuilder {
             type: ICMPv6Type.unreachable, code: code, [0, 0, 0, 0] + quote)
     }
 
-    /// A TCP reset that acknowledges the segment, ports swapped. Nil for a reset.
+    /// The reset that a closed port sends (RFC 9293 §3.10.7.1), ports swapped: in sequence for a
+    /// segment that acknowledges, else acknowledging all that came. Nil for a reset.
     package static func tcpReset(_ frame: [UInt8], _ layout: PacketLayout) -> [UInt8]? {
-        guard layout.transport == .tcp else { return nil }
+        guard layout.transport == .tcp, !MACAddress(frame.uint48(at: 0)).isMulticast else {
+            return nil
+        }
         let start = layout.transportOffset
         let flags = frame.uint16(at: start + 12) & 0xfff
         guard flags & TCPFlag.reset == 0 else { return nil }
-        let segment = TCPSegment(
+        var segment = TCPSegment(
             source: frame.uint16(at: start + 2), destination: frame.uint16(at: start),
-            acknowledgment: frame.uint32(at: start + 4) &+ 1, flags: TCPFlag.reset | TCPFlag.ack)
+            flags: TCPFlag.reset)
+        if flags & TCPFlag.ack != 0 {
+            segment.sequence = frame.uint32(at: start + 8)
+        } else {
+            let header = Int(frame[start + 12] >> 4) * 4
+            let length =
+                max(0, layout.networkEnd - start - header)
+                + (flags & TCPFlag.syn != 0 ? 1 : 0) + (flags & TCPFlag.fin != 0 ? 1 : 0)
+            segment.acknowledgment =
+                frame.uint32(at: start + 4) &+ UInt32(truncatingIfNeeded: length)
+            segment.flags |= TCPFlag.ack
+        }
         let addresses =
             layout.network == .ipv4 ? ipv4Addresses(frame, layout) : ipv6Addresses(frame, layout)
         return PacketBuilder.tcp(EthernetHeader(of: frame, layout), addresses, ttl: 63, segment)
     }
 
-    /// An SCTP ABORT with the ports swapped (RFC 9260 §8.4). Nil for an ABORT, and for a packet
-    /// without a chunk.
+    /// An SCTP ABORT with the ports swapped (RFC 9260 §8.4). Nil for an ABORT, for the end of a
+    /// shutdown, for a packet to many, and for one without a chunk.
     package static func sctpAbort(_ frame: [UInt8], _ layout: PacketLayout) -> [UInt8]? {
         let start = layout.transportOffset
         let chunk = start + HeaderLength.sctp
-        guard layout.transport == .sctp, frame.count >= chunk + 8 else { return nil }
-        let (initiation, abort): (UInt8, UInt8) = (1, 6)
-        guard frame[chunk] != abort else { return nil }
+        guard layout.transport == .sctp, frame.count >= chunk + 8,
+            !MACAddress(frame.uint48(at: 0)).isMulticast
+        else { return nil }
+        let (initiation, abort, shutdownComplete): (UInt8, UInt8, UInt8) = (1, 6, 14)
+        guard frame[chunk] != abort, frame[chunk] != shutdownComplete else { return nil }
         var tag = frame.uint32(at: start + 4)
         var reflected: UInt8 = 1
         if tag == 0, frame[chunk] == initiation {
@@ -80,18 +98,18 @@ package enum ResponseBuilder {
     /// Refuses a packet on behalf of its receiver, addresses swapped: a reset for TCP, an ABORT
     /// for SCTP, else an ICMP error (port unreachable for UDP). Nil for what is a refusal itself.
     package static func reject(_ frame: [UInt8], _ layout: PacketLayout) -> [UInt8]? {
+        guard ICMPError.mayAnswer(frame, layout) else { return nil }
+        let isUDP = layout.transport == .udp
         let answer: [UInt8]?
         switch (layout.network, layout.transport) {
         case (nil, _), (.arp, _): answer = nil
         case (_, .tcp): answer = tcpReset(frame, layout)
         case (_, .sctp): answer = sctpAbort(frame, layout)
-        case (_, .icmp) where frame[layout.transportOffset] == ICMPType.unreachable: answer = nil
-        case (_, .icmpv6) where frame[layout.transportOffset] == ICMPv6Type.unreachable:
-            answer = nil
-        case (.ipv4, let transport):
-            answer = icmpError(frame, layout, code: transport == .udp ? 3 : 1)
-        case (.ipv6, let transport):
-            answer = icmpv6Error(frame, layout, code: transport == .udp ? 4 : 1)
+        case (.ipv4, _):
+            answer = icmpError(frame, layout, code: isUDP ? ICMPCode.port : ICMPCode.host)
+        case (.ipv6, _):
+            answer = icmpv6Error(
+                frame, layout, code: isUDP ? ICMPv6Code.port : ICMPv6Code.prohibited)
         }
         return answer.flatMap(swappingAddresses)
     }

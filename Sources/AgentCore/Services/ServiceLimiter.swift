@@ -1,0 +1,91 @@
+import Wire
+
+// Packets that the agent makes cost processor time here and, as errors and resets, serve whoever
+// wants to hit a third party with them (RFC 1812 §4.3.2.8, RFC 4443 §2.4 f, RFC 5927 §7.2). The
+// property that must hold: what one port can make the agent do is bounded for each class of
+// service, and never takes anything from another port.
+
+/// What the agent does for a packet in userspace, as far as limits go.
+package enum ServiceClass: UInt8, CaseIterable, Hashable, Sendable {
+    /// An ARP request or neighbour solicitation.
+    case question
+    /// A neighbour advertisement.
+    case answer
+    /// An ICMP error, or the rewriting of one.
+    case error
+    /// A TCP reset or an SCTP ABORT.
+    case reset
+    case dhcp, names, routerAdvertisement, multicast, serviceCheck, event, log
+}
+
+package struct ServiceLimiter: Sendable {
+    package struct Limit: Hashable, Sendable {
+        package let perSecond: Int64
+        package let burst: Int64
+
+        package init(perSecond: Int64, burst: Int64) {
+            self.perSecond = perSecond
+            self.burst = burst
+        }
+    }
+
+    package struct Limits: Sendable {
+        package var question = Limit(perSecond: 1000, burst: 2000)
+        package var answer = Limit(perSecond: 1000, burst: 2000)
+        package var error = Limit(perSecond: 100, burst: 200)
+        package var reset = Limit(perSecond: 500, burst: 1000)
+        package var dhcp = Limit(perSecond: 50, burst: 100)
+        package var names = Limit(perSecond: 500, burst: 1000)
+        package var routerAdvertisement = Limit(perSecond: 20, burst: 40)
+        package var multicast = Limit(perSecond: 200, burst: 400)
+        package var serviceCheck = Limit(perSecond: 1000, burst: 2000)
+        package var event = Limit(perSecond: 50, burst: 100)
+        package var log = Limit(perSecond: 500, burst: 1000)
+        /// Pairs of port and class that are remembered; past it all start anew.
+        package var sources = 16_384
+
+        package init() {}
+
+        package subscript(service: ServiceClass) -> Limit {
+            switch service {
+            case .question: question
+            case .answer: answer
+            case .error: error
+            case .reset: reset
+            case .dhcp: dhcp
+            case .names: names
+            case .routerAdvertisement: routerAdvertisement
+            case .multicast: multicast
+            case .serviceCheck: serviceCheck
+            case .event: event
+            case .log: log
+            }
+        }
+    }
+
+    private struct Source: Hashable {
+        let vport: UInt32
+        let service: ServiceClass
+    }
+
+    private let limits: Limits
+    private var buckets: [Source: TokenBucket] = [:]
+    /// What was refused so far.
+    package private(set) var refused: [ServiceClass: UInt64] = [:]
+
+    package init(limits: Limits = Limits()) { self.limits = limits }
+
+    /// True if a packet that came in by a port may have this service now; it is then counted.
+    package mutating func admits(
+        _ service: ServiceClass, from vport: UInt32, now: Milliseconds
+    ) -> Bool {
+        if buckets.count >= limits.sources { buckets = [:] }
+        let limit = limits[service]
+        let isAdmitted = buckets[
+            Source(vport: vport, service: service),
+            default: TokenBucket(ratePerSecond: limit.perSecond, burst: limit.burst, now: now)
+        ].take(now: now)
+        if !isAdmitted { refused[service, default: 0] += 1 }
+        return isAdmitted
+    }
+}
