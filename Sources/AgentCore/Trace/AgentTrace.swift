@@ -165,6 +165,7 @@ extension SlowPathReason {
     fileprivate var text: String {
         switch self {
         case .generates(let generator): "makes a packet (\(generator.name))"
+        case .serves(let service): "is looked at by a service (\(service))"
         case .sets(let field): "sets \(field), which the kernel can't"
         case .actionLimit: "has more actions than the kernel takes"
         case .effectsByLength: "teaches different things for packets of different length"
