@@ -13,6 +13,9 @@ extension Compiler {
 
     private func registerSwitchPortBindings() {
         let (inputs, outputs, model, groups) = (inputs, outputs, model, haChassisGroups)
+        let portServices = PortServices(
+            inputs: inputs, outputs: outputs, model: model, services: services,
+            haChassisGroups: haChassisGroups)
         engine.emitter("switch port binding", over: model.switchPorts) { key, port, context in
             guard let port, let row = context.read(inputs.switchPorts, key) else { return }
             guard let tunnelKey = context.read(model.portKeys, key) else {
@@ -39,6 +42,7 @@ extension Compiler {
             if port.kind.isRouter {
                 emitRouterSide(key, port, &binding, groups, outputs, model, context)
             }
+            Compiler.addServices(key, port, row, &binding, portServices, context)
             context.emit(outputs.ports, binding)
         }
     }
@@ -84,7 +88,10 @@ extension Compiler {
         engine.emitter("port state", over: model.switchPorts) { key, port, context in
             guard let port else { return }
             let state = context.read(inputs.portStates, port.name)
-            let isUp = !port.kind.isClaimed || state?.chassis != nil && state?.isUp == true
+            let chassis = state?.chassis.flatMap { context.read(inputs.chassis, $0) }
+            let isUp =
+                !port.kind.isClaimed
+                || state?.chassis != nil && (state?.isUp == true || chassis?.isRemote == true)
             context.emit(outputs.portsUp, PortUpRow(port: key, isUp: isUp))
         }
     }

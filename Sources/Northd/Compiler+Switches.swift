@@ -5,7 +5,7 @@ import Schemas
 extension Compiler {
     /// The features of logical switches, one derivation per port and feature.
     func registerSwitchFeatures() {
-        let (inputs, outputs, model) = (inputs, outputs, model)
+        let (outputs, model) = (outputs, model)
         let on = {
             [engine]
             (
@@ -39,10 +39,8 @@ extension Compiler {
                 StationLearning(port: port), .datapath(port.datapath), hint: key, to: outputs)
         }
         onPort("neighbour responder") { key, port, context in
-            let datapath = context.read(inputs.datapaths, port.datapath)?.switch
-            guard port.respondsForStations, datapath?.otherConfig["vlan-passthru"] != "true" else {
-                return
-            }
+            let settings = context.read(model.switchSettings, port.datapath) ?? nil
+            guard port.respondsForStations, settings?.passesVLANs != true else { return }
             let hasLocalnet = context.first(model.localnetPorts, port.datapath) != nil
             context.emit(
                 NeighbourResponder(

@@ -31,7 +31,6 @@ extension Compiler {
         [
             (!row.acls.isEmpty, "acls"), (!row.qosRules.isEmpty, "qos_rules"),
             (!row.loadBalancerGroup.isEmpty, "load_balancer_group"),
-            (!row.dnsRecords.isEmpty, "dns_records"),
             (!row.forwardingGroups.isEmpty, "forwarding_groups"),
             (row.otherConfig["mcast_snoop"] == "true", "other_config:mcast_snoop"),
         ]
@@ -62,14 +61,8 @@ extension SwitchPort {
     /// Columns that are set and have no effect yet.
     static func unsupported(_ row: NB.LogicalSwitchPort) -> [String] {
         let list = [
-            (row.dhcpv4Options != nil, "dhcpv4_options"),
-            (row.dhcpv6Options != nil, "dhcpv6_options"),
-            (!row.mirrorRules.isEmpty, "mirror_rules"),
             (!row.healthChecks.isEmpty, "health_checks"),
-            (row.haChassisGroup != nil, "ha_chassis_group"),
             (["virtual", "external", "vtep"].contains(row.type), "type"),
-            (row.parentName != nil && row.tagRequest == 0, "tag_request"),
-            (row.options.keys.contains { $0.hasPrefix("qos_") }, "options:qos_*"),
         ]
         return list.filter(\.0).map(\.1)
     }

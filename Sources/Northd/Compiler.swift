@@ -26,6 +26,19 @@ package struct Outputs: Sendable {
     package let dhcpOptions: Output<DHCPOptionRow>
     package let dhcpv6Options: Output<DHCPv6OptionRow>
     package let hostings: Output<HostingRow>
+    package let dns: Output<DNSRow>
+    package let mirrors: Output<MirrorRow>
+    package let templateVariables: Output<TemplateVariablesRow>
+    package let staticNeighbours: Output<StaticNeighbourRow>
+    package let bfd: Output<BFDRow>
+    package let snooping: Output<SnoopingRow>
+    package let permissions: Output<PermissionRow>
+    package let roles: Output<RoleRow>
+    package let serviceMonitors: Output<ServiceMonitorRow>
+    package let tags: Output<TagRow>
+    package let prefixes: Output<DelegatedPrefixRow>
+    package let sessions: Output<SessionStatusRow>
+    package let portHealth: Output<PortHealthRow>
     package let problems: Output<Problem>
 
     init(_ engine: Engine) {
@@ -44,6 +57,19 @@ package struct Outputs: Sendable {
         meters = engine.output("Meter")
         dhcpOptions = engine.output("DHCP_Options")
         dhcpv6Options = engine.output("DHCPv6_Options")
+        dns = engine.output("DNS")
+        mirrors = engine.output("Mirror")
+        templateVariables = engine.output("Chassis_Template_Var")
+        staticNeighbours = engine.output("Static_MAC_Binding")
+        bfd = engine.output("BFD")
+        snooping = engine.output("IP_Multicast")
+        permissions = engine.output("RBAC_Permission")
+        roles = engine.output("RBAC_Role")
+        serviceMonitors = engine.output("Service_Monitor")
+        tags = engine.output("Logical_Switch_Port.tag")
+        prefixes = engine.output("Logical_Router_Port.ipv6_prefix")
+        sessions = engine.output("BFD.status")
+        portHealth = engine.output("Logical_Switch_Port_Health_Check.status")
         problems = engine.output("problems")
     }
 }
@@ -55,6 +81,10 @@ package struct StickyState: Sendable {
     package var routerPortKeys = StickyKeys(KeyRange.ports)
     /// Numbers of groups of routes that share a prefix, by router.
     package var routeGroups = StickyKeys(KeyRange.routeGroups)
+    package var queues = StickyKeys(KeyRange.queues)
+    /// Tags of nested ports, by parent.
+    package var tags = StickyKeys(KeyRange.tags)
+    package var sessionPorts = StickyKeys(KeyRange.sessionPorts)
 
     package init() {}
 }
@@ -68,6 +98,7 @@ package final class Compiler {
     let routes: Routes
     package let balancing: LoadBalancing
     package let haChassisGroups: HAChassisGroups
+    let services: Services
     private var southbound: SouthboundEdge
 
     package init(_ state: StickyState = StickyState()) {
@@ -77,6 +108,7 @@ package final class Compiler {
         routes = Routes(engine, inputs, outputs, model, state)
         balancing = LoadBalancing(engine, inputs, outputs)
         haChassisGroups = HAChassisGroups(engine, inputs, model)
+        services = Services(engine, inputs, outputs, model, state)
         southbound = SouthboundEdge(inputs: inputs, engine: engine)
         registerDatapaths()
         registerPortBindings()
@@ -105,6 +137,9 @@ package final class Compiler {
         state.portKeys = engine.policy(of: model.portKeys)
         state.routerPortKeys = engine.policy(of: model.routerPortKeys)
         state.routeGroups = engine.policy(of: routes.groups)
+        state.queues = engine.policy(of: services.queues)
+        state.tags = engine.policy(of: services.tags)
+        state.sessionPorts = engine.policy(of: services.sessionPorts)
         return state
     }
 
@@ -114,5 +149,8 @@ package final class Compiler {
         engine.setPolicy(state.portKeys, of: model.portKeys)
         engine.setPolicy(state.routerPortKeys, of: model.routerPortKeys)
         engine.setPolicy(state.routeGroups, of: routes.groups)
+        engine.setPolicy(state.queues, of: services.queues)
+        engine.setPolicy(state.tags, of: services.tags)
+        engine.setPolicy(state.sessionPorts, of: services.sessionPorts)
     }
 }

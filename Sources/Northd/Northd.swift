@@ -74,8 +74,8 @@ package final class Northd {
                 SB.SBGlobal.self, SB.Chassis.self, SB.ChassisPrivate.self, SB.AddressSet.self,
                 SB.PortGroup.self, SB.LogicalFlow.self, SB.LogicalDPGroup.self,
                 SB.MulticastGroup.self, SB.DatapathBinding.self, SB.PortBinding.self,
-                SB.MACBinding.self, SB.FDB.self, SB.IPMulticast.self, SB.HAChassis.self,
-                SB.MeterBand.self, SB.ServiceMonitor.self,
+                SB.MACBinding.self, SB.FDB.self, SB.HAChassis.self,
+                SB.MeterBand.self, SB.Encap.self,
             ] + OwnedTables.all().map(\.tableType)
         }
     }

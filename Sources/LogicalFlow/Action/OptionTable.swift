@@ -152,3 +152,19 @@ extension ActionParser {
         return value
     }
 }
+
+extension Action.Option {
+    /// An option from a name and the text of its values, as a configuration has them; throws what
+    /// a flow with this text would be refused for.
+    package init(
+        _ name: String, parsing text: String, of table: OptionTable
+    ) throws(LanguageError) {
+        var parser = ActionParser("\(name) = \(text))")
+        let options = try parser.parseOptions(table)
+        try parser.lexer.expectEnd()
+        guard options.count == 1 else {
+            throw parser.lexer.failure("\(table.label) option \(name) has more than its value.")
+        }
+        self = options[0]
+    }
+}

@@ -5,6 +5,8 @@ import LogicalFlow
 
 /// Cells of the switch pipeline.
 package enum SwitchCell {
+    package static let isDHCPReply = Symbol.reg0[3]
+    package static let isDNSReply = Symbol.reg0[4]
     /// The inport's station is in the forwarding database already.
     package static let isKnownStation = Symbol.reg0[11]
     /// Port security refused the packet.

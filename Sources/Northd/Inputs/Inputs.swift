@@ -52,6 +52,23 @@ package struct PortState: Hashable, Sendable {
     package let isUp: Bool
 }
 
+/// What a BFD session is with: the port that it leaves by, and the address.
+package struct BFDKey: Hashable, Sendable {
+    package let port: String
+    package let address: String
+
+    package init(port: String, address: String) {
+        self.port = port
+        self.address = address
+    }
+}
+
+/// What the Southbound database says of a BFD session.
+package struct BFDState: Hashable, Sendable {
+    package let status: String
+    package let sourcePort: Int
+}
+
 /// A chassis, as far as northd cares.
 package struct ChassisInput: Hashable, Sendable {
     package let name: String
@@ -84,12 +101,34 @@ package struct Inputs: Sendable {
     package let gatewayChassis: Table<RowUUID, NB.GatewayChassis>
     package let meters: Table<RowUUID, NB.Meter>
     package let meterBands: Table<RowUUID, NB.MeterBand>
+    package let dhcpOptions: Table<RowUUID, NB.DHCPOptions>
+    package let dns: Table<RowUUID, NB.DNS>
+    package let switchesOfDNS: Table<RowUUID, Owners>
+    package let mirrors: Table<RowUUID, NB.Mirror>
+    package let mirrorRules: Table<RowUUID, NB.MirrorRule>
+    package let bfd: Table<RowUUID, NB.BFD>
+    package let copp: Table<RowUUID, NB.Copp>
+    package let templateVariables: Table<RowUUID, NB.ChassisTemplateVar>
+    package let staticNeighbours: Table<RowUUID, NB.StaticMACBinding>
+    package let dhcpRelays: Table<RowUUID, NB.DHCPRelay>
+    package let forwardingGroups: Table<RowUUID, NB.ForwardingGroup>
+    package let switchOfForwardingGroup: Table<RowUUID, Owners>
+    package let portHealthChecks: Table<RowUUID, NB.LogicalSwitchPortHealthCheck>
+    package let portOfHealthCheck: Table<RowUUID, Owners>
+    /// Logical_Switch_Port.tag where northd gives it.
+    package let tagsInUse: Table<RowUUID, Int>
 
     /// By Port_Binding.logical_port.
     package let portStates: Table<String, PortState>
     package let chassis: Table<RowUUID, ChassisInput>
     /// Service_Monitor.status; "" where no chassis has said anything.
     package let serviceStates: Table<ServiceMonitorKey, String>
+    package let encaps: Table<RowUUID, SB.Encap>
+    /// Port_Binding.options:qdisc_queue_id by logical_port.
+    package let queuesInUse: Table<String, Int>
+    /// Port_Binding.options:ipv6_ra_pd_list by logical_port.
+    package let delegatedPrefixes: Table<String, String>
+    package let bfdStates: Table<BFDKey, BFDState>
     /// Datapath_Binding.tunnel_key by Northbound row.
     package let datapathKeysInUse: Table<RowUUID, Int>
 
@@ -110,6 +149,23 @@ package struct Inputs: Sendable {
         gatewayChassis = engine.table("Gateway_Chassis")
         meters = engine.table("Meter")
         meterBands = engine.table("Meter_Band")
+        dhcpOptions = engine.table("DHCP_Options")
+        dns = engine.table("DNS")
+        switchesOfDNS = engine.table("Logical_Switch.dns_records", beside: dns)
+        mirrors = engine.table("Mirror")
+        mirrorRules = engine.table("Mirror_Rule")
+        bfd = engine.table("BFD")
+        copp = engine.table("Copp")
+        templateVariables = engine.table("Chassis_Template_Var")
+        staticNeighbours = engine.table("Static_MAC_Binding")
+        dhcpRelays = engine.table("DHCP_Relay")
+        forwardingGroups = engine.table("Forwarding_Group")
+        switchOfForwardingGroup = engine.table(
+            "Logical_Switch.forwarding_groups", beside: forwardingGroups)
+        portHealthChecks = engine.table("Logical_Switch_Port_Health_Check")
+        portOfHealthCheck = engine.table(
+            "Logical_Switch_Port.health_checks", beside: portHealthChecks)
+        tagsInUse = engine.table("Logical_Switch_Port.tag", beside: switchPorts)
         portStates = engine.table("Port_Binding")
         loadBalancers = engine.table("Load_Balancer")
         datapathsOfLoadBalancer = engine.table("Datapath.load_balancer", beside: loadBalancers)
@@ -118,6 +174,10 @@ package struct Inputs: Sendable {
         healthChecks = engine.table("Load_Balancer_Health_Check")
         chassis = engine.table("Chassis")
         serviceStates = engine.table("Service_Monitor")
+        encaps = engine.table("Encap")
+        queuesInUse = engine.table("Port_Binding.options:qdisc_queue_id")
+        delegatedPrefixes = engine.table("Port_Binding.options:ipv6_ra_pd_list")
+        bfdStates = engine.table("BFD.status")
         datapathKeysInUse = engine.table("Datapath_Binding", beside: datapaths)
     }
 }

@@ -24,6 +24,11 @@ struct NorthboundEdge {
         for change in changes.of(NB.LogicalSwitch.self) { applySwitch(change) }
         for change in changes.of(NB.LogicalSwitchPort.self) {
             set(inputs.switchPorts, change.uuid, change.new.map(Self.switchPort))
+            let tag = change.new.flatMap { $0.tagRequest == 0 ? $0.tag : nil }
+            set(inputs.tagsInUse, change.uuid, tag)
+            Membership(table: inputs.portOfHealthCheck).change(
+                change.uuid, from: change.old?.healthChecks ?? [],
+                to: change.new?.healthChecks ?? [], in: engine)
         }
         for change in changes.of(NB.LogicalRouter.self) { applyRouter(change) }
         for change in changes.of(NB.LogicalRouterPort.self) {
@@ -55,6 +60,14 @@ struct NorthboundEdge {
         var row = change.new
         row?.ports = []
         row?.loadBalancer = []
+        Membership(table: inputs.switchesOfDNS).change(
+            change.uuid, from: change.old?.dnsRecords ?? [], to: change.new?.dnsRecords ?? [],
+            in: engine)
+        Membership(table: inputs.switchOfForwardingGroup).change(
+            change.uuid, from: change.old?.forwardingGroups ?? [],
+            to: change.new?.forwardingGroups ?? [], in: engine)
+        row?.dnsRecords = []
+        row?.forwardingGroups = []
         set(inputs.datapaths, change.uuid, row.map(DatapathInput.switch))
     }
 
@@ -104,6 +117,7 @@ struct NorthboundEdge {
         var row = row
         row.up = nil
         row.dynamicAddresses = nil
+        if row.tagRequest != nil { row.tag = nil }
         return row
     }
 

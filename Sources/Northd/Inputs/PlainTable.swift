@@ -34,5 +34,16 @@ extension NorthboundEdge {
         PlainTable { $0.gatewayChassis },
         PlainTable { $0.meters },
         PlainTable { $0.meterBands },
+        PlainTable { $0.dhcpOptions },
+        PlainTable { $0.dns },
+        PlainTable { $0.mirrors },
+        PlainTable { $0.mirrorRules },
+        PlainTable({ $0.bfd }, without: { $0.status = nil }),
+        PlainTable { $0.copp },
+        PlainTable { $0.templateVariables },
+        PlainTable { $0.staticNeighbours },
+        PlainTable { $0.dhcpRelays },
+        PlainTable { $0.forwardingGroups },
+        PlainTable({ $0.portHealthChecks }, without: { $0.status = nil }),
     ]
 }

@@ -18,10 +18,17 @@ struct SouthboundEdge {
 
     mutating func apply(_ changes: [TableChange]) {
         for change in changes.of(SB.DatapathBinding.self) { applyDatapath(change) }
-        for change in changes.of(SB.PortBinding.self) { applyPort(change) }
+        let ports = changes.of(SB.PortBinding.self)
+        // A name may go with one row and come with another.
+        for change in ports { withdrawPort(change) }
+        for change in ports { applyPort(change) }
         for change in changes.of(SB.Chassis.self) {
             engine.set(inputs.chassis, change.uuid, change.new.map(ChassisInput.init))
         }
+        for change in changes.of(SB.Encap.self) {
+            engine.set(inputs.encaps, change.uuid, change.new)
+        }
+        applySessions(changes.of(SB.BFD.self))
         for change in changes.of(SB.ServiceMonitor.self) {
             if let old = change.old.map(ServiceMonitorKey.init) {
                 engine.set(inputs.serviceStates, old, nil)
@@ -41,16 +48,35 @@ struct SouthboundEdge {
         }
     }
 
+    private func withdrawPort(_ change: TypedChange<SB.PortBinding>) {
+        guard let old = change.old?.logicalPort, old != change.new?.logicalPort else { return }
+        engine.set(inputs.portStates, old, nil)
+        engine.set(inputs.queuesInUse, old, nil)
+        engine.set(inputs.delegatedPrefixes, old, nil)
+    }
+
     private func applyPort(_ change: TypedChange<SB.PortBinding>) {
-        if let old = change.old?.logicalPort, old != change.new?.logicalPort {
-            engine.set(inputs.portStates, old, nil)
-        }
         guard let row = change.new else { return }
         engine.set(
             inputs.portStates, row.logicalPort,
             PortState(
                 datapath: northboundOf[row.datapath], tunnelKey: row.tunnelKey,
                 chassis: row.chassis, isUp: row.up ?? false))
+        let queue = row.options["qdisc_queue_id"].flatMap { Int($0) }
+        engine.set(inputs.queuesInUse, row.logicalPort, queue)
+        engine.set(inputs.delegatedPrefixes, row.logicalPort, row.options["ipv6_ra_pd_list"])
+    }
+
+    private func applySessions(_ changes: [TypedChange<SB.BFD>]) {
+        let keys = changes.compactMap(\.new).map(BFDKey.init)
+        for old in changes.compactMap(\.old).map(BFDKey.init) where !keys.contains(old) {
+            engine.set(inputs.bfdStates, old, nil)
+        }
+        for row in changes.compactMap(\.new) {
+            engine.set(
+                inputs.bfdStates, BFDKey(row),
+                BFDState(status: row.status, sourcePort: row.srcPort))
+        }
     }
 }
 
@@ -61,6 +87,10 @@ extension SB.DatapathBinding {
         let text = externalIDs["logical-switch"] ?? externalIDs["logical-router"]
         return text.flatMap { RowUUID(parsing: $0) }
     }
+}
+
+extension BFDKey {
+    init(_ row: SB.BFD) { self.init(port: row.logicalPort, address: row.dstIP) }
 }
 
 extension ServiceMonitorKey {

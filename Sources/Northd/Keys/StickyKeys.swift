@@ -137,4 +137,10 @@ package enum KeyRange {
     package static let datapaths = 1...16_711_680
     package static let ports = 1...32767
     package static let routeGroups = 1...65535
+    /// Port_Binding.options:qdisc_queue_id.
+    package static let queues = 1...61440
+    /// IEEE 802.1Q, without the reserved ones.
+    package static let tags = 1...4095
+    /// BFD.src_port (RFC 5881 §4).
+    package static let sessionPorts = 49152...65535
 }

@@ -43,11 +43,16 @@ package struct Model: Sendable {
     package let portKeys: Allocator<StickyKeys>
     package let routerPortKeys: Allocator<StickyKeys>
     package let meters: Function<RowUUID, MeterRow>
+    /// Nil for a router.
+    package let switchSettings: Function<RowUUID, SwitchSettings?>
 
     init(_ engine: Engine, _ inputs: Inputs, _ outputs: Outputs, _ state: StickyState) {
         let problems = outputs.problems
         meters = Model.meters(engine, inputs)
         deployment = Deployment(engine, inputs)
+        switchSettings = engine.function("switch settings", over: inputs.datapaths) { _, row, _ in
+            row.switch.map(SwitchSettings.init)
+        }
         datapathKeys = engine.allocator(
             "datapath key", of: Model.datapathRequests(engine, inputs), policy: state.datapathKeys)
         chassisByName = engine.index("chassis by name", of: inputs.chassis) { _, chassis in

@@ -13,19 +13,12 @@ struct NorthboundFeedback {
         let timestamp: Int
     }
 
-    private var portsUp: [RowUUID: Bool] = [:]
-    private var hostings = HostingFeedback()
-    /// Ports whose `up` may differ from what it shall be.
-    private var marked: Set<RowUUID> = []
-    private var underWay: Set<RowUUID> = []
+    private var tables = FeedbackTables.all()
     private var progress: [RowUUID: ChassisProgress] = [:]
     private var remoteChassis: Set<RowUUID> = []
 
     mutating func noteNorthbound(_ changes: [TableChange]) {
-        for change in changes.of(NB.LogicalSwitchPort.self) where change.new != nil {
-            marked.insert(change.uuid)
-        }
-        hostings.note(changes)
+        for index in tables.indices { tables[index].note(changes) }
     }
 
     mutating func noteSouthbound(_ changes: [TableChange]) {
@@ -45,13 +38,7 @@ struct NorthboundFeedback {
     }
 
     mutating func update(from compiler: Compiler) {
-        let changes = compiler.engine.drain(compiler.outputs.portsUp)
-        for row in changes.removed { portsUp[row.port] = nil }
-        for row in changes.added {
-            portsUp[row.port] = row.isUp
-            marked.insert(row.port)
-        }
-        hostings.update(from: compiler)
+        for index in tables.indices { tables[index].update(from: compiler) }
     }
 
     /// Begins a transaction with everything that is due.
@@ -59,16 +46,7 @@ struct NorthboundFeedback {
         _ view: NorthdView, _ now: Int64, _ generator: inout any RandomNumberGenerator
     ) -> TransactionBuilder {
         var transaction = TransactionBuilder()
-        for uuid in marked.sorted() {
-            guard let isUp = portsUp[uuid],
-                var row = view.northbound[NB.LogicalSwitchPort.self, uuid], row.up != isUp
-            else { continue }
-            row.up = isUp
-            transaction.update(uuid, [.up], of: row)
-        }
-        hostings.begin(view, &transaction)
-        underWay = marked
-        marked = []
+        for index in tables.indices { tables[index].settle(view.northbound, &transaction) }
         if let global = view.northbound.only(NB.NBGlobal.self) {
             var row = global.row
             advance(&row, view, now)
@@ -79,9 +57,7 @@ struct NorthboundFeedback {
     }
 
     mutating func end(committed: Bool) {
-        hostings.end(committed: committed)
-        if !committed { marked.formUnion(underWay) }
-        underWay = []
+        for index in tables.indices { tables[index].end(committed: committed) }
     }
 
     /// How far the Southbound database and the chassis are with the configuration.

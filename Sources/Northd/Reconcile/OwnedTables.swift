@@ -10,6 +10,15 @@ enum OwnedTables {
             OwnedRows { $0.meters },
             OwnedRows { $0.dhcpOptions },
             OwnedRows { $0.dhcpv6Options },
+            OwnedRows { $0.dns },
+            OwnedRows { $0.mirrors },
+            OwnedRows { $0.templateVariables },
+            OwnedRows { $0.staticNeighbours },
+            OwnedRows { $0.bfd },
+            OwnedRows { $0.snooping },
+            OwnedRows { $0.permissions },
+            OwnedRows { $0.roles },
+            OwnedRows { $0.serviceMonitors },
         ]
     }
 }

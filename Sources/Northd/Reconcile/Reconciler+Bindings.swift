@@ -100,7 +100,22 @@ extension PortRow {
     /// Options that chassis write.
     private static let kept = [
         "additional-chassis-activated", "vport-last-claim", "vport-backoff", "ipv6_ra_pd_list",
+        boundByNorthd,
     ]
+
+    private static let boundByNorthd = "is-remote-nb-bound"
+
+    /// A port of another zone is bound by northd, which also undoes that.
+    private func bindRemotely(_ row: inout SB.PortBinding) {
+        let wasBound = row.options[PortRow.boundByNorthd] == "true"
+        if let remoteChassis {
+            row.chassis = remoteChassis
+            row.options[PortRow.boundByNorthd] = "true"
+        } else if wasBound {
+            row.chassis = nil
+            row.options[PortRow.boundByNorthd] = "false"
+        }
+    }
 
     /// The row as northd wants it, with what chassis wrote.
     fileprivate func row(
@@ -122,6 +137,8 @@ extension PortRow {
         row.tag = tag
         row.externalIDs = externalIDs
         row.gatewayChassis = []
+        if case .decided(let encap) = encap { row.encap = encap }
+        bindRemotely(&row)
         row.haChassisGroup = group
         row.mirrorPort = mirrorPort
         row.mirrorRules = canonicalSet(mirrorRules)

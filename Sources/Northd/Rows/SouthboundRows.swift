@@ -26,12 +26,22 @@ package struct PortRow: Hashable, Sendable {
     package var externalIDs: [String: String] = [:]
     /// Those that may bind the port, the main one first.
     package var requestedChassis: [RowUUID] = []
+    /// The chassis that northd itself binds the port to, because it is of another zone.
+    package var remoteChassis: RowUUID?
+    package var encap = RequestedEncap.chassisChoice
     /// Name of the HA_Chassis_Group whose active member hosts the port.
     package var haChassisGroup: String?
     /// The port whose packets are copied to this one.
     package var mirrorPort: String?
     /// Rows of Mirror.
     package var mirrorRules: [RowUUID] = []
+}
+
+/// Who says by which encapsulation a port is reached.
+package enum RequestedEncap: Hashable, Sendable {
+    case chassisChoice
+    /// The configuration names an address; nil if no encapsulation has it.
+    case decided(RowUUID?)
 }
 
 /// The multicast groups that every datapath may have, with their keys.

@@ -1,0 +1,114 @@
+// What the features of services share: allocations, and values parsed once for many ports.
+
+import Incremental
+import OVSDBModel
+import Schemas
+
+struct Services: Sendable {
+    /// Queue of each switch port with shaping, by port.
+    let queues: Allocator<StickyKeys>
+    /// Tag of each nested port that asks for one, by port.
+    let tags: Allocator<StickyKeys>
+    /// UDP source port of each BFD session of the configuration.
+    let sessionPorts: Allocator<StickyKeys>
+    /// The DHCP servers of the configuration; nil for a row that is none.
+    let dhcpServers: Function<RowUUID, DHCPServer?>
+    /// Meters of what a datapath's flows send to the chassis' control, by protocol.
+    let controlMeters: Function<RowUUID, [String: String]>
+    /// DNS rows by switch.
+    let dnsOfSwitch: Index<RowUUID, RowUUID>
+    /// Encapsulations by address.
+    let encapsByAddress: Index<String, RowUUID>
+    /// Routes by the BFD session that they depend on.
+    let routesOfSession: Index<RowUUID, RowUUID>
+
+    init(
+        _ engine: Engine, _ inputs: Inputs, _ outputs: Outputs, _ model: Model,
+        _ state: StickyState
+    ) {
+        queues = engine.allocator(
+            "queue", of: Services.queueRequests(engine, inputs), policy: state.queues)
+        tags = engine.allocator(
+            "tag", of: Services.tagRequests(engine, inputs), policy: state.tags)
+        sessionPorts = engine.allocator(
+            "session port", of: Services.sessionRequests(engine, inputs),
+            policy: state.sessionPorts)
+        dhcpServers = engine.function("DHCP server", over: inputs.dhcpOptions) {
+            key, row, context in
+            DHCPServer(row) { column, reason in
+                context.emit(outputs.problems, Problem("DHCP_Options", key, column, reason))
+            }
+        }
+        controlMeters = engine.function("control meters", over: inputs.datapaths) {
+            _, row, context in
+            let copp =
+                switch row {
+                case .switch(let row): row.copp
+                case .router(let row): row.copp
+                }
+            return copp.flatMap { context.read(inputs.copp, $0) }?.meters ?? [:]
+        }
+        dnsOfSwitch = engine.index("DNS of switch", of: inputs.switchesOfDNS) { _, owners in
+            owners.all
+        }
+        encapsByAddress = engine.index("encaps by address", of: inputs.encaps) { _, row in
+            [row.ip]
+        }
+        routesOfSession = engine.index("routes of session", of: inputs.routes) { _, row in
+            row.bfd.map { [$0] } ?? []
+        }
+    }
+
+    /// The meter for a protocol (ovn-nb(5), Copp) on a datapath.
+    func meter(_ name: String, on datapath: RowUUID, _ context: Context) -> String? {
+        context.read(controlMeters, datapath)?[name]
+    }
+}
+
+// MARK: - Requests
+
+extension Services {
+    private static func queueRequests(
+        _ engine: Engine, _ inputs: Inputs
+    ) -> Function<RowUUID, KeyRequest?> {
+        let shaped = engine.subset("shaped ports", of: inputs.switchPorts) { _, row in
+            row.isShaped
+        }
+        return engine.function("queue request", over: shaped) { _, row, context in
+            KeyRequest(space: .zero, existing: context.read(inputs.queuesInUse, row.name))
+        }
+    }
+
+    /// Ports that name their tag take part, so that nobody else gets it.
+    private static func tagRequests(
+        _ engine: Engine, _ inputs: Inputs
+    ) -> Function<RowUUID, KeyRequest?> {
+        let nested = engine.subset("nested ports", of: inputs.switchPorts) { _, row in
+            row.parentName?.isEmpty == false && row.tagRequest != nil
+        }
+        return engine.function("tag request", over: nested) { key, row, context in
+            guard let parent = row.parentName else { return nil }
+            let wanted = row.tagRequest.flatMap { $0 > 0 ? $0 : nil }
+            return KeyRequest(
+                space: SouthboundUUID.named("parent", parent), wanted: wanted,
+                existing: wanted == nil ? context.read(inputs.tagsInUse, key) : nil)
+        }
+    }
+
+    private static func sessionRequests(
+        _ engine: Engine, _ inputs: Inputs
+    ) -> Function<RowUUID, KeyRequest?> {
+        engine.function("session port request", over: inputs.bfd) { _, row, context in
+            let key = BFDKey(port: row.logicalPort, address: row.dstIP)
+            return KeyRequest(
+                space: .zero, existing: context.read(inputs.bfdStates, key)?.sourcePort)
+        }
+    }
+}
+
+extension NB.LogicalSwitchPort {
+    /// Asks for shaping of what it sends to the physical network.
+    var isShaped: Bool {
+        ["qos_min_rate", "qos_max_rate", "qos_burst"].contains { options[$0] != nil }
+    }
+}
