@@ -5,10 +5,11 @@ import Schemas
 extension Compiler {
     /// Flows that are the same on many datapaths, once per group of them.
     func registerSharedFlows() {
-        let (inputs, outputs, model) = (inputs, outputs, model)
+        let (inputs, outputs, model, filtering) = (inputs, outputs, model, filtering)
         let present: Relation<DatapathGroup> = engine.relation("datapath group")
         engine.emitter("datapath traits", over: inputs.datapaths) { key, row, context in
-            for group in Compiler.groups(key, row, model, context) {
+            let profile = context.read(filtering.profiles, key) ?? nil
+            for group in Compiler.groups(key, row, profile, model, context) {
                 context.emit(present, group)
                 context.emit(outputs.groupMembers, GroupMember(group: group, datapath: key))
             }
@@ -16,16 +17,19 @@ extension Compiler {
         engine.emitter("shared flows", over: engine.collect(present)) { group, _, context in
             switch group {
             case .switches(let trait):
-                context.emit(SharedSwitchFlows(trait: trait), .group(group), to: outputs)
+                context.emit(
+                    SharedSwitchFlows(trait: trait, settings: inputs.switchSettings(context)),
+                    .group(group), to: outputs)
             case .routers(let trait):
                 context.emit(SharedRouterFlows(trait: trait), .group(group), to: outputs)
-            case .loadBalancers: break
+            case .loadBalancers, .portGroup: break
             }
         }
     }
 
     private static func groups(
-        _ key: RowUUID, _ row: DatapathInput, _ model: Model, _ context: Context
+        _ key: RowUUID, _ row: DatapathInput, _ profile: SwitchProfile?, _ model: Model,
+        _ context: Context
     ) -> [DatapathGroup] {
         switch row {
         case .switch(let row):
@@ -33,6 +37,7 @@ extension Compiler {
             if row.otherConfig["vlan-passthru"] != "true" { traits.append(.untagged) }
             let floods = context.first(model.unknownPorts, key) != nil
             traits.append(floods ? .floodsUnknown : .dropsUnknown)
+            traits += profile?.traits ?? []
             return traits.map(DatapathGroup.switches)
         case .router(let row):
             let learnsLittle = row.options["always_learn_from_arp_request"] == "false"
@@ -40,6 +45,33 @@ extension Compiler {
                 .routers(.any), .routers(learnsLittle ? .learnsFromReplies : .learnsFromRequests),
             ]
         }
+    }
+}
+
+extension SwitchProfile {
+    /// The sets of flows that ACLs and load balancers bring.
+    fileprivate var traits: [SwitchTrait] {
+        var traits: [SwitchTrait] = [hasACLs ? .judged(tiers) : .unjudged]
+        traits.append(hasACLs || hasLoadBalancer ? .watched : .unfiltered)
+        if hasStatefulACL { traits.append(.tracked) }
+        if tracking.isStateful {
+            traits.append(.stateful(tiers, balancesStateless: balancesStateless))
+        }
+        if hasLoadBalancer {
+            traits.append(.balanced)
+            if balancesStateless { traits.append(.balancedStateless) }
+        }
+        return traits
+    }
+}
+
+extension Inputs {
+    fileprivate func switchSettings(_ context: Context) -> SharedSwitchFlows.Settings {
+        var settings = SharedSwitchFlows.Settings()
+        settings.dropsByDefault = context.read(options, "default_acl_drop") == "true"
+        settings.translatesTransport = context.read(options, "acl_ct_translation") == "true"
+        settings.dropsInvalid = context.read(options, "use_ct_inv_match") != "false"
+        return settings
     }
 }
 

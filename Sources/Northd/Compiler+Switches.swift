@@ -5,7 +5,7 @@ import Schemas
 extension Compiler {
     /// The features of logical switches, one derivation per port and feature.
     func registerSwitchFeatures() {
-        let (outputs, model) = (outputs, model)
+        let (outputs, model, filtering) = (outputs, model, filtering)
         let on = {
             [engine]
             (
@@ -20,7 +20,7 @@ extension Compiler {
             port?.learnsStations == true || port?.kind == .localnet
         }
         let untracked = engine.subset("untracked ports", of: model.switchPorts) { _, port in
-            port?.kind.isRouter == true || port?.kind == .localnet
+            port?.kind.isUntracked == true
         }
         let onPort = { name, body in on(name, model.switchPorts, body) }
         onPort("switch port admission") { key, port, context in
@@ -61,8 +61,10 @@ extension Compiler {
                 .datapath(port.datapath), hint: key, to: outputs)
         }
         on("conntrack bypass", untracked) { key, port, context in
+            let profile = context.read(filtering.profiles, port.datapath) ?? nil
             context.emit(
-                ConntrackBypass(port: port), .datapath(port.datapath), hint: key, to: outputs)
+                ConntrackBypass(port: port, profile: profile), .datapath(port.datapath),
+                hint: key, to: outputs)
         }
         on("router neighbours", model.routerSwitchPorts) { key, port, context in
             guard port.isEnabled, let side = context.read(model.routerSides, key) ?? nil,

@@ -21,15 +21,11 @@ extension Compiler {
                 report(context, key, NB.LogicalRouter.table.name, Compiler.unsupported(row))
             }
         }
-        engine.emitter("unsupported of a port group", over: inputs.portGroups) {
-            key, row, context in
-            report(context, key, NB.PortGroup.table.name, [(!row.acls.isEmpty, "acls")])
-        }
     }
 
     private static func unsupported(_ row: NB.LogicalSwitch) -> [(Bool, String)] {
         [
-            (!row.acls.isEmpty, "acls"), (!row.qosRules.isEmpty, "qos_rules"),
+            (!row.qosRules.isEmpty, "qos_rules"),
             (!row.loadBalancerGroup.isEmpty, "load_balancer_group"),
             (!row.forwardingGroups.isEmpty, "forwarding_groups"),
             (row.otherConfig["mcast_snoop"] == "true", "other_config:mcast_snoop"),

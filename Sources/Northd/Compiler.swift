@@ -19,6 +19,7 @@ package struct Outputs: Sendable {
     package let addressSets: Output<AddressSetRow>
     package let addressSetMembers: Output<AddressSetMember>
     package let portGroupMembers: Output<PortGroupMember>
+    package let aclNumbers: Output<ACLNumberRow>
     package let portsUp: Output<PortUpRow>
     package let haChassisGroups: Output<HAChassisGroupRow>
     package let loadBalancers: Output<LoadBalancerRow>
@@ -51,6 +52,7 @@ package struct Outputs: Sendable {
         addressSetMembers = engine.output("Address_Set.addresses")
         portGroupMembers = engine.output("Port_Group")
         hostings = engine.output("Logical_Router_Port.status")
+        aclNumbers = engine.output("ACL_ID")
         portsUp = engine.output("Logical_Switch_Port.up")
         haChassisGroups = engine.output("HA_Chassis_Group")
         loadBalancers = engine.output("Load_Balancer")
@@ -85,6 +87,8 @@ package struct StickyState: Sendable {
     /// Tags of nested ports, by parent.
     package var tags = StickyKeys(KeyRange.tags)
     package var sessionPorts = StickyKeys(KeyRange.sessionPorts)
+    /// Numbers of ACLs whose connections persist.
+    package var aclNumbers = StickyKeys(KeyRange.acls)
 
     package init() {}
 }
@@ -99,6 +103,8 @@ package final class Compiler {
     package let balancing: LoadBalancing
     package let haChassisGroups: HAChassisGroups
     let services: Services
+    package let filtering: Filtering
+    let aclNumbers: Allocator<StickyKeys>
     private var southbound: SouthboundEdge
 
     package init(_ state: StickyState = StickyState()) {
@@ -109,6 +115,8 @@ package final class Compiler {
         balancing = LoadBalancing(engine, inputs, outputs)
         haChassisGroups = HAChassisGroups(engine, inputs, model)
         services = Services(engine, inputs, outputs, model, state)
+        filtering = Filtering(engine, inputs, outputs, model, balancing)
+        aclNumbers = Compiler.aclNumbers(engine, inputs, filtering, state)
         southbound = SouthboundEdge(inputs: inputs, engine: engine)
         registerDatapaths()
         registerPortBindings()
@@ -116,6 +124,7 @@ package final class Compiler {
         registerGroups()
         registerUnsupported()
         registerLoadBalancers()
+        registerACLs()
         registerSharedFlows()
         registerSwitchFeatures()
         registerRouterFeatures()
@@ -140,6 +149,7 @@ package final class Compiler {
         state.queues = engine.policy(of: services.queues)
         state.tags = engine.policy(of: services.tags)
         state.sessionPorts = engine.policy(of: services.sessionPorts)
+        state.aclNumbers = engine.policy(of: aclNumbers)
         return state
     }
 
@@ -152,5 +162,6 @@ package final class Compiler {
         engine.setPolicy(state.queues, of: services.queues)
         engine.setPolicy(state.tags, of: services.tags)
         engine.setPolicy(state.sessionPorts, of: services.sessionPorts)
+        engine.setPolicy(state.aclNumbers, of: aclNumbers)
     }
 }

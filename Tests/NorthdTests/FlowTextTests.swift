@@ -24,14 +24,26 @@ import Testing
 
     private func check(_ row: SB.LogicalFlow) {
         do {
-            let match = try Match(parsing: row.match)
-            #expect(match.description == row.match)
-            let actions = try ActionList(parsing: row.actions)
-            #expect(actions.description == row.actions)
+            let table: LogicalFlow.SymbolTable =
+                row.tags["acl_ct_translation"] == "true" ? .connectionTracking : .standard
+            let text = expanded(row.match)
+            let match = try Match(parsing: text, table: table)
+            if text == row.match { #expect(match.description == row.match) }
+            let actions = try ActionList(parsing: expanded(row.actions))
+            if !row.actions.contains("^") { #expect(actions.description == row.actions) }
             checkJumps(actions.actions, row)
         } catch {
             Issue.record("\(row.match) -> \(row.actions): \(error)")
         }
+    }
+
+    /// As a chassis with these variables reads it.
+    private func expanded(_ text: String) -> String {
+        let variables = [
+            "address": "10.0.0.9", "vip": "10.0.0.10", "port": "80", "backends": "10.0.1.1:80",
+        ]
+        if case .text(let result) = Template.expand(text, variables) { return result }
+        return text
     }
 
     /// `next` leads to a table that exists, and the last table doesn't fall through.

@@ -10,26 +10,18 @@ package enum DatapathGroup: Hashable, Sendable {
     case routers(RouterTrait)
     /// What load balancers of one origin are on; the name is that of a `LoadBalancerReach`.
     case loadBalancers(DatapathKind, String)
+    /// What the ACLs of a port group are on, as far as they are in these surroundings.
+    case portGroup(RowUUID, ACLSurroundings)
 
     /// Names the group in its row's identity.
     package var name: String {
         switch self {
-        case .switches(let trait): "switches/\(trait.rawValue)"
+        case .switches(let trait): "switches/\(trait.name)"
         case .routers(let trait): "routers/\(trait.rawValue)"
         case .loadBalancers(let kind, let name): "\(kind.rawValue) load balancers/\(name)"
+        case .portGroup(let group, let surroundings): "ACLs/\(group)/\(surroundings.name)"
         }
     }
-}
-
-/// What a switch must be for a set of flows to be on it.
-package enum SwitchTrait: String, CaseIterable, Hashable, Sendable {
-    case any
-    /// Drops tagged packets: no other_config:vlan-passthru.
-    case untagged
-    /// Some port accepts packets to unknown stations.
-    case floodsUnknown
-    /// None does.
-    case dropsUnknown
 }
 
 /// What a router must be for a set of flows to be on it.
@@ -81,6 +73,8 @@ package struct FlowRow: Hashable, Sendable {
     package let port: String?
     /// Meter of what the flow sends to the chassis' control: controller_meter.
     package var meter: String?
+    /// Transport ports in the match are those of the connection: tags:acl_ct_translation.
+    package var translatesTransport = false
 }
 
 extension FlowRow: CustomStringConvertible {

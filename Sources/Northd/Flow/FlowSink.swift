@@ -20,13 +20,31 @@ package struct FlowSink<Stage: PipelineStage> {
         _ stage: Stage, _ priority: Int, _ match: Match, _ actions: ActionList,
         port: String? = nil, meter: String? = nil
     ) {
+        add(stage, priority, text: match.description, actions, port: port, meter: meter)
+    }
+
+    /// With a match that only a chassis can read, or that is printed already.
+    package mutating func add(
+        _ stage: Stage, _ priority: Int, text: String, _ actions: ActionList,
+        port: String? = nil, meter: String? = nil, translatesTransport: Bool = false
+    ) {
+        add(
+            stage, priority, text: text, actionText: actions.description, port: port,
+            meter: meter, translatesTransport: translatesTransport)
+    }
+
+    /// With texts that only a chassis can read: they have template variables.
+    package mutating func add(
+        _ stage: Stage, _ priority: Int, text: String, actionText: String,
+        port: String? = nil, meter: String? = nil, translatesTransport: Bool = false
+    ) {
         let place = stage.place
         rows.append(
             FlowRow(
                 scope: scope, device: Stage.device, pipeline: place.pipeline,
                 table: UInt8(place.table), priority: UInt16(priority),
-                match: match.description, actions: actions.description, stage: stage.name,
-                hint: hint, port: port, meter: meter))
+                match: text, actions: actionText, stage: stage.name,
+                hint: hint, port: port, meter: meter, translatesTransport: translatesTransport))
     }
 
     /// The flow that takes what no other flow of the stage matches.

@@ -80,6 +80,8 @@ package struct ChassisInput: Hashable, Sendable {
 /// The input tables of the compiler.
 package struct Inputs: Sendable {
     package let global: Table<RowUUID, NB.NBGlobal>
+    /// NB_Global.options, one by one.
+    package let options: Table<String, String>
     package let datapaths: Table<RowUUID, DatapathInput>
     package let switchPorts: Table<RowUUID, NB.LogicalSwitchPort>
     package let switchOfPort: Table<RowUUID, Owners>
@@ -91,6 +93,12 @@ package struct Inputs: Sendable {
     /// Without their ports.
     package let portGroups: Table<RowUUID, NB.PortGroup>
     package let groupsOfPort: Table<RowUUID, Owners>
+    package let acls: Table<RowUUID, NB.ACL>
+    package let switchesOfACL: Table<RowUUID, Owners>
+    package let portGroupsOfACL: Table<RowUUID, Owners>
+    package let samples: Table<RowUUID, NB.Sample>
+    package let collectors: Table<RowUUID, NB.SampleCollector>
+    package let samplingDomains: Table<SamplingApplication, Int>
     package let loadBalancers: Table<RowUUID, NB.LoadBalancer>
     /// The switches and routers that name a load balancer.
     package let datapathsOfLoadBalancer: Table<RowUUID, Owners>
@@ -129,11 +137,14 @@ package struct Inputs: Sendable {
     /// Port_Binding.options:ipv6_ra_pd_list by logical_port.
     package let delegatedPrefixes: Table<String, String>
     package let bfdStates: Table<BFDKey, BFDState>
+    /// ACL_ID.id by ACL.
+    package let aclNumbersInUse: Table<RowUUID, Int>
     /// Datapath_Binding.tunnel_key by Northbound row.
     package let datapathKeysInUse: Table<RowUUID, Int>
 
     init(_ engine: Engine) {
         global = engine.table("NB_Global", durability: .durable)
+        options = engine.table("NB_Global.options", durability: .durable)
         datapaths = engine.table("Datapath")
         switchPorts = engine.table("Logical_Switch_Port")
         switchOfPort = engine.table("Logical_Switch.ports", beside: switchPorts)
@@ -167,6 +178,12 @@ package struct Inputs: Sendable {
             "Logical_Switch_Port.health_checks", beside: portHealthChecks)
         tagsInUse = engine.table("Logical_Switch_Port.tag", beside: switchPorts)
         portStates = engine.table("Port_Binding")
+        acls = engine.table("ACL")
+        switchesOfACL = engine.table("Logical_Switch.acls", beside: acls)
+        portGroupsOfACL = engine.table("Port_Group.acls", beside: acls)
+        samples = engine.table("Sample")
+        collectors = engine.table("Sample_Collector")
+        samplingDomains = engine.table("Sampling_App")
         loadBalancers = engine.table("Load_Balancer")
         datapathsOfLoadBalancer = engine.table("Datapath.load_balancer", beside: loadBalancers)
         groupsOfLoadBalancer = engine.table(
@@ -178,6 +195,7 @@ package struct Inputs: Sendable {
         queuesInUse = engine.table("Port_Binding.options:qdisc_queue_id")
         delegatedPrefixes = engine.table("Port_Binding.options:ipv6_ra_pd_list")
         bfdStates = engine.table("BFD.status")
+        aclNumbersInUse = engine.table("ACL_ID", beside: acls)
         datapathKeysInUse = engine.table("Datapath_Binding", beside: datapaths)
     }
 }

@@ -14,12 +14,16 @@ struct NorthboundEdge {
             NB.NBGlobal.self, NB.LogicalSwitch.self, NB.LogicalSwitchPort.self,
             NB.LogicalRouter.self, NB.LogicalRouterPort.self, NB.LogicalRouterStaticRoute.self,
             NB.AddressSet.self, NB.PortGroup.self, NB.LoadBalancer.self, NB.LoadBalancerGroup.self,
-            NB.LoadBalancerHealthCheck.self,
+            NB.LoadBalancerHealthCheck.self, NB.SamplingApp.self,
         ] + plain.map(\.type)
 
     func apply(_ changes: [TableChange]) {
         for change in changes.of(NB.NBGlobal.self) {
             set(inputs.global, change.uuid, change.new.map(Self.global))
+            let new = change.new?.options ?? [:]
+            for key in Set(new.keys).union(change.old?.options.keys ?? [:].keys) {
+                engine.set(inputs.options, key, new[key])
+            }
         }
         for change in changes.of(NB.LogicalSwitch.self) { applySwitch(change) }
         for change in changes.of(NB.LogicalSwitchPort.self) {
@@ -41,6 +45,7 @@ struct NorthboundEdge {
             set(inputs.addressSets, change.uuid, change.new)
         }
         for change in changes.of(NB.PortGroup.self) { applyPortGroup(change) }
+        applySampling(changes)
         applyLoadBalancers(changes)
         for table in Self.plain { table.apply(changes, inputs, engine) }
     }
@@ -57,8 +62,11 @@ struct NorthboundEdge {
         Membership(table: inputs.datapathsOfLoadBalancer).change(
             change.uuid, from: change.old?.loadBalancer ?? [],
             to: change.new?.loadBalancer ?? [], in: engine)
+        Membership(table: inputs.switchesOfACL).change(
+            change.uuid, from: change.old?.acls ?? [], to: change.new?.acls ?? [], in: engine)
         var row = change.new
         row?.ports = []
+        row?.acls = []
         row?.loadBalancer = []
         Membership(table: inputs.switchesOfDNS).change(
             change.uuid, from: change.old?.dnsRecords ?? [], to: change.new?.dnsRecords ?? [],
@@ -90,9 +98,23 @@ struct NorthboundEdge {
     private func applyPortGroup(_ change: TypedChange<NB.PortGroup>) {
         Membership(table: inputs.groupsOfPort).change(
             change.uuid, from: change.old?.ports ?? [], to: change.new?.ports ?? [], in: engine)
+        Membership(table: inputs.portGroupsOfACL).change(
+            change.uuid, from: change.old?.acls ?? [], to: change.new?.acls ?? [], in: engine)
         var row = change.new
         row?.ports = []
+        row?.acls = []
         set(inputs.portGroups, change.uuid, row)
+    }
+
+    private func applySampling(_ changes: [TableChange]) {
+        for change in changes.of(NB.SamplingApp.self) {
+            if let old = change.old.flatMap({ SamplingApplication(rawValue: $0.type) }) {
+                engine.set(inputs.samplingDomains, old, nil)
+            }
+            if let row = change.new, let type = SamplingApplication(rawValue: row.type) {
+                engine.set(inputs.samplingDomains, type, row.id)
+            }
+        }
     }
 
     private func applyLoadBalancers(_ changes: [TableChange]) {

@@ -45,5 +45,8 @@ extension NorthboundEdge {
         PlainTable { $0.dhcpRelays },
         PlainTable { $0.forwardingGroups },
         PlainTable({ $0.portHealthChecks }, without: { $0.status = nil }),
+        PlainTable { $0.acls },
+        PlainTable { $0.samples },
+        PlainTable { $0.collectors },
     ]
 }

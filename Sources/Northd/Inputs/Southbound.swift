@@ -29,6 +29,9 @@ struct SouthboundEdge {
             engine.set(inputs.encaps, change.uuid, change.new)
         }
         applySessions(changes.of(SB.BFD.self))
+        for change in changes.of(SB.ACLID.self) {
+            engine.set(inputs.aclNumbersInUse, change.uuid, change.new?.id)
+        }
         for change in changes.of(SB.ServiceMonitor.self) {
             if let old = change.old.map(ServiceMonitorKey.init) {
                 engine.set(inputs.serviceStates, old, nil)

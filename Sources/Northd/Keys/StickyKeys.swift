@@ -143,4 +143,5 @@ package enum KeyRange {
     package static let tags = 1...4095
     /// BFD.src_port (RFC 5881 §4).
     package static let sessionPorts = 49152...65535
+    package static let acls = 1...32767
 }

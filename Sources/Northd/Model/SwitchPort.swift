@@ -23,6 +23,8 @@ package struct SwitchPort: Hashable, Sendable {
     package let isEnabled: Bool
     package let learnsStations: Bool
     package let respondsForStations: Bool
+    /// A router port whose traffic is tracked and filtered: options:enable_router_port_acl.
+    package let filtersRouter: Bool
 
     /// Parses a row that belongs to `datapath`. What is wrong with an address is told to
     /// `report`, and that address is left out.
@@ -55,6 +57,7 @@ package struct SwitchPort: Hashable, Sendable {
         respondsForStations =
             !hasUnknown && kind != .virtual && kind != .external && kind != .l2gateway
             && row.options["disable_arp_nd_rsp"] != "true"
+        filtersRouter = kind.isRouter && row.options["enable_router_port_acl"] == "true"
         for column in SwitchPort.unsupported(row) { report(column, Problem.unsupported) }
         if case .unknown(let type) = kind { report("type", "unknown type \"\(type)\"") }
     }
@@ -108,6 +111,13 @@ extension SwitchPort.Kind {
     package var isRouter: Bool {
         if case .router = self { true } else { false }
     }
+
+    package var isSwitch: Bool {
+        if case .switch = self { true } else { false }
+    }
+
+    /// Traffic of the port isn't tracked in the switch.
+    package var isUntracked: Bool { isRouter || isSwitch || self == .localnet }
 
     /// Whether a chassis claims the port and says when it is up.
     package var isClaimed: Bool {

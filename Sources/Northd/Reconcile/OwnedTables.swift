@@ -8,6 +8,7 @@ enum OwnedTables {
             OwnedRows { $0.haChassisGroups },
             OwnedRows { $0.loadBalancers },
             OwnedRows { $0.meters },
+            OwnedRows { $0.aclNumbers },
             OwnedRows { $0.dhcpOptions },
             OwnedRows { $0.dhcpv6Options },
             OwnedRows { $0.dns },

@@ -28,6 +28,7 @@ extension Reconciler {
             priority: Int(flow.priority), match: flow.match, actions: flow.actions,
             tags: flow.port.map { ["in_out_port": $0] } ?? [:], controllerMeter: flow.meter,
             externalIDs: ["stage-name": flow.stage])
+        if flow.translatesTransport { row.tags["acl_ct_translation"] = "true" }
         switch flow.scope {
         case .datapath(let datapath): row.logicalDatapath = self.row(ofDatapath: datapath)
         case .group(let group): row.logicalDPGroup = SouthboundUUID.group(group)
@@ -56,7 +57,8 @@ extension Reconciler {
             table: UInt8(clamping: row.tableID), priority: UInt16(clamping: row.priority),
             match: row.match, actions: row.actions, stage: stage,
             hint: row.externalIDs["stage-hint"].flatMap { FlowHint(parsing: $0) },
-            port: row.tags["in_out_port"], meter: row.controllerMeter)
+            port: row.tags["in_out_port"], meter: row.controllerMeter,
+            translatesTransport: row.tags["acl_ct_translation"] == "true")
     }
 
     /// Marks the flows that somebody else touched: those desired to be as they shall be, the
@@ -87,7 +89,12 @@ extension Reconciler {
         }
         var spare: [FlowText: [RowUUID]] = [:]
         for item in replica.rows(SB.LogicalFlow.self) where flows[item.uuid] == nil {
-            spare[FlowText(item.row), default: []].append(item.uuid)
+            // One of ours that nobody wants stands for what was; it becomes no other flow.
+            if SouthboundUUID.isDigest(item.uuid) {
+                mark(flow: item.uuid, as: nil)
+            } else {
+                spare[FlowText(item.row), default: []].append(item.uuid)
+            }
         }
         for uuid in flows.keys.sorted() {
             guard let flow = flows[uuid] else { continue }

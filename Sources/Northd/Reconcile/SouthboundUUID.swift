@@ -46,8 +46,12 @@ enum SouthboundUUID {
             $0.add(row.port ?? "")
             $0.add(row.hint?.description ?? "")
             if let meter = row.meter { $0.add(meter) }
+            if row.translatesTransport { $0.add(1) }
         }
     }
+
+    /// Whether a northd of this kind may have given the UUID (version 8, RFC 9562 §5.8).
+    static func isDigest(_ uuid: RowUUID) -> Bool { uuid.high & 0xf000 == 0x8000 }
 
     private static func digest(
         _ table: String, _ body: (inout ContentDigest) -> Void

@@ -5,9 +5,22 @@ import Wire
 
 /// The flows of switches with a trait.
 package struct SharedSwitchFlows: SwitchFeature {
-    package let trait: SwitchTrait
+    /// Options of NB_Global that concern all switches.
+    package struct Settings: Hashable, Sendable {
+        package var dropsByDefault = false
+        package var translatesTransport = false
+        package var dropsInvalid = true
 
-    package init(trait: SwitchTrait) { self.trait = trait }
+        package init() {}
+    }
+
+    package let trait: SwitchTrait
+    package let settings: Settings
+
+    package init(trait: SwitchTrait, settings: Settings = Settings()) {
+        self.trait = trait
+        self.settings = settings
+    }
 
     package func emit(into flows: inout SwitchFlows) {
         switch trait {
@@ -15,6 +28,7 @@ package struct SharedSwitchFlows: SwitchFeature {
             admission(&flows)
             bypasses(&flows)
             verdicts(&flows)
+            ConntrackActions().emit(into: &flows)
             lookup(&flows)
             egress(&flows)
             fallbacks(&flows)
@@ -26,6 +40,29 @@ package struct SharedSwitchFlows: SwitchFeature {
                 ActionList(Action.output(to: MulticastGroup.unknown.name)))
         case .dropsUnknown:
             flows.add(.inL2Unknown, 50, .outport("none"), .drop)
+        case .unfiltered, .watched, .unjudged, .judged, .tracked, .stateful: filtering(&flows)
+        case .balanced: BalancedSwitch().emit(into: &flows)
+        case .balancedStateless: BalancedStatelessSwitch().emit(into: &flows)
+        }
+    }
+
+    private func filtering(_ flows: inout SwitchFlows) {
+        switch trait {
+        case .unfiltered: unfiltered(&flows)
+        case .watched: watched(&flows)
+        case .unjudged:
+            for stage in ACLStage.allCases { flows.fallback(stage.action) }
+        case .judged(let tiers):
+            ACLVerdicts(tiers: tiers, dropsByDefault: settings.dropsByDefault)
+                .emit(into: &flows)
+        case .tracked:
+            FilteredTracking(translatesTransport: settings.translatesTransport)
+                .emit(into: &flows)
+        case .stateful(let tiers, let balancesStateless):
+            StatefulFiltering(
+                tiers: tiers, dropsInvalid: settings.dropsInvalid && !balancesStateless
+            ).emit(into: &flows)
+        default: break
         }
     }
 
@@ -54,11 +91,22 @@ package struct SharedSwitchFlows: SwitchFeature {
     }
 
     /// Without ACLs and load balancers everything is allowed.
-    private func verdicts(_ flows: inout SwitchFlows) {
+    private func unfiltered(_ flows: inout SwitchFlows) {
         for stage in [SwitchStage.inACLHint, .outACLHint, .inACLEval, .outACLEval] {
             flows.add(stage, 65535, .always, [.next])
         }
-        for stage in [SwitchStage.inACLEval, .outACLEval] {
+    }
+
+    /// Health checks and what answers them pass.
+    private func watched(_ flows: inout SwitchFlows) {
+        let allow: ActionList = [.load(SwitchCell.isAllowed, flag: true), .next]
+        flows.add(.inACLEval, 34000, .equal(.ethDst, .serviceMonitor), allow)
+        flows.add(.outACLEval, 34000, .equal(.ethSrc, .serviceMonitor), allow)
+    }
+
+    /// IPv6 control messages pass whatever the ACLs say.
+    private func verdicts(_ flows: inout SwitchFlows) {
+        for stage in ACLStage.allCases.map(\.evaluation) {
             flows.add(
                 stage, 65532, .neighbourDiscovery, [.load(SwitchCell.isAllowed, flag: true), .next])
         }
@@ -100,6 +148,7 @@ package struct SharedSwitchFlows: SwitchFeature {
     private func fallbacks(_ flows: inout SwitchFlows) {
         let special: Set<SwitchStage> = [
             .inL2Lookup, .inL2Unknown, .outCheckPortSecurity, .outApplyPortSecurity,
+            .inACLAction, .inACLAfterLoadBalancerAction, .outACLAction,
         ]
         for stage in SwitchStage.allCases where !special.contains(stage) { flows.fallback(stage) }
     }

@@ -1,0 +1,42 @@
+/// What a switch must be for a set of flows to be on it.
+package enum SwitchTrait: Hashable, Sendable {
+    case any
+    /// Drops tagged packets: no other_config:vlan-passthru.
+    case untagged
+    /// Some port accepts packets to unknown stations.
+    case floodsUnknown
+    /// None does.
+    case dropsUnknown
+    /// Has neither ACLs nor load balancers.
+    case unfiltered
+    /// Has one of both, which must not stop health checks.
+    case watched
+    /// Has no ACLs, so nothing acts on a verdict.
+    case unjudged
+    case judged(ACLTiers)
+    /// Has an allow-related ACL.
+    case tracked
+    /// Its traffic is tracked, for ACLs or for load balancers.
+    case stateful(ACLTiers, balancesStateless: Bool)
+    /// Has a load balancer with addresses.
+    case balanced
+    /// And stateless ACLs that its traffic shall pass nevertheless.
+    case balancedStateless
+
+    package var name: String {
+        switch self {
+        case .any: "any"
+        case .untagged: "untagged"
+        case .floodsUnknown: "floodsUnknown"
+        case .dropsUnknown: "dropsUnknown"
+        case .unfiltered: "unfiltered"
+        case .watched: "watched"
+        case .unjudged: "unjudged"
+        case .judged(let tiers): "judged/\(tiers.name)"
+        case .tracked: "tracked"
+        case .stateful(let tiers, let balances): "stateful/\(tiers.name)/\(balances)"
+        case .balanced: "balanced"
+        case .balancedStateless: "balancedStateless"
+        }
+    }
+}

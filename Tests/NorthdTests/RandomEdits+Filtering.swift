@@ -1,0 +1,124 @@
+import OVSDBModel
+import OVSDBSession
+import Schemas
+
+@testable import Northd
+
+/// Random changes of ACLs, load balancers and the options that concern them.
+extension RandomEdits {
+    mutating func changeACL(_ network: TestNetwork) {
+        if chance(3), let item = pick(NB.ACL.self, network) {
+            var row = item.row
+            describe(&row)
+            return network.edit { $0.update(item.uuid, from: item.row, to: row) }
+        }
+        if chance(4) { return removeACL(network) }
+        var row = NB.ACL(direction: "from-lport", match: "ip4", action: "drop")
+        describe(&row)
+        if chance(2), let group = pick(NB.PortGroup.self, network) {
+            network.addACL(row.match, row.action, onGroup: group.uuid) { $0 = row }
+        } else if let datapath = pick(NB.LogicalSwitch.self, network) {
+            network.addACL(row.match, row.action, on: datapath.uuid) { $0 = row }
+        }
+    }
+
+    private mutating func describe(_ row: inout NB.ACL) {
+        let matches = [
+            "ip4", "ip6 && tcp.dst == 80", "ip4.src == $as1 || arp", "outport == @g1", "nonsense",
+            "ip4.dst == ^address",
+        ]
+        row.match = matches[number(matches.count)]
+        row.priority = number(4)
+        row.direction = chance(2) ? "from-lport" : "to-lport"
+        let actions = ["allow", "allow-related", "allow-stateless", "drop", "reject", "pass"]
+        row.action = actions[number(actions.count)]
+        row.tier = chance(4) ? number(4) : 0
+        row.options = chance(4) ? ["apply-after-lb": "true"] : [:]
+        if chance(4) { row.options["persist-established"] = "true" }
+        row.log = chance(4)
+        row.label = chance(4) ? number(3) : 0
+        if row.log, chance(2) { row.options["log-related"] = "true" }
+    }
+
+    private mutating func removeACL(_ network: TestNetwork) {
+        if chance(2), let item = pick(NB.PortGroup.self, network),
+            let acl = item.row.acls.randomElement(using: &random)
+        {
+            network.edit {
+                $0.mutate(NB.PortGroup.self, item.uuid, .acls, .delete(.ofSet([acl])))
+            }
+        } else if let item = pick(NB.LogicalSwitch.self, network),
+            let acl = item.row.acls.randomElement(using: &random)
+        {
+            network.edit {
+                $0.mutate(NB.LogicalSwitch.self, item.uuid, .acls, .delete(.ofSet([acl])))
+            }
+        }
+    }
+
+    mutating func changeLoadBalancer(_ network: TestNetwork) {
+        switch number(5) {
+        case 0:
+            let group =
+                chance(2)
+                ? pick(NB.LoadBalancerGroup.self, network)?.uuid
+                    ?? network.addLoadBalancerGroup("lbg\(number(1000))") : nil
+            let row = balancer()
+            network.addLoadBalancer(row.name, row.vips, in: group) { $0 = row }
+        case 1:
+            guard let item = pick(NB.LoadBalancer.self, network) else { return }
+            let row = balancer()
+            network.edit {
+                $0.update(item.uuid, [.vips, .options, .protocol, .selectionFields], of: row)
+            }
+        case 2:
+            guard let item = pick(NB.LoadBalancer.self, network) else { return }
+            network.edit { $0.delete(NB.LoadBalancer.self, item.uuid) }
+        default: attachLoadBalancer(network)
+        }
+    }
+
+    private mutating func balancer() -> NB.LoadBalancer {
+        let all = [
+            "10.0.0.10:80": "10.0.1.1:8080,10.0.1.2:8080", "10.0.0.11": "10.0.1.1",
+            "[fd00::10]:443": "[fd01::1]:8443", "10.0.0.12:53": "", "nonsense": "",
+        ]
+        var row = NB.LoadBalancer(name: "lb")
+        row.vips = all.sorted { $0.key < $1.key }.reduce(into: [:]) { vips, entry in
+            if chance(2) { vips[entry.key] = entry.value }
+        }
+        row.protocol = chance(3) ? "udp" : nil
+        row.options = chance(3) ? ["reject": "true"] : [:]
+        if chance(4) { row.options["affinity_timeout"] = "60" }
+        if chance(5) { row.options["event"] = "true" }
+        if chance(6) { row.options["template"] = "true" }
+        if chance(6) { row.options["hairpin_snat_ip"] = "10.0.9.9" }
+        row.selectionFields = chance(3) ? ["ip_src"] : []
+        return row
+    }
+
+    private mutating func attachLoadBalancer(_ network: TestNetwork) {
+        guard let datapath = pick(NB.LogicalSwitch.self, network) else { return }
+        var row = datapath.row
+        if chance(2) {
+            guard let item = pick(NB.LoadBalancer.self, network) else { return }
+            let isThere = row.loadBalancer.contains(item.uuid)
+            row.loadBalancer =
+                isThere
+                ? row.loadBalancer.filter { $0 != item.uuid }
+                : canonicalSet(row.loadBalancer + [item.uuid])
+        } else {
+            guard let item = pick(NB.LoadBalancerGroup.self, network) else { return }
+            row.loadBalancerGroup = row.loadBalancerGroup.isEmpty ? [item.uuid] : []
+        }
+        network.edit { $0.update(datapath.uuid, from: datapath.row, to: row) }
+    }
+
+    mutating func changeOptions(_ network: TestNetwork) {
+        let keys = [
+            "default_acl_drop", "use_ct_inv_match", "acl_ct_translation", "controller_event",
+            "ignore_chassis_features",
+        ]
+        network.setOptions([keys[number(keys.count)]: chance(2) ? "true" : "false"])
+    }
+}
