@@ -11,6 +11,8 @@ extension NorthdDaemon {
         registerStateCommands(registry)
         registerConnectionCommands(registry)
         registerEngineCommands(registry)
+        registry.registerStopwatches(
+            { [unowned self] in [compileTime] }, reset: { [unowned self] in compileTime.reset() })
         registry.reportMemory { [unowned self] in
             let engine = northd.compiler.engine
             return ["engine-state-KB": engine.stateBytes / 1024, "problems": northd.problems.count]

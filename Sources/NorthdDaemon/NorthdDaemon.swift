@@ -30,6 +30,10 @@ package final class NorthdDaemon {
     private var known: Set<NorthdDatabase> = []
     private var isStepDue = false
     private var retry: EventLoop.Timer?
+    /// From reading a change of the Northbound database to having handed over the Southbound
+    /// transaction for it.
+    var compileTime = Stopwatch(name: "northd-change-to-southbound")
+    private var changedAt: MonotonicTime?
 
     package init(
         _ configuration: NorthdConfiguration, loop: EventLoop, threads: IOThreads
@@ -103,7 +107,7 @@ extension NorthdDaemon {
         var handlers = OVSDBClient.Handlers()
         handlers.changed = { [unowned self] changes in
             northd.changed(database, changes)
-            if database == .northbound { applyProbeInterval(changes) }
+            if database == .northbound { noteNorthbound(changes) }
             stepSoon()
         }
         handlers.synchronized = { [unowned self] in
@@ -123,6 +127,11 @@ extension NorthdDaemon {
             }
         }
         return handlers
+    }
+
+    private func noteNorthbound(_ changes: [TableChange]) {
+        if changedAt == nil { changedAt = northbound.arrival }
+        applyProbeInterval(changes)
     }
 
     /// NB_Global.options:northd_probe_interval, in milliseconds, is for both connections.
@@ -151,7 +160,17 @@ extension NorthdDaemon {
             mayWrite: !isPaused && southbound.canWrite && northbound.canWrite)
         let actions = northd.step(view, now: Clock.wallMilliseconds)
         for action in actions { perform(action) }
+        measure(actions)
         armRetry()
+    }
+
+    /// A change that led to no transaction is not counted, unless one is waited for.
+    private func measure(_ actions: [NorthdAction]) {
+        let hasWritten = actions.contains {
+            if case .write(.southbound, _) = $0 { true } else { false }
+        }
+        if let changedAt, hasWritten { compileTime.add(.now() - changedAt) }
+        if hasWritten || northd.isIdle { changedAt = nil }
     }
 
     private func perform(_ action: NorthdAction) {

@@ -11,6 +11,7 @@
 //   merge instead of queueing.
 
 import JSON
+import Linux
 import NIOCore
 import Synchronization
 
@@ -42,6 +43,8 @@ package enum ReceivedMessage: Sendable {
 /// `undeliveredBytes`: keep it until the messages have been handled, no longer.
 package final class ReceivedBatch: Sendable {
     package let contents: [ReceivedMessage]
+    /// When the end of the first message was read from the socket.
+    package let arrival: MonotonicTime
     private let bytes: Int
     private let stream: MessageStream
 
@@ -50,8 +53,11 @@ package final class ReceivedBatch: Sendable {
         contents.compactMap { if case .parsed(let message) = $0 { message } else { .none } }
     }
 
-    init(contents: [ReceivedMessage], bytes: Int, stream: MessageStream) {
+    init(
+        contents: [ReceivedMessage], bytes: Int, arrival: MonotonicTime, stream: MessageStream
+    ) {
         self.contents = contents
+        self.arrival = arrival
         self.bytes = bytes
         self.stream = stream
     }

@@ -1,4 +1,5 @@
 import JSON
+import Linux
 import NIOCore
 
 /// The I/O thread's side of one stream: frames, parses, answers probes, drains the output.
@@ -22,6 +23,7 @@ final class MessageStreamHandler: ChannelDuplexHandler {
     private var splitter: JSONStream
     private var messages: [ReceivedMessage] = []
     private var messageBytes = 0
+    private var arrival: MonotonicTime?
     private var isReadPending = false
     private var output = OutputQueue()
     private var bytesUnderWay = 0
@@ -114,6 +116,7 @@ final class MessageStreamHandler: ChannelDuplexHandler {
 extension MessageStreamHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
+        if messages.isEmpty { arrival = .now() }
         heard()
         buffer.withUnsafeReadableBytes { splitter.append($0) }
         do {
@@ -155,7 +158,11 @@ extension MessageStreamHandler {
         guard let stream, !messages.isEmpty else { return }
         stream.deliver(messageBytes)
         deliver(
-            .received(id, ReceivedBatch(contents: messages, bytes: messageBytes, stream: stream)))
+            .received(
+                id,
+                ReceivedBatch(
+                    contents: messages, bytes: messageBytes, arrival: arrival ?? .now(),
+                    stream: stream)))
         messages = []
         messageBytes = 0
     }

@@ -33,6 +33,8 @@ package final class OVSDBClient {
     package typealias Completion = (TransactionOutcome) -> Void
 
     package var handlers = Handlers()
+    /// When the messages that are being handled were read from the socket; nil outside of that.
+    package private(set) var arrival: MonotonicTime?
     private var session: ClientSession
     private let loop: EventLoop
     private let threads: IOThreads
@@ -237,6 +239,8 @@ extension OVSDBClient {
             open = stream
             perform(session.handle(.connected, now: now))
         case .received(let id, let batch):
+            arrival = batch.arrival
+            defer { arrival = nil }
             for message in batch.contents where id == stream {
                 switch message {
                 case .parsed(let json): perform(session.handle(.received(json), now: now))

@@ -21,6 +21,24 @@ extension ControlRegistry {
         Self.sampleCoverage(on: loop)
     }
 
+    /// Registers `stopwatch/show` and `stopwatch/reset` for what the daemon measures.
+    package func registerStopwatches(
+        _ stopwatches: @escaping () -> [Stopwatch], reset: @escaping () -> Void
+    ) {
+        register(
+            ControlCommand("stopwatch/show", usage: "[NAME]", arguments: 0...1) {
+                (arguments) throws(ControlError) in
+                let chosen = stopwatches().filter { arguments.first ?? $0.name == $0.name }
+                guard !chosen.isEmpty else { throw ControlError("No such stopwatch") }
+                return chosen.map(\.report).joined()
+            })
+        register(
+            ControlCommand("stopwatch/reset", usage: "[NAME]", arguments: 0...1) { _ in
+                reset()
+                return ""
+            })
+    }
+
     private func registerLogCommands() {
         let log = Log.shared
         register(ControlCommand("vlog/list") { _ in log.levelTable })

@@ -1,0 +1,150 @@
+"""Measures northd on a network of a cluster's shape: the cold start, memory, and what each kind of
+change costs. Two stacks are up at once and take turns; the ratio is what counts.
+
+    run.py --programs DIR --schemas DIR [--left KIND] [--right KIND] [--size NODESxPODS,BALANCERS,LISTS]...
+           [--repetitions N] [--databases own|stock|ours] [--seed N]
+"""
+
+import argparse
+import contextlib
+import statistics
+import sys
+import time
+
+from changes import CHANGES
+from network import Shape, fill_northbound, fill_southbound
+from ovsdb import Failure
+from stack import Stack
+
+STOPWATCHES = {"ours": "northd-change-to-southbound", "stock": "ovn-northd-loop"}
+
+
+def parse_size(text):
+    try:
+        counts, balancers, lists = text.split(",")
+        nodes, pods = counts.split("x")
+        return int(nodes), int(pods), int(balancers), int(lists)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not NODESxPODS,BALANCERS,LISTS") from None
+
+
+def parse():
+    parser = argparse.ArgumentParser(prog="bench northd")
+    parser.add_argument("--programs", required=True)
+    parser.add_argument("--schemas", required=True)
+    parser.add_argument("--left", choices=["stock", "ours", "none"], default="stock")
+    parser.add_argument("--right", choices=["stock", "ours"], default="ours")
+    parser.add_argument("--size", type=parse_size, action="append")
+    parser.add_argument("--repetitions", type=int, default=9)
+    parser.add_argument("--databases", choices=["own", "stock", "ours"], default="own")
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    arguments.size = arguments.size or [(250, 50, 2000, 300)]
+    return arguments
+
+
+def say(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def stopwatch(stack):
+    """The greatest milliseconds of northd's own stopwatch since its reset."""
+    text = stack.control("stopwatch/show", STOPWATCHES[stack.kind])
+    return next(float(line.split()[1]) for line in text.splitlines() if "Maximum" in line)
+
+
+def cold_start(stack, size, seed):
+    shape = Shape(*size, seed=seed)
+    fill_northbound(stack.connections["nb"], shape)
+    fill_southbound(stack.connections["sb"], shape)
+    stack.follow()
+    begin = time.perf_counter()
+    stack.start_northd()
+    stack.number += 1
+    stack.connections["nb"].transact([stack.next_number()])
+    stack.wait_for_southbound(stack.number)
+    elapsed = time.perf_counter() - begin
+    rows, size_written = stack.written(stack.number)
+    say(f"{stack.kind}: cold start {elapsed:.2f} s, {rows} rows, {size_written >> 20} MB, "
+        f"resident {stack.memory() >> 20} MB")
+    return {"start": elapsed, "rows": rows, "memory": stack.memory(), "shape": shape}
+
+
+def measure(stack, shape, name, number):
+    stack.control("stopwatch/reset", *([] if stack.kind == "ours" else [STOPWATCHES["stock"]]))
+    database, operations = CHANGES[name](shape, number)
+    elapsed, rows, size = stack.apply(database, operations)
+    own = stopwatch(stack)
+    return elapsed * 1000, own, rows, size
+
+
+def run_changes(stacks, starts, repetitions):
+    results = {}
+    for name in CHANGES:
+        for number in range(repetitions):
+            order = list(range(len(stacks)))
+            if number % 2:
+                order.reverse()
+            for side in order:
+                sample = measure(stacks[side], starts[side]["shape"], name, number)
+                results.setdefault((name, side), []).append(sample)
+        say("  ".join(
+            f"{stacks[side].kind}: {name} {statistics.median(s[0] for s in results[name, side]):.1f} ms"
+            for side in range(len(stacks))))
+    return results
+
+
+def print_results(size, stacks, starts, results):
+    nodes, pods, balancers, lists = size
+    print(f"\n{nodes} nodes of {pods} pods, {balancers} load balancers, {lists} rules, {nodes} chassis\n")
+    both = len(stacks) == 2
+    names = [stack.kind for stack in stacks]
+    for title, key, scale in [("cold start, s", "start", 1), ("resident memory, MB", "memory", 1 << 20)]:
+        values = [start[key] / scale for start in starts]
+        ratio = f"   {names[-1]}/{names[0]} {values[-1] / values[0]:.3f}" if both else ""
+        print(f"  {title:<34}" + "".join(f"{value:>12.2f}" for value in values) + ratio)
+    print(f"  {'Southbound rows written at start':<34}" + "".join(f"{s['rows']:>12}" for s in starts))
+    header = "".join(f"{n + ' ms':>11}{'(max)':>9}" for n in names)
+    print(f"\n  {'change, until the Southbound has it':<34}{header}"
+          f"{'ratio' if both else '':>8}{'northd ms':>12}{'(max)':>9}{'rows':>8}{'bytes':>10}")
+    for name in CHANGES:
+        row = f"  {name:<34}"
+        medians = []
+        for side in range(len(stacks)):
+            times = [sample[0] for sample in results[name, side]]
+            medians.append(statistics.median(times))
+            row += f"{medians[-1]:>11.1f}{max(times):>9.1f}"
+        own = results[name, len(stacks) - 1]
+        row += f"{medians[-1] / medians[0]:>8.3f}" if both else " " * 8
+        row += f"{statistics.median(s[1] for s in own):>12.2f}{max(s[1] for s in own):>9.2f}"
+        row += f"{statistics.median(s[2] for s in own):>8.0f}{statistics.median(s[3] for s in own):>10.0f}"
+        print(row)
+    print(flush=True)
+
+
+def run(arguments, size):
+    kinds = [arguments.right] if arguments.left == "none" else [arguments.left, arguments.right]
+    schemas = {"stock": "/usr/share/ovn", "ours": arguments.schemas}
+    with contextlib.ExitStack() as open_stacks:
+        stacks = [
+            open_stacks.enter_context(
+                Stack(kind, arguments.databases, arguments.programs, schemas)) for kind in kinds
+        ]
+        starts = [cold_start(stack, size, arguments.seed) for stack in stacks]
+        results = run_changes(stacks, starts, arguments.repetitions)
+        print_results(size, stacks, starts, results)
+        for stack in stacks:
+            if stack.kind == "ours":
+                print("  " + stack.control("memory/show"))
+
+
+def main():
+    arguments = parse()
+    try:
+        for size in arguments.size:
+            run(arguments, size)
+    except Failure as failure:
+        sys.exit(f"bench: {failure}")
+
+
+main()
