@@ -19,18 +19,23 @@ package struct PortSecurityEntry: Hashable, Sendable {
     }
 
     package let mac: MACAddress
-    package var ipv4: [Network<IPv4Address>] = []
-    package var ipv6: [Network<IPv6Address>] = []
+    package let ipv4: [Network<IPv4Address>]
+    package let ipv6: [Network<IPv6Address>]
     /// Virtual router addresses 00:00:5e:00:01:xx and 00:00:5e:00:02:xx.
-    package var vrrp4: [MACAddress] = []
-    package var vrrp6: [MACAddress] = []
+    package let vrrp4: [MACAddress]
+    package let vrrp6: [MACAddress]
+    /// All Ethernet addresses that the port may use.
+    package let stations: [MACAddress]
+    /// What the port may send from, and for IPv4 send to.
+    package let senders4: AddressFilter
+    package let senders6: AddressFilter
+    package let receivers4: AddressFilter
+    package let receivers6: AddressFilter
 
     package struct Malformed: Error, Hashable {
         package let entry: String
         package let token: String
     }
-
-    package init(mac: MACAddress) { self.mac = mac }
 
     package init(parsing text: String) throws(Malformed) {
         var tokens = text.split(whereSeparator: { $0 == " " || $0 == "," || $0 == "\t" })[...]
@@ -39,38 +44,65 @@ package struct PortSecurityEntry: Hashable, Sendable {
         guard let first = tokens.popFirst(), let mac = MACAddress(parsing: first) else {
             throw Malformed(entry: text, token: String(tokens.first ?? ""))
         }
-        self.mac = mac
+        var parts = Parts()
         for token in tokens {
-            guard add(token, isVRRP: isVRRP) else {
+            guard parts.add(token, isVRRP: isVRRP) else {
                 throw Malformed(entry: text, token: String(token))
             }
         }
+        self.init(mac, parts)
     }
 
-    private mutating func add(_ token: Substring, isVRRP: Bool) -> Bool {
-        let parts = token.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let head = parts.first else { return false }
-        if isVRRP, let virtual = MACAddress(parsing: head) { return add(virtual: virtual) }
-        guard let address = IPAddress(parsing: head) else { return false }
-        let longest = address.v4 != nil ? 32 : 128
-        guard parts.count == 1 || Int(parts[1]) != nil else { return false }
-        let length = parts.count == 2 ? Int(parts[1]) ?? longest : longest
-        guard (0...longest).contains(length) else { return false }
-        if let v4 = address.v4 {
-            ipv4.append(.init(address: v4, length: length))
-        } else if let v6 = address.v6 {
-            ipv6.append(.init(address: v6, length: length))
-        }
-        return true
+    private init(_ mac: MACAddress, _ parts: Parts) {
+        self.mac = mac
+        (ipv4, ipv6, vrrp4, vrrp6) = (parts.ipv4, parts.ipv6, parts.vrrp4, parts.vrrp6)
+        stations = [mac] + vrrp4 + vrrp6
+        let allowed4 = ipv4.map(\.allowed)
+        let allowed6 = ipv6.map(\.allowed)
+        senders4 = AddressFilter(allowed4)
+        senders6 = AddressFilter(allowed6)
+        let multicast4 = IPv4Prefix(IPv4Address(0xe000_0000), length: 4)
+        let broadcasts = ipv4.compactMap { $0.broadcast.map { IPv4Prefix($0) } }
+        receivers4 = AddressFilter(
+            allowed4 + broadcasts + [IPv4Prefix(.broadcast), multicast4])
+        let multicast6 = IPv6Prefix(IPv6Address(high: 0xff << 56, low: 0), length: 8)
+        receivers6 = AddressFilter(
+            allowed6 + [IPv6Prefix(IPv6Address(linkLocal: mac)), multicast6])
     }
 
-    private mutating func add(virtual: MACAddress) -> Bool {
-        switch virtual.bits >> 8 {
-        case 0x0000_5e00_01: vrrp4.append(virtual)
-        case 0x0000_5e00_02: vrrp6.append(virtual)
-        default: return false
+    /// What stands after the first Ethernet address.
+    private struct Parts {
+        var ipv4: [Network<IPv4Address>] = []
+        var ipv6: [Network<IPv6Address>] = []
+        var vrrp4: [MACAddress] = []
+        var vrrp6: [MACAddress] = []
+
+        mutating func add(_ token: Substring, isVRRP: Bool) -> Bool {
+            let parts = token.split(
+                separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let head = parts.first else { return false }
+            if isVRRP, let virtual = MACAddress(parsing: head) { return add(virtual: virtual) }
+            guard let address = IPAddress(parsing: head) else { return false }
+            let longest = address.v4 != nil ? 32 : 128
+            guard parts.count == 1 || Int(parts[1]) != nil else { return false }
+            let length = parts.count == 2 ? Int(parts[1]) ?? longest : longest
+            guard (0...longest).contains(length) else { return false }
+            if let v4 = address.v4 {
+                ipv4.append(.init(address: v4, length: length))
+            } else if let v6 = address.v6 {
+                ipv6.append(.init(address: v6, length: length))
+            }
+            return true
         }
-        return true
+
+        private mutating func add(virtual: MACAddress) -> Bool {
+            switch virtual.bits >> 8 {
+            case 0x0000_5e00_01: vrrp4.append(virtual)
+            case 0x0000_5e00_02: vrrp6.append(virtual)
+            default: return false
+            }
+            return true
+        }
     }
 }
 

@@ -188,6 +188,26 @@ package struct LookupLog: Sendable {
         return LookupQuestion(
             stage: entry.stage, words: entry.words, pairs: Array(pairs[entry.start..<end]))
     }
+
+    /// A hash of the question of an entry; seeded, because guests choose what is asked.
+    func hash(_ entry: Entry) -> Int {
+        var hasher = Hasher()
+        hasher.combine(entry.stage)
+        hasher.combine(entry.words)
+        let end = entry.start + 2 * entry.words.nonzeroBitCount
+        for index in entry.start..<end { hasher.combine(pairs[index]) }
+        return hasher.finalize()
+    }
+
+    /// True if this is the question of the entry.
+    func asks(_ question: LookupQuestion, _ entry: Entry) -> Bool {
+        guard question.stage == entry.stage, question.words == entry.words else { return false }
+        for index in question.pairs.indices
+        where question.pairs[index] != pairs[entry.start + index] {
+            return false
+        }
+        return true
+    }
 }
 
 /// A table asked with part of a key.
@@ -197,6 +217,10 @@ package struct LookupQuestion: Hashable, Sendable {
     let words: UInt64
     /// Mask and value of each.
     let pairs: [UInt64]
+
+    /// Of no table.
+    static let none = LookupQuestion(
+        stage: LogicalStage(DatapathKey(0), Stage(.ingress, 0)), words: 0, pairs: [])
 
     /// Writes the masked key and the mask.
     func write(key: FlowPointer, mask: FlowPointer) {

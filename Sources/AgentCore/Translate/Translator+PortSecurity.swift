@@ -42,7 +42,7 @@ extension Translator {
         if entry.ipv4.isEmpty, entry.ipv6.isEmpty { return allowsNeighborDiscovery(entry, source) }
         switch type {
         case EtherType.ipv4 where !entry.ipv4.isEmpty:
-            return isIPv4(.ipv4Source, in: entry.ipv4.map(\.allowed)) || isDHCPRequest
+            return isIn(entry.senders4, .ipv4Source) || isDHCPRequest
         case EtherType.ipv6 where !entry.ipv6.isEmpty: return allowsIPv6(entry, source)
         default: return false
         }
@@ -52,7 +52,7 @@ extension Translator {
         guard entry.ipv6.isEmpty || !entry.ipv4.isEmpty else { return false }
         let sender = MACAddress(key.read(.arpSourceMAC))
         guard sender == entry.mac || entry.vrrp4.contains(sender) else { return false }
-        return entry.ipv4.isEmpty || isIPv4(.arpSourceIP, in: entry.ipv4.map(\.allowed))
+        return entry.ipv4.isEmpty || isIn(entry.senders4, .arpSourceIP)
     }
 
     /// 0.0.0.0 to 255.255.255.255, UDP from 68 to 67 (RFC 2131).
@@ -64,7 +64,7 @@ extension Translator {
 
     private func allowsIPv6(_ entry: PortSecurityEntry, _ source: MACAddress) -> Bool {
         let own = IPv6Prefix(IPv6Address(linkLocal: source))
-        if isIPv6(.ipv6Source, in: entry.ipv6.map(\.allowed) + [own]) {
+        if isIn(entry.senders6, .ipv6Source) || isIPv6(.ipv6Source, in: [own]) {
             return allowsNeighborDiscovery(entry, source)
         }
         // The unspecified address: duplicate address detection and listener reports.
@@ -103,7 +103,7 @@ extension Translator {
         }
         if isSolicitation || entry.ipv6.isEmpty { return true }
         let own = IPv6Prefix(IPv6Address(linkLocal: entry.mac))
-        return isIPv6(.ndTarget, in: entry.ipv6.map(\.allowed) + [own])
+        return isIn(entry.senders6, .ndTarget) || isIPv6(.ndTarget, in: [own])
     }
 
     // MARK: - Receiving
@@ -115,42 +115,36 @@ extension Translator {
         if entry.ipv4.isEmpty, entry.ipv6.isEmpty { return true }
         switch UInt16(key.read(.ethernetType)) {
         case EtherType.ipv4:
-            guard !entry.ipv4.isEmpty else { return false }
-            var allowed = entry.ipv4.map(\.allowed)
-            allowed += entry.ipv4.compactMap { $0.broadcast.map { IPv4Prefix($0) } }
-            allowed.append(IPv4Prefix(.broadcast))
-            allowed.append(IPv4Prefix(IPv4Address(0xe000_0000), length: 4))
-            return isIPv4(.ipv4Destination, in: allowed)
+            return !entry.ipv4.isEmpty && isIn(entry.receivers4, .ipv4Destination)
         case EtherType.ipv6:
-            guard !entry.ipv6.isEmpty else { return false }
-            let own = IPv6Prefix(IPv6Address(linkLocal: entry.mac))
-            let groups = IPv6Prefix(IPv6Address(high: 0xff << 56, low: 0), length: 8)
-            return isIPv6(.ipv6Destination, in: entry.ipv6.map(\.allowed) + [own, groups])
+            return !entry.ipv6.isEmpty && isIn(entry.receivers6, .ipv6Destination)
         default: return true
         }
     }
 
     // MARK: - Sets of addresses
 
-    /// Reads of the address only what the prefixes before the first that matches compare.
-    private func isIPv4(_ field: KeyField, in prefixes: [IPv4Prefix]) -> Bool {
-        prefixes.contains { matches(field, UInt128($0.address.bits), length: $0.length, of: 32) }
+    /// Reads of the address only what decides.
+    private func isIn(_ filter: AddressFilter, _ field: KeyField) -> Bool {
+        let isInNetwork = filter.networks.contains {
+            matches(field, bits: $0.bits, length: $0.length, of: filter.width)
+        }
+        if isInNetwork { return true }
+        return filter.hasHosts && filter.hasHost(key.read(KeySpan(field)))
     }
 
     private func isIPv6(_ field: KeyField, in prefixes: [IPv6Prefix]) -> Bool {
-        prefixes.contains { matches(field, $0.address.bits, length: $0.length, of: 128) }
+        prefixes.contains {
+            let rest = UInt128(128 - $0.length)
+            return matches(
+                field, bits: $0.length == 0 ? 0 : $0.address.bits >> rest, length: $0.length,
+                of: 128)
+        }
     }
 
-    private func matches(
-        _ field: KeyField, _ value: UInt128, length: Int, of width: Int
-    ) -> Bool {
+    /// Compares the first bits of an address.
+    private func matches(_ field: KeyField, bits: UInt128, length: Int, of width: Int) -> Bool {
         guard length > 0 else { return true }
-        let bits = KeySpan(field).part(offset: width - length, width: length)
-        return key.read(bits) == value >> UInt128(width - length)
+        return key.read(KeySpan(field).part(offset: width - length, width: length)) == bits
     }
-}
-
-extension PortSecurityEntry {
-    /// Ethernet addresses that the port may use.
-    fileprivate var stations: [MACAddress] { [mac] + vrrp4 + vrrp6 }
 }

@@ -35,6 +35,9 @@ package struct Stage: Hashable, Comparable, Sendable {
     /// The pipeline times `Limits.tables`, plus the table.
     package let index: UInt8
 
+    /// Values of `index`.
+    package static let count = Pipeline.allCases.count * PipelineLimits.tables
+
     init(index: UInt8) { self.index = index }
 
     /// `table` is below `PipelineLimits.tables`.

@@ -65,6 +65,11 @@ package struct PipelineChanges: Sendable {
     /// Stages in which flows changed, in order.
     package var stages: [Stage] { Set(deltas.flatMap(\.rules.keys)).sorted() }
 
+    /// True if lookups in other stages than `stages` may have other answers too.
+    package var concernsAllStages: Bool {
+        isComplete || deltas.contains { !$0.datapaths.isEmpty }
+    }
+
     /// Flows that came, went or match other packets, in order.
     package func flows(in stage: Stage) -> [RowIdentifier] {
         Set(deltas.flatMap { $0.rules[stage] ?? [] }.map(\.id)).sorted()

@@ -4,58 +4,143 @@ import Pipeline
 // The pipeline lookups behind the flows, each once however many flows used it. After a change of
 // the pipeline the questions are asked again, not the packets: only the flows behind a changed
 // answer are translated again.
+//
+// Every new flow brings a hundred lookups, nearly all of which are known: noting a known one takes
+// a hash and a comparison, and no memory. Who uses a record is not kept here but in the flows,
+// which are searched once when answers have changed.
 
-struct LookupIndex {
-    private struct Record {
-        let question: LookupQuestion
-        let flow: RowIdentifier?
-        var users: Set<FlowID>
+struct LookupIndex: Sendable {
+    typealias Number = UInt32
+
+    private struct Record: Sendable {
+        var question: LookupQuestion
+        var flow: RowIdentifier?
+        var hash: Int
+        /// Flows that use it; a record without one is free.
+        var users: UInt32
+        /// Another record with the same hash.
+        var next: Number?
+        /// Where it is among the records of its stage.
+        var position: Int
     }
 
-    private var records: [Int: Record] = [:]
-    private var numbers: [LookupQuestion: Int] = [:]
-    private var next = 0
+    /// The records whose answer has changed.
+    struct Changed {
+        fileprivate var isChanged: [Bool]
+        fileprivate(set) var isEmpty = true
 
-    var count: Int { records.count }
+        func contains(anyOf numbers: [Number]) -> Bool {
+            numbers.contains { isChanged[Int($0)] }
+        }
+    }
 
-    /// Notes that a flow used these lookups; returns their numbers.
+    private var records: [Record] = []
+    private var free: [Number] = []
+    private var heads: [Int: Number] = [:]
+    private var stages: [[Number]] = Array(repeating: [], count: Stage.count)
+
+    var count: Int { records.count - free.count }
+
+    /// Notes that one more flow uses these lookups; returns their numbers.
     ///
     /// A question has one answer in one snapshot. A record whose answer has become another one
     /// serves flows that will be checked; the new answer gets a record of its own.
-    mutating func add(_ log: LookupLog, user: FlowID) -> [Int] {
+    mutating func add(_ log: LookupLog) -> [Number] {
         log.entries.map { entry in
-            let question = log.question(entry)
-            if let number = numbers[question], records[number]?.flow == entry.flow {
-                records[number]?.users.insert(user)
+            let hash = log.hash(entry)
+            if let number = find(entry, of: log, hash) {
+                records[Int(number)].users += 1
                 return number
             }
-            defer { next += 1 }
-            numbers[question] = next
-            records[next] = Record(question: question, flow: entry.flow, users: [user])
-            return next
+            return insert(log.question(entry), entry.flow, hash)
         }
     }
 
-    mutating func remove(_ lookups: [Int], user: FlowID) {
+    private func find(
+        _ entry: LookupLog.Entry, of log: LookupLog, _ hash: Int
+    ) -> Number? {
+        var candidate = heads[hash]
+        while let number = candidate {
+            let record = records[Int(number)]
+            if record.flow == entry.flow, log.asks(record.question, entry) { return number }
+            candidate = record.next
+        }
+        return nil
+    }
+
+    private mutating func insert(
+        _ question: LookupQuestion, _ flow: RowIdentifier?, _ hash: Int
+    ) -> Number {
+        let stage = Int(question.stage.stage.index)
+        let record = Record(
+            question: question, flow: flow, hash: hash, users: 1, next: heads[hash],
+            position: stages[stage].count)
+        let number: Number
+        if let old = free.popLast() {
+            number = old
+            records[Int(old)] = record
+        } else {
+            number = Number(records.count)
+            records.append(record)
+        }
+        heads[hash] = number
+        stages[stage].append(number)
+        return number
+    }
+
+    /// One flow less uses these.
+    mutating func remove(_ lookups: [Number]) {
         for number in lookups {
-            records[number]?.users.remove(user)
-            guard let record = records[number], record.users.isEmpty else { continue }
-            records[number] = nil
-            if numbers[record.question] == number { numbers[record.question] = nil }
+            records[Int(number)].users -= 1
+            if records[Int(number)].users == 0 { discard(number) }
         }
     }
 
-    func flow(_ number: Int) -> RowIdentifier? { records[number]?.flow }
+    private mutating func discard(_ number: Number) {
+        let record = records[Int(number)]
+        unchain(number, record)
+        let stage = Int(record.question.stage.stage.index)
+        stages[stage].swapAt(record.position, stages[stage].count - 1)
+        stages[stage].removeLast()
+        if record.position < stages[stage].count {
+            records[Int(stages[stage][record.position])].position = record.position
+        }
+        records[Int(number)].question = .none
+        free.append(number)
+    }
 
-    /// The flows behind answers that `pipeline` does not give any more.
-    func changed(
-        in pipeline: PipelineSnapshot, _ changes: PipelineChanges
-    ) -> Set<FlowID> {
-        guard !changes.isEmpty else { return [] }
+    private mutating func unchain(_ number: Number, _ record: Record) {
+        guard var previous = heads[record.hash], previous != number else {
+            heads[record.hash] = record.next
+            return
+        }
+        while let next = records[Int(previous)].next {
+            if next == number {
+                records[Int(previous)].next = record.next
+                return
+            }
+            previous = next
+        }
+    }
+
+    func flow(_ number: Number) -> RowIdentifier? { records[Int(number)].flow }
+
+    /// The answers that `pipeline` does not give any more.
+    func changed(in pipeline: PipelineSnapshot, _ changes: PipelineChanges) -> Changed {
+        var result = Changed(isChanged: [])
+        guard !changes.isEmpty else { return result }
+        result.isChanged = Array(repeating: false, count: records.count)
         let asker = LookupAsker(pipeline, changes)
-        var result: Set<FlowID> = []
-        for record in records.values where !asker.holds(record.question, record.flow) {
-            result.formUnion(record.users)
+        let touched =
+            changes.concernsAllStages
+            ? Array(stages.indices) : changes.stages.map { Int($0.index) }
+        for stage in touched {
+            for number in stages[stage] {
+                let record = records[Int(number)]
+                guard !asker.holds(record.question, record.flow) else { continue }
+                result.isChanged[Int(number)] = true
+                result.isEmpty = false
+            }
         }
         return result
     }

@@ -36,7 +36,7 @@ package struct MegaflowTable: Sendable {
         package var drops: [PacketDrop]
         var dependencies: Set<PhysicalDependency>
         var names: Set<NameIndex>
-        var lookups: [Int]
+        var lookups: [LookupIndex.Number]
         var frozenStates: [UInt32]
         /// Milliseconds.
         package let created: UInt64
@@ -126,27 +126,25 @@ package struct MegaflowTable: Sendable {
         _ flow: Megaflow, _ translation: Translation, created: UInt64, used: UInt64
     ) {
         guard let id = flow.id else { return }
-        entries[id] = Entry(
-            flow: flow, effects: [], drops: [], dependencies: [],
-            names: [], lookups: [], frozenStates: [], created: created, used: used)
         places[Place(mask: flow.mask, key: flow.key)] = id
         flowsOnPort[flow.key[.inputPort], default: 0] += 1
-        link(id, translation)
+        entries[id] = link(flow, id, translation, created: created, used: used)
     }
 
-    private mutating func link(_ id: FlowID, _ translation: Translation) {
+    /// The entry of a flow, which from now on is found by what its translation depends on.
+    private mutating func link(
+        _ flow: Megaflow, _ id: FlowID, _ translation: Translation, created: UInt64, used: UInt64
+    ) -> Entry {
         for dependency in translation.dependencies {
             dependents[dependency, default: []].insert(id)
         }
         for name in translation.names { namers[name, default: []].insert(id) }
-        let numbers = lookups.add(translation.lookups, user: id)
-        entries[id]?.names = translation.names
-        entries[id]?.dependencies = translation.dependencies
-        entries[id]?.lookups = numbers
-        entries[id]?.frozenStates = translation.frozenStates
         let isServed = translation.slowPath == nil
-        entries[id]?.effects = isServed ? translation.effects : []
-        entries[id]?.drops = isServed ? translation.drops : []
+        return Entry(
+            flow: flow, effects: isServed ? translation.effects : [],
+            drops: isServed ? translation.drops : [], dependencies: translation.dependencies,
+            names: translation.names, lookups: lookups.add(translation.lookups),
+            frozenStates: translation.frozenStates, created: created, used: used)
     }
 
     private mutating func unlink(_ id: FlowID) {
@@ -159,7 +157,7 @@ package struct MegaflowTable: Sendable {
             namers[name]?.remove(id)
             if namers[name]?.isEmpty == true { namers[name] = nil }
         }
-        lookups.remove(entry.lookups, user: id)
+        lookups.remove(entry.lookups)
     }
 
     /// The kernel refused the put, or lost the flow.
@@ -197,7 +195,7 @@ package struct MegaflowTable: Sendable {
         let changes = SnapshotChanges(from: snapshot, to: new)
         snapshot = new
         lastChanges = nil
-        var dirty = lookups.changed(in: new.pipeline, changes.pipeline)
+        var dirty = users(of: lookups.changed(in: new.pipeline, changes.pipeline))
         for dependency in changes.physical {
             if let flows = dependents[dependency] { dirty.formUnion(flows) }
         }
@@ -205,6 +203,11 @@ package struct MegaflowTable: Sendable {
             dirty.formUnion(flows)
         }
         unchecked.formUnion(dirty)
+    }
+
+    private func users(of changed: LookupIndex.Changed) -> Set<FlowID> {
+        guard !changed.isEmpty else { return [] }
+        return Set(entries.filter { changed.contains(anyOf: $0.value.lookups) }.map(\.key))
     }
 
     /// Compares a flow with a translation of its key under the table's snapshot; nil if the kernel
@@ -219,7 +222,8 @@ package struct MegaflowTable: Sendable {
             return delete(id)
         }
         unlink(id)
-        link(id, translation)
+        entries[id] = link(
+            entry.flow, id, translation, created: entry.created, used: entry.used)
         guard entry.flow.actions != translation.actions else { return nil }
         entries[id]?.flow.actions = translation.actions
         return .modify(id, translation.actions)
