@@ -6,13 +6,23 @@ extension Compiler {
     /// Load_Balancer rows, and the datapath groups that load balancers are on.
     func registerLoadBalancers() {
         let (inputs, outputs, balancing) = (inputs, outputs, balancing)
+        let stateless: Incremental.Relation<LoadBalancerReach> = engine.relation(
+            "stateless reaches")
         engine.emitter("load balancer member", over: balancing.places) { place, _, context in
-            guard let kind = context.read(inputs.datapaths, place.datapath)?.kind else { return }
+            guard let row = context.read(inputs.datapaths, place.datapath) else { return }
+            let group = DatapathGroup.loadBalancers(row.kind, place.reach.name)
             context.emit(
-                outputs.groupMembers,
-                GroupMember(
-                    group: .loadBalancers(kind, place.reach.name), datapath: place.datapath))
+                outputs.groupMembers, GroupMember(group: group, datapath: place.datapath))
+            if row.switch?.otherConfig["enable-stateless-acl-with-lb"] == "true" {
+                context.emit(stateless, place.reach)
+                context.emit(
+                    outputs.groupMembers,
+                    GroupMember(
+                        group: .statelessLoadBalancers(place.reach.name),
+                        datapath: place.datapath))
+            }
         }
+        registerSwitchBalancing(engine.collect(stateless))
         engine.emitter("load balancer row", over: balancing.reaches) { key, reach, context in
             guard !reach.isEmpty, let contents = context.read(inputs.loadBalancers, key) else {
                 return
@@ -27,6 +37,48 @@ extension Compiler {
                 LoadBalancerRow(
                     origin: key, contents: contents, switches: groups[.switch],
                     routers: groups[.router]))
+        }
+    }
+}
+
+extension Compiler {
+    /// The flows of load balancers on switches, once per load balancer.
+    private func registerSwitchBalancing(_ stateless: Function<LoadBalancerReach, Nothing>) {
+        let (inputs, outputs, balancing) = (inputs, outputs, balancing)
+        engine.emitter("switch load balancing", over: balancing.services) {
+            key, services, context in
+            guard let balancer = context.read(balancing.balancers, key) ?? nil,
+                let reach = context.read(balancing.reaches, key), !reach.isEmpty,
+                let group = balancing.group(.switch, of: reach, context)
+            else { return }
+            let announces =
+                balancer.options.announcesEmpty
+                || context.read(inputs.options, "controller_event") == "true"
+            for service in services {
+                context.emit(
+                    SwitchLoadBalancing(
+                        balancer: balancer, service: service,
+                        announcedAs: announces ? key : nil),
+                    .group(group), hint: key, to: outputs)
+            }
+            for template in balancer.templates {
+                context.emit(
+                    TemplateLoadBalancing(balancer: balancer, service: template),
+                    .group(group), hint: key, to: outputs)
+            }
+        }
+        engine.emitter("stateless load balancing", over: balancing.balancers) {
+            key, balancer, context in
+            guard let balancer, let reach = context.read(balancing.reaches, key),
+                context.read(stateless, reach) != nil
+            else { return }
+            for service in balancer.services {
+                context.emit(
+                    StatelessLoadBalancing(
+                        balancer: balancer, service: service,
+                        hairpinSource: balancer.options.hairpinSource(of: service.address)),
+                    .group(.statelessLoadBalancers(reach.name)), hint: key, to: outputs)
+            }
         }
     }
 }

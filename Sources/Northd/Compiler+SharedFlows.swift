@@ -22,7 +22,7 @@ extension Compiler {
                     .group(group), to: outputs)
             case .routers(let trait):
                 context.emit(SharedRouterFlows(trait: trait), .group(group), to: outputs)
-            case .loadBalancers, .portGroup: break
+            case .loadBalancers, .statelessLoadBalancers, .portGroup: break
             }
         }
     }

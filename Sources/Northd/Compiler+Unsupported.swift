@@ -26,7 +26,6 @@ extension Compiler {
     private static func unsupported(_ row: NB.LogicalSwitch) -> [(Bool, String)] {
         [
             (!row.qosRules.isEmpty, "qos_rules"),
-            (!row.loadBalancerGroup.isEmpty, "load_balancer_group"),
             (!row.forwardingGroups.isEmpty, "forwarding_groups"),
             (row.otherConfig["mcast_snoop"] == "true", "other_config:mcast_snoop"),
         ]

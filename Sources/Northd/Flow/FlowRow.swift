@@ -10,6 +10,8 @@ package enum DatapathGroup: Hashable, Sendable {
     case routers(RouterTrait)
     /// What load balancers of one origin are on; the name is that of a `LoadBalancerReach`.
     case loadBalancers(DatapathKind, String)
+    /// The switches among them with other_config:enable-stateless-acl-with-lb.
+    case statelessLoadBalancers(String)
     /// What the ACLs of a port group are on, as far as they are in these surroundings.
     case portGroup(RowUUID, ACLSurroundings)
 
@@ -19,6 +21,7 @@ package enum DatapathGroup: Hashable, Sendable {
         case .switches(let trait): "switches/\(trait.name)"
         case .routers(let trait): "routers/\(trait.rawValue)"
         case .loadBalancers(let kind, let name): "\(kind.rawValue) load balancers/\(name)"
+        case .statelessLoadBalancers(let name): "stateless load balancers/\(name)"
         case .portGroup(let group, let surroundings): "ACLs/\(group)/\(surroundings.name)"
         }
     }

@@ -83,6 +83,11 @@ extension LoadBalancerOptions {
         addsRoute = options["add_route"] == "true"
         isDistributed = options["distributed"] == "true"
         isStateless = options["use_stateless_nat"] == "true"
+        hairpinSources = (options["hairpin_snat_ip"] ?? "").split(separator: " ").compactMap {
+            let address = IPAddress(parsing: $0)
+            if address == nil { report("options:hairpin_snat_ip", "no address: \"\($0)\"") }
+            return address
+        }
         if let text = options["affinity_timeout"] {
             let timeout = UInt16(text)
             affinityTimeout = timeout == 0 ? nil : timeout

@@ -82,6 +82,12 @@ package struct LoadBalancerOptions: Hashable, Sendable {
     package var affinityTimeout: UInt16?
     /// Which addresses routers answer ARP requests for.
     package var responder = Responder.reachable
+    /// What hairpinned connections seem to come from, instead of the virtual address.
+    package var hairpinSources: [IPAddress] = []
+
+    package func hairpinSource(of address: IPAddress) -> IPAddress? {
+        hairpinSources.first { ($0.v4 == nil) == (address.v4 == nil) }
+    }
 }
 
 /// The text of hosts, as in Load_Balancer.vips.

@@ -51,7 +51,7 @@ package struct LoadBalancing: Sendable {
     package let balancedDatapaths: Function<RowUUID, Nothing>
     let kinds: Function<LoadBalancerKinds, Nothing>
 
-    init(_ engine: Engine, _ inputs: Inputs, _ outputs: Outputs) {
+    init(_ engine: Engine, _ inputs: Inputs, _ outputs: Outputs, _ model: Model) {
         let balancers = LoadBalancing.balancers(engine, inputs, outputs.problems)
         services = LoadBalancing.services(engine, inputs, balancers)
         let owners = LoadBalancing.owners(engine, inputs, balancers)
@@ -69,7 +69,8 @@ package struct LoadBalancing: Sendable {
                 direct: owners.datapaths.isEmpty ? nil : key, groups: owners.groups)
         }
         let places = LoadBalancing.places(
-            engine, reaches: reaches, owners: owners, datapathsOfGroup: datapathsOfGroup)
+            engine, inputs, model, reaches: reaches, owners: owners,
+            datapathsOfGroup: datapathsOfGroup)
         let balanced: Incremental.Relation<RowUUID> = engine.relation("balanced datapath")
         let kinds: Incremental.Relation<LoadBalancerKinds> = engine.relation("reach's kind")
         engine.emitter("place", over: places) { place, _, context in
@@ -145,7 +146,8 @@ extension LoadBalancing {
     }
 
     private static func places(
-        _ engine: Engine, reaches: Function<RowUUID, LoadBalancerReach>,
+        _ engine: Engine, _ inputs: Inputs, _ model: Model,
+        reaches: Function<RowUUID, LoadBalancerReach>,
         owners: Function<RowUUID, LoadBalancerOwners>,
         datapathsOfGroup: Index<RowUUID, RowUUID>
     ) -> Function<LoadBalancerPlace, Nothing> {
@@ -158,11 +160,25 @@ extension LoadBalancing {
         engine.emitter("reach's datapaths", over: engine.collect(inUse)) { reach, _, context in
             let direct = reach.direct.flatMap { context.read(owners, $0)?.datapaths } ?? []
             let members = reach.groups.flatMap { context.members(datapathsOfGroup, $0) }
+            let spreads = context.read(inputs.options, "install_ls_lb_from_router") == "true"
             for datapath in direct + members {
                 context.emit(relation, LoadBalancerPlace(reach: reach, datapath: datapath))
+                guard spreads else { continue }
+                for neighbour in model.switches(around: datapath, context) {
+                    context.emit(relation, LoadBalancerPlace(reach: reach, datapath: neighbour))
+                }
             }
         }
         return engine.collect(relation)
+    }
+}
+
+extension Model {
+    /// The switches that a router is attached to; of a switch none.
+    fileprivate func switches(around router: RowUUID, _ context: Context) -> [RowUUID] {
+        context.members(portsOfRouter, router).compactMap { port in
+            (context.read(attachments, port) ?? nil)?.switchDatapath
+        }
     }
 }
 

@@ -8,6 +8,7 @@ extension Compiler {
     func registerDHCP() {
         // A switch with a relay serves nobody itself.
         let (inputs, outputs, model, services) = (inputs, outputs, model, services)
+        let filtering = filtering
         let clients = engine.subset("DHCP clients", of: inputs.switchPorts) { _, row in
             row.dhcpv4Options != nil || row.dhcpv6Options != nil
         }
@@ -20,7 +21,10 @@ extension Compiler {
             let stations = context.read(model.stations, key) ?? []
             for uuid in [row.dhcpv4Options, row.dhcpv6Options].compactMap(\.self) {
                 guard let server = context.read(services.dhcpServers, uuid) ?? nil else { continue }
-                let lease = DHCPLease(server: server, port: port, row: row, inport: inport)
+                let profile = context.read(filtering.profiles, port.datapath) ?? nil
+                let lease = DHCPLease(
+                    server: server, port: port, row: row, inport: inport,
+                    isTracked: profile?.tracking.isStateful == true)
                 for station in stations {
                     lease.serve(station, key, outputs, services, context)
                 }
@@ -46,13 +50,15 @@ private struct DHCPLease {
     let port: SwitchPort
     let row: NB.LogicalSwitchPort
     let inport: String
+    /// The switch tracks connections.
+    let isTracked: Bool
 
     func serve(
         _ station: StationAddress, _ key: RowUUID, _ outputs: Outputs, _ services: Services,
         _ context: Context
     ) {
         let client = DHCPClient(
-            name: port.name, mac: station.mac, inport: inport, isTracked: false)
+            name: port.name, mac: station.mac, inport: inport, isTracked: isTracked)
         switch server {
         case .v4(let server):
             let offer = station.addresses.compactMap(\.v4).first(where: server.network.contains)

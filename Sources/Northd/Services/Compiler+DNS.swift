@@ -5,7 +5,9 @@ import Schemas
 extension Compiler {
     /// DNS rows, and the flows of the switches that have some.
     func registerDNS() {
-        let (inputs, outputs, services) = (inputs, outputs, services)
+        let (inputs, outputs, services, filtering) = (
+            inputs, outputs, services, filtering
+        )
         engine.emitter("DNS records", over: inputs.dns) { key, row, context in
             guard let switches = context.read(inputs.switchesOfDNS, key)?.all else { return }
             context.emit(
@@ -18,9 +20,11 @@ extension Compiler {
             guard case .switch = row, context.first(services.dnsOfSwitch, key) != nil else {
                 return
             }
+            let isTracked =
+                (context.read(filtering.profiles, key) ?? nil)?.tracking.isStateful == true
             context.emit(
                 DNSResponder(
-                    meter: services.meter("dns", on: key, context), isTracked: false),
+                    meter: services.meter("dns", on: key, context), isTracked: isTracked),
                 .datapath(key), hint: key, to: outputs)
         }
     }
