@@ -107,7 +107,12 @@ let assembly: [Target] = [
             "Schemas", "AgentCore", "Pipeline", "Datapath", "LogicalFlow", "Wire", "UnixControl",
             "DatabaseServer", logging, atomics,
         ]),
-    library("Commands", ["Linux", "JSON", "UnixControl"]),
+    library(
+        "Commands",
+        [
+            "Linux", "JSON", "UnixControl", "OVSDBSession", "OVSDBTransport", "Schemas",
+            "AgentCore", "LogicalFlow", "Wire",
+        ]),
     library(
         "Simulation",
         ["OVSDBModel", "OVSDBEngine", "OVSDBSession", "Schemas", "Northd", "AgentCore", "Datapath"]),
@@ -118,6 +123,7 @@ let programs: [Target] = [
     program("ovn-northd", ["NorthdDaemon", "Linux"]),
     program("ovn-controller", ["Agent", "Linux"]),
     program("ovn-appctl", ["Commands", "Linux"]),
+    program("ovn-trace", ["Commands", "Linux"]),
 ]
 
 let testTargets: [Target] = [
@@ -163,6 +169,7 @@ let testTargets: [Target] = [
             "DatabaseServer", "OVSDBTransport", "OVSDBEngine", "OVSDBModel", "Schemas",
             "AgentCore", "Netlink", "Linux", "Datapath", "Pipeline", "LogicalFlow", "Wire",
         ]),
+    tests("Commands", ["Linux", "AgentCore", "LogicalFlow", "Wire"]),
     tests(
         "Simulation",
         ["OVSDBModel", "OVSDBEngine", "OVSDBSession", "Schemas", "Northd", "AgentCore", "Datapath"]),
@@ -175,6 +182,7 @@ let package = Package(
         .executable(name: "ovn-northd", targets: ["ovn-northd"]),
         .executable(name: "ovn-controller", targets: ["ovn-controller"]),
         .executable(name: "ovn-appctl", targets: ["ovn-appctl"]),
+        .executable(name: "ovn-trace", targets: ["ovn-trace"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),

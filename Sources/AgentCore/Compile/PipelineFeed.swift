@@ -24,9 +24,20 @@ package final class PipelineFeed {
 
     package func apply(_ changes: [TableChange]) { pending += changes }
 
-    /// The pipelines as of the replica.
+    /// The pipelines as of the replica, for one chassis.
     package func current(
         _ replica: Replica, chassis: RowUUID?, name: String?
+    ) -> PipelineSnapshot {
+        commit(replica, name: name) { chassis != nil && $0.chassis == chassis }
+    }
+
+    /// The pipelines as of the replica, as if every port were on the chassis that runs them.
+    package func everywhere(_ replica: Replica) -> PipelineSnapshot {
+        commit(replica, name: nil) { _ in true }
+    }
+
+    private func commit(
+        _ replica: Replica, name: String?, isResident: (SB.PortBinding) -> Bool
     ) -> PipelineSnapshot {
         let changes = pending
         pending = []
@@ -36,7 +47,7 @@ package final class PipelineFeed {
         } else {
             for change in changes { feed([change], replica) }
         }
-        feedPorts(replica, chassis: chassis)
+        feedPorts(replica, isResident)
         feedVariables(replica, name: name)
         let made = builder.commit()
         snapshot = made
@@ -153,14 +164,14 @@ package final class PipelineFeed {
     }
 
     /// Ports are compared whole, because residency is no column of theirs.
-    private func feedPorts(_ replica: Replica, chassis: RowUUID?) {
+    private func feedPorts(_ replica: Replica, _ isResident: (SB.PortBinding) -> Bool) {
         var now: [RowUUID: PortRecord] = [:]
         for port in replica.rows(SB.PortBinding.self) {
             guard let key = keys[port.row.datapath] else { continue }
             now[port.uuid] = PortRecord(
                 name: port.row.logicalPort, datapath: key,
                 key: UInt32(truncatingIfNeeded: port.row.tunnelKey),
-                isResident: chassis != nil && port.row.chassis == chassis)
+                isResident: isResident(port.row))
         }
         for (uuid, old) in ports where now[uuid]?.name != old.name { builder.removePort(old.name) }
         for (uuid, new) in now where ports[uuid] != new { builder.setPort(new) }

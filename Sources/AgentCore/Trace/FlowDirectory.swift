@@ -110,7 +110,7 @@ extension FlowDirectory {
         addDatapaths(replica)
         addChassis(replica)
         let stages = StageNames(replica)
-        stageName = { stages.name(of: $0.stage) }
+        stageName = { stages.name(of: $0) }
     }
 
     private mutating func addDatapaths(_ replica: Replica) {
@@ -139,23 +139,34 @@ extension FlowDirectory {
     }
 }
 
-/// The names of stages, read from the flows when the first is asked for.
+/// The names of stages, read from the flows when the first is asked for. Switches and routers have
+/// names of their own.
 private final class StageNames {
     private let replica: Replica
     private lazy var names = Self.names(replica)
+    private lazy var routers = Self.routers(replica)
 
     init(_ replica: Replica) { self.replica = replica }
 
-    func name(of stage: Stage) -> String? { names[stage] }
+    func name(of stage: LogicalStage) -> String? {
+        let isRouter = routers.contains(stage.datapath)
+        return names[stage.stage]?.first { $0.hasPrefix("lr_") == isRouter }
+    }
 
-    private static func names(_ replica: Replica) -> [Stage: String] {
-        var names: [Stage: String] = [:]
+    private static func names(_ replica: Replica) -> [Stage: Set<String>] {
+        var names: [Stage: Set<String>] = [:]
         for row in replica.rows(SB.LogicalFlow.self).map(\.row) {
             let flow = FlowDescription(row)
-            guard (0..<PipelineLimits.tables).contains(flow.table) else { continue }
-            if let name = flow.stageName { names[Stage(flow.pipeline, flow.table)] = name }
+            guard (0..<PipelineLimits.tables).contains(flow.table), let name = flow.stageName
+            else { continue }
+            names[Stage(flow.pipeline, flow.table), default: []].insert(name)
         }
         return names
+    }
+
+    private static func routers(_ replica: Replica) -> Set<DatapathKey> {
+        let rows = replica.rows(SB.DatapathBinding.self).map(\.row).filter(\.isRouter)
+        return Set(rows.map { DatapathKey(UInt32(truncatingIfNeeded: $0.tunnelKey)) })
     }
 }
 

@@ -8,7 +8,7 @@ import LogicalFlow
 // else becomes the residual.
 
 /// The name that means no port.
-let noPortName = "none"
+package let noPortName = "none"
 
 struct MatchCompiler {
     let names: NameRegistry

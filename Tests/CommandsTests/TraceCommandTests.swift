@@ -1,0 +1,60 @@
+import AgentCore
+import LogicalFlow
+import Testing
+import Wire
+
+@testable import Commands
+
+/// The command line of ovn-trace.
+struct TraceCommandTests {
+    private func parse(_ arguments: String...) throws -> TraceCommand {
+        let request = try TraceCommand.parse(arguments) { name in
+            ["OVN_RUNDIR": "/run/x"][name]
+        }
+        guard case .run(let command) = request else {
+            throw UsageError("nothing to run")
+        }
+        return command
+    }
+
+    @Test func theUsualQuestion() throws {
+        let command = try parse(#"inport == "a""#)
+        #expect(command.database == "unix:/run/x/ovnsb_db.sock")
+        #expect(command.leaderOnly && command.usesFriendlyNames)
+        #expect(command.trace.datapath == nil)
+        #expect(command.trace.microflow == #"inport == "a""#)
+        #expect(command.trace.forms == [.detailed])
+        #expect(command.trace.assumptions.connectionStates.isEmpty)
+    }
+
+    @Test func options() throws {
+        let command = try parse(
+            "--db=tcp:127.0.0.1:6642", "--no-leader-only", "--no-friendly-names", "--minimal",
+            "--summary", "--ct", "new,rpl", "--ct=est", "--lb-dst=[fd00::1]:80", "--select-id=3",
+            "-vdbg", "-p", "key.pem", "s1", "ip4")
+        #expect(command.database == "tcp:127.0.0.1:6642")
+        #expect(!command.leaderOnly && !command.usesFriendlyNames)
+        #expect(command.trace.forms == [.summary, .minimal])
+        #expect(command.trace.datapath == "s1" && command.trace.microflow == "ip4")
+        let assumptions = command.trace.assumptions
+        #expect(assumptions.connectionStates.map(\.rawValue) == [0x29, 0x22])
+        #expect(assumptions.selection == 3)
+        let address = try #require(IPAddress(parsing: "fd00::1"))
+        #expect(assumptions.loadBalancerDestination == Action.Backend(address, port: 80))
+        #expect(try parse("--all", "x").trace.forms.count == 3)
+    }
+
+    @Test(arguments: [
+        ([], "one or two non-option arguments are required (use --help for help)"),
+        (["a", "b", "c"], "one or two non-option arguments are required (use --help for help)"),
+        (["--ct=foo", "x"], "foo: unknown connection tracking state flag"),
+        (["--lb-dst=foo", "x"], "foo: bad address"),
+        (["--lb-dst=1.2.3.4:x", "x"], "1.2.3.4:x: bad address"),
+        (["--select-id=0", "x"], "0: bad select-id"),
+        (["--ovs", "x"], "--ovs: there are no OpenFlow flows"),
+        (["--detach"], "--detach: daemon mode is not supported"),
+    ])
+    func refusals(_ arguments: [String], _ text: String) {
+        #expect(throws: UsageError(text)) { try TraceCommand.parse(arguments) { _ in nil } }
+    }
+}
