@@ -32,6 +32,19 @@ struct SouthboundRows {
                 tunnelKey: key, portSecurity: security))
     }
 
+    /// Gives a port that is there other security.
+    mutating func replacePort(
+        _ name: String, _ key: Int, in datapath: RowUUID, security: [String]
+    ) {
+        let position = replica.schema.tableIndex(SB.PortBinding.table.name)
+        let old = replica.rows(SB.PortBinding.self).first { $0.row.logicalPort == name }
+        if let position, let old {
+            replica.tables[position].apply(
+                RowChange(uuid: old.uuid, old: old.row.row(), new: nil))
+        }
+        port(name, key, in: datapath, security: security)
+    }
+
     @discardableResult
     mutating func flow(
         _ datapath: RowUUID, _ pipeline: String, _ table: Int, _ stage: String, _ priority: Int,
