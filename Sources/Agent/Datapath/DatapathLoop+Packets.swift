@@ -9,6 +9,7 @@ import Netlink
 extension DatapathLoop {
     func handle(_ upcalls: [Upcall], upcallPort: UInt32) {
         guard let snapshot = table?.snapshot, !upcalls.isEmpty else { return }
+        translator.now = now
         var operations: [FlowOperation] = []
         var lessons: [Lesson] = []
         for upcall in upcalls {
@@ -31,7 +32,6 @@ extension DatapathLoop {
         let addition = table?.add(
             translation, key: upcall.key, under: snapshot, now: UInt64(now))
         guard case .put(let flow)? = addition, let id = flow.id else { return }
-        for number in translation.frozenStates { translator.frozen.retain(number) }
         operations.append(
             .put(
                 FlowPut(
@@ -114,8 +114,7 @@ extension DatapathLoop {
 
     private func deleted(_ id: FlowID, _ outcome: FlowOutcome) {
         var traffic = TrafficReport()
-        let numbers = table?.deleted(id, outcome.statistics, &traffic) ?? []
-        for number in numbers { translator.frozen.release(number, now: now) }
+        table?.deleted(id, outcome.statistics, &traffic)
         account(traffic)
     }
 
@@ -143,6 +142,7 @@ extension DatapathLoop {
 
     /// Sends the packets on whose neighbour the snapshot knows.
     func resumeWaiting(_ snapshot: TranslationSnapshot) {
+        translator.now = now
         var operations: [FlowOperation] = []
         for (packet, address) in waiting.takeKnown(in: snapshot.view) {
             operations += translator.resume(packet, address, in: snapshot).map(operation)

@@ -34,7 +34,8 @@ extension DatapathLoop {
     }
 
     func retranslate(_ flow: Megaflow, _ snapshot: TranslationSnapshot) -> Translation {
-        translator.translate(
+        translator.now = now
+        return translator.translate(
             TranslationInput(
                 key: flow.key, frame: nil,
                 upcallPort: upcallPort(UInt32(flow.key[.inputPort]))), in: snapshot)
@@ -116,7 +117,7 @@ extension DatapathLoop {
         loop.schedule(after: Limits.dumpInterval) { [unowned self] in
             reviewFlows()
             waiting.expire(now: now)
-            translator.frozen.collect(now: now)
+            translator.frozen.collect(used: table?.frozenNumbers ?? [], now: now)
             scheduleDump()
         }
     }

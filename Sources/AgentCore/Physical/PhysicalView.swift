@@ -71,17 +71,20 @@ package struct PhysicalPort: Hashable, Sendable {
     /// Port_Binding.type; "" is an ordinary VIF.
     package let type: String
     package let place: PortPlace
+    /// The conntrack zone of the port's switch pipelines; zero for a port that has none.
+    package let zone: UInt16
     /// Port_Binding.port_security, empty when unrestricted; enforced only for `.here`.
     package let portSecurity: [PortSecurityEntry]
 
     package init(
         reference: PortReference, name: String, type: String = "", place: PortPlace,
-        portSecurity: [PortSecurityEntry] = []
+        zone: UInt16 = 0, portSecurity: [PortSecurityEntry] = []
     ) {
         self.reference = reference
         self.name = name
         self.type = type
         self.place = place
+        self.zone = zone
         self.portSecurity = portSecurity
     }
 }
@@ -134,6 +137,23 @@ package struct LearnedAddressKey: Hashable, Sendable, Comparable {
     }
 }
 
+/// The conntrack zones of a datapath (ovn-controller(8), `ct-zone`).
+package struct DatapathZones: Hashable, Sendable {
+    package var dnat: UInt16
+    package var snat: UInt16
+    /// The datapath asks for one of its zones by number; translations that share a zone use it.
+    package var hasRequestedZone: Bool
+
+    package init(dnat: UInt16, snat: UInt16, hasRequestedZone: Bool = false) {
+        self.dnat = dnat
+        self.snat = snat
+        self.hasRequestedZone = hasRequestedZone
+    }
+
+    /// The zone of `ct_dnat_in_czone` and `ct_snat_in_czone`.
+    package var common: UInt16 { hasRequestedZone ? snat : dnat }
+}
+
 package struct PhysicalView: Sendable {
     /// The logical ports of local datapaths.
     package var ports: TreeDictionary<PortReference, PhysicalPort> = [:]
@@ -148,6 +168,10 @@ package struct PhysicalView: Sendable {
     package var learnedAddresses: TreeDictionary<LearnedAddressKey, UInt32> = [:]
     /// Datapath keys of logical routers among the local datapaths; all others are switches.
     package var routers: TreeSet<UInt32> = []
+    /// Names of the ports of this chassis.
+    package var localPorts: TreeSet<String> = []
+    /// Conntrack zones by datapath key.
+    package var zones: TreeDictionary<UInt32, DatapathZones> = [:]
 
     package init() {}
 }
@@ -162,6 +186,8 @@ package enum PhysicalDependency: Hashable, Sendable {
     case neighbour(NeighbourKey)
     case learnedAddress(LearnedAddressKey)
     case router(datapath: UInt32)
+    case zones(datapath: UInt32)
+    case localPort(String)
 }
 
 extension PhysicalView {
@@ -177,6 +203,10 @@ extension PhysicalView {
         Self.compare(old.learnedAddresses, learnedAddresses) {
             result.insert(.learnedAddress($0))
         }
+        for name in localPorts.symmetricDifference(old.localPorts) {
+            result.insert(.localPort(name))
+        }
+        Self.compare(old.zones, zones) { result.insert(.zones(datapath: $0)) }
         for source in tunnelSources.symmetricDifference(old.tunnelSources) {
             result.insert(.tunnelSource(source))
         }

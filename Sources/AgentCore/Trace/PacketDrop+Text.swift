@@ -20,6 +20,7 @@ extension PacketDrop.Reason {
         case .timeToLive: "time to live exceeded"
         case .tooManySteps: "too many tables"
         case .tooManyCopies: "too many copies"
+        case .tooManyRecirculations: "too many trips through the kernel"
         }
     }
 }

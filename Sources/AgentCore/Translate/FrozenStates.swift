@@ -13,14 +13,32 @@ package struct FrozenState: Hashable, Sendable {
         case table(LogicalStage)
     }
 
+    /// What is true of the packet when it comes back.
+    package struct Condition: Hashable, Sendable {
+        /// The pipeline may look at the connection that the kernel tells.
+        package var isTracked = false
+        /// Where the kernel has tracked the packet last.
+        package var zone: UInt16?
+        /// The kernel has computed the packet's hash.
+        package var hasHash = false
+        /// The packet came through a tunnel, so it goes into none.
+        package var arrivedByTunnel = false
+        /// How many times it has come back, this one included.
+        package var recirculations = 0
+
+        package init() {}
+    }
+
     package var place: Place
     /// The logical words of the key, those that nobody reads any more being zero.
     package var registers: [UInt64]
+    package var condition: Condition
 
-    package init(place: Place, registers: [UInt64]) {
+    package init(place: Place, registers: [UInt64], condition: Condition = Condition()) {
         precondition(registers.count == FlowKey.firstKernelWord)
         self.place = place
         self.registers = registers
+        self.condition = condition
     }
 }
 
@@ -32,21 +50,20 @@ package struct FrozenStates: Sendable {
 
     private struct Entry {
         var state: FrozenState
-        var users: Int
+        /// Until when a packet may carry the number without a flow that names it.
+        var until: Int64
     }
 
     private let limits: Limits
     private var entries: [UInt32: Entry] = [:]
     private var numbers: [FrozenState: UInt32] = [:]
     private var next: UInt32
-    /// Unused states whose number may still be on a packet, by the time at which it can't be.
-    private var retired: [(number: UInt32, until: Int64)] = []
-    /// How long a packet may carry a number after its last flow went, in milliseconds.
+    /// How long a packet may carry a number that no flow names, in milliseconds.
     private static let grace: Int64 = 30_000
 
     /// `highest` is the largest recirculation number that any flow in the kernel mentions.
     package init(above highest: UInt32 = 0, limits: Limits = Limits()) {
-        next = highest + 1
+        next = highest &+ 1
         self.limits = limits
     }
 
@@ -57,8 +74,9 @@ package struct FrozenStates: Sendable {
     /// The number of a state, an old one if it has one. Nil when there are too many. It stays
     /// valid for a while without a flow, so that the flow can be put. `now` in milliseconds.
     package mutating func intern(_ state: FrozenState, now: Int64) -> UInt32? {
+        let until = now + Self.grace
         if let number = numbers[state] {
-            if entries[number]?.users == 0 { retired.append((number, now + Self.grace)) }
+            if let old = entries[number]?.until, old < until { entries[number]?.until = until }
             return number
         }
         guard entries.count < limits.states else { return nil }
@@ -66,30 +84,15 @@ package struct FrozenStates: Sendable {
         let number = next
         next &+= 1
         numbers[state] = number
-        entries[number] = Entry(state: state, users: 0)
-        retired.append((number, now + Self.grace))
+        entries[number] = Entry(state: state, until: until)
         return number
     }
 
-    /// A flow that names the state was put.
-    package mutating func retain(_ number: UInt32) { entries[number]?.users += 1 }
-
-    /// A flow that named the state is gone. `now` in milliseconds.
-    package mutating func release(_ number: UInt32, now: Int64) {
-        guard var entry = entries[number], entry.users > 0 else { return }
-        entry.users -= 1
-        entries[number] = entry
-        if entry.users == 0 { retired.append((number, now + Self.grace)) }
-    }
-
-    /// Forgets states that nothing has named for long enough.
-    package mutating func collect(now: Int64) {
-        let due = retired.filter { $0.until <= now }
-        retired.removeAll { $0.until <= now }
-        for (number, _) in due {
-            guard let entry = entries[number], entry.users == 0,
-                !retired.contains(where: { $0.number == number })
-            else { continue }
+    /// Forgets states that no flow has named for long enough. `used` are the numbers that flows
+    /// in the kernel name.
+    package mutating func collect(used: Set<UInt32>, now: Int64) {
+        for number in used { entries[number]?.until = now + Self.grace }
+        for (number, entry) in entries where entry.until <= now {
             entries[number] = nil
             numbers[entry.state] = nil
         }

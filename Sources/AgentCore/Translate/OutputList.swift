@@ -5,8 +5,11 @@ import Wire
 // Collects the copies of the packet that leave, each with what its headers are by then, and turns
 // them into one list of kernel actions, or into packets of our own where the kernel can't.
 //
-// Every copy is described relative to the packet as received, so the list is flat: copies that
-// need no change first, then one `clone(set…, output…)` for each way the headers may look, the last
+// Copies are described relative to the packet as received. Some actions are steps: what follows
+// them happens to the packet after them (it is tracked, hashed, metered). So the copies form a
+// tree: a node is the packet after a step, its copies that leave need sets relative to the headers
+// at that step. In the list of a node, copies that need no change come first, then one
+// `clone(set…, output…)` for each way the headers may look and for each further step, the last
 // without the clone. Whether a `set` is needed is decided at the end, when the whole mask is known:
 // a field that the flow compares anyway is left alone if it has the value already.
 
@@ -14,20 +17,20 @@ struct OutputList {
     enum Target: Hashable {
         case port(UInt32)
         case tunnel(UInt32, TunnelKey)
-        /// Kernel actions and then a lookup under this number.
-        case recirculate(UInt32, after: [DatapathAction])
+        /// A lookup under this number.
+        case recirculate(UInt32)
 
         var actions: [DatapathAction] {
             switch self {
             case .port(let port): [.output(port)]
             case .tunnel(let port, let tunnel): [.setTunnel(tunnel), .output(port)]
-            case .recirculate(let number, let actions): actions + [.recirculate(number)]
+            case .recirculate(let number): [.recirculate(number)]
             }
         }
     }
 
     /// The headers at one point.
-    private struct Headers {
+    struct Headers {
         let version: Int
         let values: FlowKey
         let overwritten: FlowMask
@@ -35,50 +38,98 @@ struct OutputList {
         var sources: [(word: Int, bits: UInt64)] = []
         /// A field of another kind that has a copied value.
         var copiedForeign: KeyField?
-        var targets: [Target] = []
     }
 
-    /// Outputs of one packet that go to the kernel in one request.
-    private static let outputsPerEmission = 128
+    /// The packet after a step.
+    struct Node {
+        /// The node before, and the step from there. Nil for the packet as it came.
+        let step: (parent: Int, action: DatapathAction)?
+        let headers: Headers
+        /// True of a packet that a flow has made; its copies leave on their own.
+        let isGenerated: Bool
+        var copies: [Copy] = []
+        var children: [Int] = []
+    }
 
-    /// Fields of the packet that may be written.
-    private static let writable: [KeyField] =
-        settable + foreign + [.vlanTCI]
-    private static let settable: [KeyField] = [
+    /// Where packets with the same headers go.
+    struct Copy {
+        let headers: Headers
+        var targets: [Target]
+    }
+
+    /// Fields that the kernel can set.
+    static let settable: [KeyField] = [
         .priority, .mark, .ethernetSource, .ethernetDestination, .ipv4Source, .ipv4Destination,
         .ipv6Source, .ipv6Destination, .ipv6Label, .ipTOS, .ipTTL, .sourcePort, .destinationPort,
     ]
     /// Fields that only we can set.
-    private static let foreign: [KeyField] = [
+    static let foreign: [KeyField] = [
         .icmpType, .icmpCode, .arpOperation, .arpSourceIP, .arpTargetIP, .arpSourceMAC,
         .arpTargetMAC, .ndTarget, .ndSourceLink, .ndTargetLink,
     ]
 
-    private var headers: [Headers] = []
+    private(set) var nodes: [Node] = []
     private(set) var count = 0
 
-    mutating func removeAll() {
-        headers.removeAll(keepingCapacity: true)
+    /// The node of the packet as it came.
+    static let root = 0
+
+    /// Starts over with a packet.
+    mutating func start(_ key: borrowing TrackedKey) {
+        nodes.removeAll(keepingCapacity: true)
+        nodes.append(
+            Node(
+                step: nil,
+                headers: Headers(
+                    version: -1, values: FlowKey(copying: key.original), overwritten: FlowMask()),
+                isGenerated: false))
         count = 0
     }
 
-    mutating func append(_ target: Target, _ key: borrowing TrackedKey) {
+    mutating func append(_ target: Target, to node: Int, _ key: borrowing TrackedKey) {
         count += 1
-        if let index = headers.firstIndex(where: { $0.version == key.version }) {
-            headers[index].targets.append(target)
+        if let index = nodes[node].copies.firstIndex(where: { $0.headers.version == key.version })
+        {
+            nodes[node].copies[index].targets.append(target)
             return
         }
-        var entry = Headers(
+        nodes[node].copies.append(Copy(headers: Self.headers(key), targets: [target]))
+    }
+
+    /// The node of the packet after a step from `node`.
+    mutating func step(
+        _ action: DatapathAction, from node: Int, _ key: borrowing TrackedKey
+    ) -> Int {
+        let number = nodes.count
+        nodes.append(
+            Node(
+                step: (node, action), headers: Self.headers(key),
+                isGenerated: nodes[node].isGenerated))
+        if !nodes[node].isGenerated { nodes[node].children.append(number) }
+        return number
+    }
+
+    /// A first node for a packet that a flow has made.
+    mutating func addGenerated(_ values: FlowKey) -> Int {
+        nodes.append(
+            Node(
+                step: nil,
+                headers: Headers(version: -1, values: values, overwritten: FlowMask()),
+                isGenerated: true))
+        return nodes.count - 1
+    }
+
+    private static func headers(_ key: borrowing TrackedKey) -> Headers {
+        var headers = Headers(
             version: key.version, values: FlowKey(copying: key.current),
             overwritten: FlowMask(copying: key.overwritten))
-        entry.targets.append(target)
-        for field in Self.settable + [.vlanTCI] {
-            Self.forEachCopied(field, key) { entry.sources.append(($0, $1)) }
+        for field in settable + [.vlanTCI] {
+            forEachCopied(field, key) { headers.sources.append(($0, $1)) }
         }
-        for field in Self.foreign {
-            Self.forEachCopied(field, key) { _, _ in entry.copiedForeign = field }
+        for field in foreign {
+            forEachCopied(field, key) { _, _ in headers.copiedForeign = field }
         }
-        headers.append(entry)
+        return headers
     }
 
     private static func forEachCopied(
@@ -103,8 +154,10 @@ struct OutputList {
         }
         if result.slowPath == nil {
             pin(key)
-            result.actions = actions(key)
-            if result.actions.netlinkSize > limits.actionBytes {
+            result.actions = actions(of: Self.root, key)
+            if result.actions.netlinkSize > limits.actionBytes || result.actions.defersTooMuch(
+                at: result.recirculations)
+            {
                 result.slowPath = .actionLimit
             }
         }
@@ -118,76 +171,112 @@ struct OutputList {
 
     /// A field that only we can set, and that may have another value than the packet's.
     private func foreignField(_ key: borrowing TrackedKey) -> KeyField? {
-        for entry in headers {
-            if let field = entry.copiedForeign { return field }
-            for field in Self.foreign {
-                let changed = needingSet(field, entry, key)
-                if changed != 0 { return field }
+        for node in nodes where !node.isGenerated {
+            let all = node.copies.map(\.headers) + (node.step == nil ? [] : [node.headers])
+            for headers in all {
+                if let field = headers.copiedForeign { return field }
+                for field in Self.foreign where needingSet(field, headers, from: nil, key) != 0 {
+                    return field
+                }
             }
         }
         return nil
     }
 
-    /// The bits of a field that an action has written and that are not known to be so already.
-    private func needingSet(
-        _ field: KeyField, _ entry: Headers, _ key: borrowing TrackedKey
+    /// The bits of a field that are not known to be right already, for a packet that has been
+    /// brought to the headers `base` before (nil: is as it came).
+    func needingSet(
+        _ field: KeyField, _ headers: Headers, from base: Headers?, _ key: borrowing TrackedKey
     ) -> UInt128 {
-        let written = entry.overwritten[wide: field]
-        guard written != 0 else { return 0 }
-        let same = ~(entry.values[wide: field] ^ key.original[wide: field])
+        let written = headers.overwritten[wide: field]
+        let before = base?.overwritten[wide: field] ?? 0
+        guard written | before != 0 else { return 0 }
+        let same = ~(headers.values[wide: field] ^ key.original[wide: field])
         let known = key.needed[wide: field] & same
-        return written & ~known
+        let fresh = written & ~before & ~known
+        guard let base, before != 0 else { return fresh }
+        return fresh | before & (headers.values[wide: field] ^ base.values[wide: field])
     }
 
-    /// A `set` has constants, so what was copied becomes part of the flow's match.
+    /// A `set` has constants, so what was copied becomes part of the flow's match; so does what a
+    /// later point has of the packet again after an earlier one has overwritten it.
     private func pin(_ key: borrowing TrackedKey) {
-        for entry in headers {
-            for (word, bits) in entry.sources { key.needed.words[word] |= bits }
-            if needingSet(.sourcePort, entry, key) | needingSet(.destinationPort, entry, key) != 0 {
-                key.needed.setExact(.ipProtocol)
+        for node in nodes where !node.isGenerated {
+            let base = node.step == nil ? nil : node.headers
+            if let step = node.step {
+                let parent = nodes[step.parent]
+                pin(node.headers, from: parent.step == nil ? nil : parent.headers, key)
             }
-            if entry.overwritten[.vlanTCI] != 0 { key.needed.setExact(.vlanTCI) }
+            for copy in node.copies { pin(copy.headers, from: base, key) }
         }
     }
 
+    private func pin(_ headers: Headers, from base: Headers?, _ key: borrowing TrackedKey) {
+        for (word, bits) in headers.sources { key.needed.words[word] |= bits }
+        if let base {
+            for word in 0..<FlowKey.wordCount {
+                key.needed.words[word] |=
+                    base.overwritten.words[word] & ~headers.overwritten.words[word]
+            }
+        }
+        let ports =
+            needingSet(.sourcePort, headers, from: base, key)
+            | needingSet(.destinationPort, headers, from: base, key)
+        if ports != 0 { key.needed.setExact(.ipProtocol) }
+        let tags = headers.overwritten[.vlanTCI] | (base?.overwritten[.vlanTCI] ?? 0)
+        if tags != 0 { key.needed.setExact(.vlanTCI) }
+    }
+
     /// Copies without a change first; each other kind in a clone, except the last.
-    private func actions(_ key: borrowing TrackedKey) -> [DatapathAction] {
+    func actions(of number: Int, _ key: borrowing TrackedKey) -> [DatapathAction] {
+        let node = nodes[number]
+        let base = node.step == nil ? nil : node.headers
         var result: [DatapathAction] = []
         var changed: [[DatapathAction]] = []
-        for entry in headers {
-            let sets = sets(entry, key)
-            let targets = entry.targets.flatMap(\.actions)
+        for copy in node.copies {
+            let sets = sets(copy.headers, from: base, key)
+            let targets = copy.targets.flatMap(\.actions)
             if sets.isEmpty { result += targets } else { changed.append(sets + targets) }
+        }
+        for child in node.children {
+            guard let step = nodes[child].step else { continue }
+            changed.append(
+                sets(nodes[child].headers, from: base, key) + [step.action]
+                    + actions(of: child, key))
         }
         for list in changed.dropLast() { result.append(.clone(list)) }
         return result + (changed.last ?? [])
     }
 
-    private func sets(_ entry: Headers, _ key: borrowing TrackedKey) -> [DatapathAction] {
+    func sets(
+        _ headers: Headers, from base: Headers?, _ key: borrowing TrackedKey
+    ) -> [DatapathAction] {
         var result: [DatapathAction] = []
         for header in HeaderSet.Header.allCases where Self.has(header, key.original) {
             var changes: [HeaderSet.Change] = []
-            for field in header.fields where needingSet(field, entry, key) != 0 {
-                changes.append(
-                    .init(
-                        field, entry.values[wide: field],
-                        mask: entry.overwritten[wide: field]))
+            for field in header.fields where needingSet(field, headers, from: base, key) != 0 {
+                let written =
+                    headers.overwritten[wide: field] | (base?.overwritten[wide: field] ?? 0)
+                changes.append(.init(field, headers.values[wide: field], mask: written))
             }
             if !changes.isEmpty { result.append(.set(HeaderSet(header, changes))) }
         }
-        return result + tag(entry, key)
+        return result + tag(headers, from: base, key)
     }
 
-    private func tag(_ entry: Headers, _ key: borrowing TrackedKey) -> [DatapathAction] {
-        guard needingSet(.vlanTCI, entry, key) != 0 else { return [] }
+    private func tag(
+        _ headers: Headers, from base: Headers?, _ key: borrowing TrackedKey
+    ) -> [DatapathAction] {
+        guard needingSet(.vlanTCI, headers, from: base, key) != 0 else { return [] }
         var result: [DatapathAction] = []
-        let new = UInt16(entry.values[.vlanTCI])
-        if key.original[.vlanTCI] != 0 { result.append(.popVLAN) }
+        let new = UInt16(headers.values[.vlanTCI])
+        let old = base?.values[.vlanTCI] ?? key.original[.vlanTCI]
+        if old != 0 { result.append(.popVLAN) }
         if new & 0x1000 != 0 { result.append(.pushVLAN(VLANTag(tci: new))) }
         return result
     }
 
-    private static func has(_ header: HeaderSet.Header, _ key: FlowPointer) -> Bool {
+    static func has(_ header: HeaderSet.Header, _ key: FlowPointer) -> Bool {
         let type = UInt16(key[.ethernetType])
         let isIP = type == EtherType.ipv4 || type == EtherType.ipv6
         let proto = UInt8(key[.ipProtocol])
@@ -200,39 +289,28 @@ struct OutputList {
         case .sctp: isIP && proto == IPProtocol.sctp
         }
     }
+}
 
-    // MARK: - Packets of our own
-
-    private func emissions(_ frame: [UInt8], _ key: FlowKey) -> [Emission] {
-        headers.flatMap { entry in
-            Self.emissions(frame, from: key, to: entry.values, entry.targets)
-        }
+extension [DatapathAction] {
+    /// True if the kernel would have to put off more copies of a packet than it has places for.
+    /// `level` is how many times the packet has come back already.
+    func defersTooMuch(at level: Int) -> Bool {
+        guard level >= KernelLimits.immediateLevels else { return false }
+        return reduce(0) { $0 + $1.deferrals } > KernelLimits.deferredActions
     }
+}
 
-    /// The frame with the fields of `values` written into it, for some targets.
-    static func emissions(
-        _ frame: [UInt8], from key: FlowKey, to values: FlowKey, _ targets: [Target]
-    ) -> [Emission] {
-        let written = rewrite(frame, from: key, to: values)
-        var metadata = FlowKey()
-        for field in [KeyField.inputPort, .mark, .priority] { metadata[field] = values[field] }
-        return stride(from: 0, to: targets.count, by: outputsPerEmission).map { start in
-            let part = targets[start..<min(start + outputsPerEmission, targets.count)]
-            return Emission(
-                frame: written, metadata: metadata, actions: part.flatMap(\.actions))
+extension DatapathAction {
+    /// Copies that are put off below the kernel's immediate levels.
+    fileprivate var deferrals: Int {
+        switch self {
+        case .recirculate: 1
+        case .clone(let inner): 1 + inner.reduce(0) { $0 + $1.deferrals }
+        case .checkLength(_, let greater, let lessOrEqual):
+            Swift.max(
+                greater.reduce(0) { $0 + $1.deferrals },
+                lessOrEqual.reduce(0) { $0 + $1.deferrals })
+        default: 0
         }
-    }
-
-    static func rewrite(_ frame: [UInt8], from key: FlowKey, to values: FlowKey) -> [UInt8] {
-        guard var rewriter = PacketRewriter(frame) else { return frame }
-        for field in writable where field != .vlanTCI && key[wide: field] != values[wide: field] {
-            rewriter.set(field, to: values[wide: field])
-        }
-        if key[.vlanTCI] != values[.vlanTCI] {
-            if key[.vlanTCI] != 0 { rewriter.popTag() }
-            let tci = UInt16(values[.vlanTCI])
-            if tci & 0x1000 != 0 { rewriter.pushTag(VLANTag(tci: tci)) }
-        }
-        return rewriter.frame
     }
 }

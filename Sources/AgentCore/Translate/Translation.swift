@@ -24,6 +24,8 @@ package struct Translation: Sendable {
     package var names: Set<NameIndex> = []
     /// Frozen states that the actions name; the flow keeps them.
     package var frozenStates: [UInt32] = []
+    /// How many times the packet had come back from the kernel before.
+    package var recirculations = 0
     /// False for what must not become a flow (an unknown recirculation, a foreign tunnel option).
     package var isCacheable = true
 
@@ -115,6 +117,8 @@ package struct PacketDrop: Hashable, Sendable {
         case timeToLive
         case tooManySteps
         case tooManyCopies
+        /// More trips through the kernel than any pipeline needs, or too many states.
+        case tooManyRecirculations
     }
     package var reason: Reason
     /// Where; nil outside of the pipelines.
@@ -138,6 +142,8 @@ package enum TranslationStep: Hashable, Sendable {
     case tunnel(TunnelEndpoint, egress: UInt32)
     case deliver(vport: UInt32)
     case generated(Instruction.Generator)
+    /// The packet goes through the kernel and comes back in this table.
+    case recirculate(LogicalStage)
     case effect(SideEffect)
     case drop(PacketDrop)
 }

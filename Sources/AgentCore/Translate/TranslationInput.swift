@@ -22,6 +22,8 @@ package struct TranslationLimits: Sendable {
     package var outputs = 4096
     /// Flows whose actions may still run inside each other.
     package var depth = 256
+    /// Times that one packet may come back from the kernel.
+    package var recirculations = 64
     /// Bytes of actions that the kernel takes for one flow.
     package var actionBytes = KernelLimits.actionBytes
 

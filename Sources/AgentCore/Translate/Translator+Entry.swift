@@ -26,6 +26,7 @@ extension Translator {
             thaw(number, snapshot)
             return
         }
+        forgetTracking()
         let vport = UInt32(key.read(.inputPort))
         depend(on: .tunnelDevice(vport: vport))
         if let kind = snapshot.view.tunnelDevices[vport] {
@@ -44,13 +45,13 @@ extension Translator {
     mutating func enterDatapath(_ port: PortReference, _ snapshot: TranslationSnapshot) {
         note(.received(port))
         // From here on the packet may go to another chassis again.
-        arrivedByTunnel = false
+        condition.arrivedByTunnel = false
         clearRegisters()
         key.load(.flags, 0)
         key.load(.outport, 0)
         key.load(.datapath, UInt64(port.datapath))
         key.load(.inport, UInt64(port.port))
-        depend(on: .port(port))
+        loadZones(at: port, snapshot)
         if snapshot.view.ports[port]?.type == "localport" {
             key.load(KeyField.flagsFromLocalport, 1)
         }
@@ -62,10 +63,21 @@ extension Translator {
         for field in [KeyField.dnatZone, .snatZone, .portZone] { key.load(field, 0) }
     }
 
-    /// The connection of one pipeline says nothing in the next. A packet that was never tracked
-    /// has nothing to forget, and then does not depend on it.
+    /// The conntrack zones of a datapath and of the port at which a pipeline of it begins.
+    mutating func loadZones(at port: PortReference, _ snapshot: TranslationSnapshot) {
+        depend(on: .zones(datapath: port.datapath))
+        if let zones = snapshot.view.zones[port.datapath] {
+            key.load(.dnatZone, UInt64(zones.dnat))
+            key.load(.snatZone, UInt64(zones.snat))
+        }
+        depend(on: .port(port))
+        if let zone = snapshot.view.ports[port]?.zone { key.load(.portZone, UInt64(zone)) }
+    }
+
+    /// The pipeline sees no connection any more: those of one pipeline say nothing in the next.
+    /// What the kernel keeps beside the packet stays as it is.
     mutating func forgetTracking() {
-        guard key.peek(KeySpan(.ctState)) != 0 else { return }
+        condition.isTracked = false
         for field in KeyField.tracking { key.load(KeySpan(field), 0) }
     }
 
@@ -76,7 +88,7 @@ extension Translator {
         _ kind: EncapsulationType, _ snapshot: TranslationSnapshot
     ) {
         guard acceptsSource(snapshot), readTunnelKey(kind) else { return }
-        arrivedByTunnel = true
+        condition.arrivedByTunnel = true
         let datapath = UInt32(key.read(.datapath))
         let outport = UInt32(key.read(.outport))
         guard outport != 0 else {
@@ -148,17 +160,22 @@ extension Translator {
         for (word, value) in state.registers.enumerated() {
             key.load(KeySpan(word: UInt8(word), shift: 0, width: 64), UInt128(value))
         }
+        condition = state.condition
+        result.recirculations = condition.recirculations
+        if !condition.isTracked { forgetTracking() }
         switch state.place {
         case .table(let stage): run(stage, snapshot)
         }
     }
 
-    /// Ends this copy of the packet with a trip through the kernel: `actions`, and then on in
+    /// Takes a step in the kernel: what follows happens to the packet after it.
+    mutating func step(_ action: DatapathAction) {
+        node = outputs.step(action, from: node, key)
+    }
+
+    /// Ends this copy of the packet with a trip through the kernel, from which it comes back in
     /// `stage` with those registers that `live` has (nil: all).
-    mutating func freeze(
-        at stage: LogicalStage, after actions: [DatapathAction], live: FlowMask? = nil,
-        now: Int64 = 0
-    ) {
+    mutating func freeze(at stage: LogicalStage, live: FlowMask? = nil) {
         var registers: [UInt64] = []
         for word in 0..<FlowKey.firstKernelWord {
             let bits = live?.words[word] ?? .max
@@ -166,13 +183,19 @@ extension Translator {
             key.require(word: word, bits)
             registers.append(key.current.words[word] & bits)
         }
-        let state = FrozenState(place: .table(stage), registers: registers)
-        guard let number = frozen.intern(state, now: now) else {
-            drop(.tooManyCopies)
+        var condition = condition
+        condition.recirculations += 1
+        let state = FrozenState(
+            place: .table(stage), registers: registers, condition: condition)
+        guard condition.recirculations <= limits.recirculations,
+            let number = frozen.intern(state, now: now)
+        else {
+            drop(.tooManyRecirculations)
             return
         }
         result.frozenStates.append(number)
-        record(.recirculate(number, after: actions))
+        note(.recirculate(stage))
+        record(.recirculate(number))
     }
 
     // MARK: - Packets that waited
@@ -185,6 +208,7 @@ extension Translator {
                 KeySpan(word: UInt8(word), shift: 0, width: 64),
                 UInt128(packet.metadata.words[word]))
         }
+        forgetTracking()
         key.load(.ethernetDestination, address.bits)
         switch packet.resume {
         case .table(let stage): run(stage, snapshot)

@@ -35,6 +35,11 @@ extension Translator {
         let made = FlowKey(of: frame)
         generated = GeneratedPacket(frame: frame, key: made, question: question, service: service)
         key.adopt(made)
+        // The kernel knows nothing of it yet.
+        forgetTracking()
+        condition.zone = nil
+        condition.hasHash = false
+        node = outputs.addGenerated(made)
     }
 
     private static func service(
@@ -138,18 +143,19 @@ extension Translator {
     private mutating func wait(
         for neighbour: NeighbourKey, _ frame: [UInt8], _ resume: PendingPacket.Resume
     ) {
+        var metadata = FlowKey(copying: key.current)
+        for field in KeyField.tracking + [.recirculationID] { metadata[wide: field] = 0 }
         effect(
             .wait(
                 PendingPacket(
-                    neighbour: neighbour, frame: frame,
-                    metadata: FlowKey(copying: key.current), resume: resume)))
+                    neighbour: neighbour, frame: frame, metadata: metadata, resume: resume)))
     }
 
     /// A packet that a flow made leaves at once.
     mutating func emitGenerated(_ target: OutputList.Target) {
         guard let packet = generated else { return }
-        var made = OutputList.emissions(
-            packet.frame, from: packet.key, to: FlowKey(copying: key.current), [target])
+        var made = outputs.emissions(
+            packet.frame, from: packet.key, at: node, FlowKey(copying: key.current), [target])
         for index in made.indices {
             made[index].question = packet.question
             made[index].service = packet.service

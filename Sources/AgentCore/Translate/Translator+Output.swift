@@ -37,7 +37,7 @@ extension Translator {
             return
         }
         var local = members.local
-        if !arrivedByTunnel {
+        if !condition.arrivedByTunnel {
             sendToTunnels(members.remote, egress: group.port)
             local = (local + members.peers).sorted()
         }
@@ -61,7 +61,7 @@ extension Translator {
         case .here, .peer: enterEgress(reference, snapshot)
         case .remote(let endpoints):
             // What came through a tunnel never goes back into one.
-            guard !arrivedByTunnel else {
+            guard !condition.arrivedByTunnel else {
                 drop(.notBound(reference))
                 return
             }
@@ -79,6 +79,7 @@ extension Translator {
         }
         clearRegisters()
         forgetTracking()
+        loadZones(at: port, snapshot)
         run(LogicalStage(DatapathKey(port.datapath), Stage(.egress, 0)), snapshot)
     }
 
@@ -157,6 +158,6 @@ extension Translator {
             drop(.tooManyCopies)
             return
         }
-        outputs.append(target, key)
+        outputs.append(target, to: node, key)
     }
 }

@@ -38,6 +38,12 @@ extension Translator {
             drop(.flow)
             return nil
         }
+        if rule.program.needsHash, !condition.hasHash {
+            step(.hash(basis: 0))
+            condition.hasHash = true
+            freeze(at: stage)
+            return nil
+        }
         let block = Block(program: rule.program, stage: stage, flow: rule.id)
         return execute(block, 0..<rule.program.instructions.count, snapshot)
     }
@@ -93,6 +99,21 @@ extension Translator {
                 let inner = index..<Int(end)
                 index = inner.upperBound
                 onCopy { $0.runBlock(block, inner, snapshot) }
+            case .ctCommit(let end):
+                let inner = index..<Int(end)
+                index = inner.upperBound
+                commit(block, inner, snapshot)
+            case .select(let result, let selection):
+                guard case .select(_, let members) = block.program.action(selection) else {
+                    return nil
+                }
+                select(result, members)
+                guard let next = block.target(nil, nil) else {
+                    drop(.noFlow)
+                    return nil
+                }
+                if index == range.upperBound { return next }
+                onCopy { $0.run(next, snapshot) }
             case .generate(let generator, let end):
                 let inner = index..<Int(end)
                 index = inner.upperBound
@@ -143,9 +164,10 @@ extension Translator {
         case .checkPacketLarger(let result, let length): return check(Int(length), result)
         case .setErrorMTU(let size): setErrorMTU(size)
         case .setQuotedSource(let address): return setQuotedSource(address)
-        case .ctClear: forgetTracking()
         case .check(let result, let check): return self.check(check, result, snapshot)
-        default: return tableStep(instruction, block, snapshot)
+        default:
+            if trackingStep(instruction, block, snapshot) { return true }
+            return tableStep(instruction, block, snapshot)
         }
         return true
     }
@@ -180,17 +202,7 @@ extension Translator {
         case .unsupported(let action): program.action(action).keyword
         case .setQueue: "set_queue"
         case .setMeter: "set_meter"
-        case .ctNext: "ct_next"
-        case .ctCommit: "ct_commit"
-        case .ctCommitToZone: "ct_commit_to_zone"
-        case .ctCommitNAT: "ct_commit_nat"
-        case .ctNAT(.dnat, _): "ct_dnat"
-        case .ctNAT(.snat, _): "ct_snat"
-        case .ctNAT(.dnatInCommonZone, _): "ct_dnat_in_czone"
-        case .ctNAT(.snatInCommonZone, _): "ct_snat_in_czone"
         case .ctSNATToVIP: "ct_snat_to_vip"
-        case .ctLoadBalance(let action): program.action(action).keyword
-        case .connection(_, let field): field.keyword
         case .check(_, let check): check.keyword
         case .log: "log"
         default: "\(instruction)"

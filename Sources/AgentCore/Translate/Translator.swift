@@ -14,6 +14,8 @@ package struct Translator: ~Copyable {
     let limits: TranslationLimits
     /// Recirculation numbers and what they stand for.
     package var frozen: FrozenStates
+    /// The time on the clock of the frozen states, in milliseconds; whoever translates keeps it.
+    package var now: Int64 = 0
     /// Hears every step while it is set.
     package var trace: ((TranslationStep) -> Void)?
 
@@ -26,12 +28,17 @@ package struct Translator: ~Copyable {
     var stack: [[TrackedKey.Piece]] = []
     var steps = 0
     var depth = 0
-    var arrivedByTunnel = false
+    /// What the kernel has done with the packet, and which of it the pipeline may see.
+    var condition = FrozenState.Condition()
+    /// Where this copy of the packet is among the steps that the kernel takes.
+    var node = OutputList.root
     /// Where the packet is, for drops.
     var place: (stage: LogicalStage, flow: RowIdentifier?)?
     /// Answers to "is the packet longer than"; a question without one ends the run.
     var lengthAnswers: [Int: Bool] = [:]
     var lengthQuestion: Int?
+    /// Owners of hash values, worked out before.
+    var choices: [HashChoice: [UInt16]] = [:]
 
     package init(
         limits: TranslationLimits = TranslationLimits(), frozen: FrozenStates = FrozenStates()
@@ -98,13 +105,14 @@ package struct Translator: ~Copyable {
     private mutating func start(_ input: TranslationInput, _ answers: [Int: Bool]) {
         key.start(input.key)
         result = Translation()
-        outputs.removeAll()
+        outputs.start(key)
         generated = nil
         frame = input.frame
         stack.removeAll(keepingCapacity: true)
         steps = 0
         depth = 0
-        arrivedByTunnel = false
+        condition = FrozenState.Condition()
+        node = OutputList.root
         place = nil
         lengthAnswers = answers
         lengthQuestion = nil
@@ -153,11 +161,13 @@ package struct Translator: ~Copyable {
         }
         let oldStack = stack
         let oldPlace = place
-        let oldArrival = arrivedByTunnel
         let oldPacket = generated
+        let oldCondition = condition
+        let oldNode = node
         body(&self)
         generated = oldPacket
-        arrivedByTunnel = oldArrival
+        condition = oldCondition
+        node = oldNode
         place = oldPlace
         stack = oldStack
         key.restore(mark)

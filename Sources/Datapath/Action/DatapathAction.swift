@@ -139,14 +139,17 @@ package struct ConnectionTracking: Hashable, Sendable {
         package var direction: Direction?
         package var addresses: ClosedRange<IPAddress>?
         package var ports: ClosedRange<UInt16>?
+        /// The port is chosen at random among those of the range that are free.
+        package var isRandom: Bool
 
         package init(
             direction: Direction? = nil, addresses: ClosedRange<IPAddress>? = nil,
-            ports: ClosedRange<UInt16>? = nil
+            ports: ClosedRange<UInt16>? = nil, isRandom: Bool = false
         ) {
             self.direction = direction
             self.addresses = addresses
             self.ports = ports
+            self.isRandom = isRandom
         }
     }
 

@@ -115,6 +115,7 @@ extension FlowText {
                 if ports.upperBound != ports.lowerBound { text += "-\(ports.upperBound)" }
             }
         }
+        if translation.isRandom { text += ",random" }
         return "nat(\(text))"
     }
 }

@@ -10,6 +10,8 @@ extension ModelDatapath {
         /// Bytes that the next output may have.
         var limit: Int?
         var mayBeStale = false
+        /// The connection of the packet.
+        var tracked: ConnectionTable.Tracked?
 
         var frame: [UInt8] { rewriter.frame }
 
@@ -30,6 +32,10 @@ extension ModelDatapath {
         /// Places of the ring used so far; they are free again only when the packet is done.
         var deferrals = 0
         var level = 0
+        /// Passes through the connection tracker.
+        var trackings = 0
+        /// Flows that served the packet.
+        var hits: [Megaflow] = []
         let now: UInt64
     }
 
@@ -53,6 +59,7 @@ extension ModelDatapath {
         packet.refresh()
         var run = Run(now: now)
         process(packet, &run)
+        note(run)
         return run.events
     }
 
@@ -66,6 +73,7 @@ extension ModelDatapath {
         try FlowValidation.check(actions, key: packet.key)
         var run = Run(now: now)
         execute(actions, packet, &run)
+        note(run)
         return run.events
     }
 
@@ -78,7 +86,14 @@ extension ModelDatapath {
             return
         }
         count(packet, at: place, now: run.now)
+        if let flow = tables[place.mask]?[place.key] { run.hits.append(flow) }
         execute(actions, packet, &run)
+    }
+
+    /// What a test wants to know of the last packet.
+    private mutating func note(_ run: Run) {
+        lastHits = run.hits
+        lastTrackings = run.trackings
     }
 
     private mutating func count(
@@ -133,7 +148,8 @@ extension ModelDatapath {
                 packet.refresh()
             case .recirculate(let id): copy(packet, .recirculate(id), &run)
             case .hash(let basis): packet.key[.datapathHash] = Self.hash(packet.key, basis)
-            case .track(let tracking): track(tracking, &packet)
+            case .track(let tracking):
+                guard track(tracking, &packet, &run) else { return }
             case .clearTracking: clearTracking(&packet)
             case .truncate(let length): packet.limit = Int(length)
             case .clone(let actions): nested(actions, isLast, packet, &run)
@@ -239,23 +255,6 @@ extension ModelDatapath {
         packet.rewriter.set(.ipTTL, to: UInt128(ttl - 1))
         packet.refresh()
         return true
-    }
-
-    private func track(_ tracking: ConnectionTracking, _ packet: inout Packet) {
-        guard KeyField.ipProtocol.isPresent(in: packet.key) else { return }
-        packet.key[.ctState] = ConnectionState.tracked | ConnectionState.new
-        packet.key[.ctZone] = UInt64(tracking.zone)
-        packet.key[.ctMark] = UInt64((tracking.mark?.value ?? 0) & (tracking.mark?.mask ?? 0))
-        packet.key[wide: .ctLabel] = (tracking.label?.value ?? 0) & (tracking.label?.mask ?? 0)
-    }
-
-    private func clearTracking(_ packet: inout Packet) {
-        for field in [
-            KeyField.ctState, .ctZone, .ctMark, .ctLabel, .ctSource, .ctDestination, .ctProtocol,
-            .ctSourcePort, .ctDestinationPort,
-        ] {
-            packet.key[wide: field] = 0
-        }
     }
 
     /// Any function of layers 3 and 4 that is never zero.

@@ -3,8 +3,7 @@ import Wire
 // The kernel's openvswitch datapath as a value, for tests and simulation: flows under masks,
 // actions executed on packet bytes, recirculation, copies and their limits, upcalls as output.
 // The property that must hold: the same flows and packets give the same packets, upcalls and
-// refusals as net/openvswitch. Connection tracking is a stand-in: it has no connections, so every
-// tracked packet is new.
+// refusals as net/openvswitch, with what `ConnectionTable` leaves out.
 
 package struct ModelDatapath: Sendable {
     package struct Port: Hashable, Sendable {
@@ -35,6 +34,8 @@ package struct ModelDatapath: Sendable {
 
     package enum Drop: Hashable, Sendable {
         case malformed, noSuchPort, noTunnel, deferredLimit, recursionLimit, timeToLive
+        /// Two connections would have the same tuple.
+        case clash
     }
 
     /// Why the kernel refuses a command (errno).
@@ -49,6 +50,10 @@ package struct ModelDatapath: Sendable {
     /// The masks in use, in the order in which they are tried.
     private(set) var masks: [FlowMask] = []
     var tables: [FlowMask: [FlowKey: Megaflow]] = [:]
+    package var connections = ConnectionTable()
+    /// The flows that served the last packet, in order, and its passes through the tracker.
+    package internal(set) var lastHits: [Megaflow] = []
+    package internal(set) var lastTrackings = 0
     private var identified: [FlowID: (mask: FlowMask, key: FlowKey)] = [:]
 
     package init(ports: [Port] = []) {

@@ -56,6 +56,33 @@ package struct PacketRewriter {
         if let layout = PacketLayout(frame) { self.layout = layout }
     }
 
+    /// Where the transport header begins.
+    var transportStart: Int? { layout.transport == nil ? nil : layout.transportOffset }
+
+    /// Writes bytes behind an ICMP header at `start`; `header` is where an IPv4 header around them
+    /// begins.
+    mutating func replace(
+        at offset: Int, width: Int, with value: UInt128, covering start: Int, header: Int? = nil
+    ) {
+        guard frame.count >= offset + width else { return }
+        var checksums = [start + 2]
+        if let header {
+            // The inner checksum changes too, and is itself covered by the outer one.
+            let before = frame.uint16(at: header + 10)
+            frame.replace(
+                at: offset, width: width, with: value, from: header,
+                checksums: [start + 2, header + 10])
+            let after = frame.uint16(at: header + 10)
+            frame.store16(before, at: header + 10)
+            frame.replace(
+                at: header + 10, width: 2, with: UInt128(after), from: start,
+                checksums: [start + 2])
+            return
+        }
+        if layout.transportChecksumOffset == nil { checksums = [] }
+        frame.replace(at: offset, width: width, with: value, from: start, checksums: checksums)
+    }
+
     // MARK: - Writing
 
     private func read(at offset: Int, _ width: Int) -> UInt128 {

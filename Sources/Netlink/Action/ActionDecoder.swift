@@ -207,6 +207,7 @@ extension ConnectionTracking.Translation {
             case OVS_NAT_ATTR_IP_MAX.rawValue: addressBounds.1 = IPAddress(attribute.payload)
             case OVS_NAT_ATTR_PROTO_MIN.rawValue: portBounds.0 = attribute.value()
             case OVS_NAT_ATTR_PROTO_MAX.rawValue: portBounds.1 = attribute.value()
+            case OVS_NAT_ATTR_PROTO_RANDOM.rawValue: isRandom = true
             default: return nil
             }
         }

@@ -283,6 +283,7 @@ extension MessageWriter {
                 put(Int(OVS_NAT_ATTR_PROTO_MAX.rawValue), ports.upperBound)
             }
         }
+        if translation.isRandom { putFlag(Int(OVS_NAT_ATTR_PROTO_RANDOM.rawValue)) }
     }
 
     private mutating func put(address: IPAddress, _ type: ovs_nat_attr) {

@@ -153,6 +153,7 @@ struct ActionCompiler {
         case .ctLoadBalance: instructions.append(.ctLoadBalance(operand(action)))
         case .evaluate(let field, .connection(let source)):
             instructions.append(.connection(span(field), Instruction.ConnectionField(source)))
+        case .select(let field, _): instructions.append(.select(span(field), operand(action)))
         case .log: instructions.append(.log(operand(action)))
         default: return false
         }
@@ -278,6 +279,18 @@ extension Instruction.Generator {
 }
 
 extension Action {
+    /// True of what chooses one of several by the hash of the datapath.
+    var choosesByHash: Bool {
+        switch self {
+        case .ctLoadBalance(let balance):
+            balance.backends.count > 1 && balance.hashFields.isEmpty
+        case .select(_, let selection):
+            selection.members.count > 1 && selection.hashFields.isEmpty
+        case .forwardGroup(let group): group.ports.count > 1
+        default: false
+        }
+    }
+
     /// The word that the action begins with, for reports on what isn't evaluated.
     package var keyword: String {
         let text = description

@@ -51,6 +51,9 @@ package enum Instruction: Hashable, Sendable, BitwiseCopyable {
     case ctSNATToVIP
     /// `actions[balance]` is the `.ctLoadBalance`.
     case ctLoadBalance(UInt32)
+    /// The result is the number that the packet's hash chooses; goes on in the next table.
+    /// `actions[selection]` is the `.select`.
+    case select(KeySpan, UInt32)
     /// The result is a field of the connection's first packet.
     case connection(KeySpan, ConnectionField)
 
@@ -117,6 +120,8 @@ package struct LoadConstant: Hashable, Sendable, BitwiseCopyable {
 /// within its enclosing block.
 package final class ActionProgram: @unchecked Sendable {
     package let count: Int
+    /// True if an action chooses by the datapath's hash.
+    package let needsHash: Bool
     /// Operands of what is too large for an instruction.
     package let actions: [Action]
     /// Names that the program resolves, by index. Whoever caches an outcome depends on them.
@@ -130,6 +135,7 @@ package final class ActionProgram: @unchecked Sendable {
         names: [NameIndex]
     ) {
         count = instructions.count
+        needsHash = actions.contains(where: \.choosesByHash)
         constantCount = constants.count
         self.actions = actions
         self.names = names
@@ -178,4 +184,6 @@ package struct ProgramView {
     }
 
     package var isDrop: Bool { instructions.isEmpty }
+
+    package var needsHash: Bool { program._withUnsafeGuaranteedRef { $0.needsHash } }
 }

@@ -38,7 +38,7 @@ struct AgentTraceTests {
                 "outport = \"b\"; output;", hint: "0badcafe")
             rows.flow(
                 s1, "ingress", 2, "ls_in_l2_lkup", 40, "eth.dst == 0a:00:00:00:00:04",
-                "clone { outport = \"a\"; flags.loopback = 1; output; }; ct_next;")
+                "clone { outport = \"a\"; flags.loopback = 1; output; }; handle_bfd_msg();")
             rows.flow(
                 s1, "ingress", 2, "ls_in_l2_lkup", 30, "eth.dst == 0a:00:00:00:00:05", "drop;")
             rows.flow(
@@ -158,7 +158,7 @@ struct AgentTraceTests {
         ),
         (
             "ip4 && eth.dst == 0a:00:00:00:00:04",
-            "    *** action ct_next is not evaluated\n"
+            "    *** action handle_bfd_msg is not evaluated\n"
         ),
     ])
     func drops(_ text: String, _ expected: String) throws {

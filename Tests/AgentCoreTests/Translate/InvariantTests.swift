@@ -10,10 +10,13 @@ import Wire
 @Suite struct InvariantTests {
     /// What the packet gets without any flow.
     private func fresh(
-        _ packet: (frame: [UInt8], port: UInt32, metadata: FlowKey), _ snapshot: TranslationSnapshot
-    ) -> Outcome {
+        _ packet: (frame: [UInt8], port: UInt32, metadata: FlowKey),
+        _ snapshot: TranslationSnapshot, _ connections: ConnectionTable
+    ) -> (Outcome, ConnectionTable) {
         var host = Host(snapshot, ports: RandomNetwork.ports)
-        return host.receive(packet.frame, on: packet.port, metadata: packet.metadata).sorted
+        host.kernel.connections = connections
+        let outcome = host.receive(packet.frame, on: packet.port, metadata: packet.metadata)
+        return (outcome.sorted, host.kernel.connections)
     }
 
     /// Whether others may have seen the packet is no property of the flow, and a packet that
@@ -29,20 +32,13 @@ import Wire
             })
     }
 
-    /// Sends a packet to `host` and compares with a host that knows nothing.
+    /// Sends a packet to `host` and compares with a host that has the same connections and no flow.
     private func check(
         _ packet: (frame: [UInt8], port: UInt32, metadata: FlowKey), _ host: inout Host,
         _ note: String
     ) -> Bool {
-        let expected = fresh(packet, host.table.snapshot)
-        var key = packet.metadata
-        let scratch = FlowScratch(count: 1)
-        scratch[0].copy(from: key)
-        scratch[0].extractPacket(packet.frame.span.bytes)
-        key = FlowKey(copying: scratch[0])
-        key[.inputPort] = UInt64(packet.port)
-        let cached = host.kernel.lookup(key)?.id.flatMap { host.table.entries[$0] }
-        let before = host.upcalls
+        let (expected, connections) = fresh(
+            packet, host.table.snapshot, host.kernel.connections)
         let outcome = host.receive(packet.frame, on: packet.port, metadata: packet.metadata).sorted
         guard outcome.faults.isEmpty, expected.faults.isEmpty else {
             Issue.record("\(note): \(outcome.faults) \(expected.faults)")
@@ -52,8 +48,12 @@ import Wire
             Issue.record("\(note): \(outcome.sent) instead of \(expected.sent)")
             return false
         }
-        var effects = outcome.effects
-        if let cached, host.upcalls == before { effects = Set(cached.effects) }
+        guard host.kernel.connections == connections else {
+            Issue.record(
+                "\(note): \(host.kernel.connections.all) instead of \(connections.all)")
+            return false
+        }
+        let effects = outcome.effects
         guard lasting(effects) == lasting(expected.effects) else {
             Issue.record("\(note): \(effects) instead of \(expected.effects)")
             return false

@@ -253,15 +253,13 @@ import Wire
         #expect(same == one && one != 0)
         let two = states.intern(state(2), now: 0) ?? 0
         #expect(one != two)
-        states.retain(one)
-        states.collect(now: 1_000_000)
+        states.collect(used: [one], now: 1_000_000)
         #expect(states[one] == state(1))
         #expect(states[two] == nil, "nothing has named it")
 
-        states.release(one, now: 1_000_000)
-        states.collect(now: 1_000_001)
+        states.collect(used: [], now: 1_000_001)
         #expect(states[one] == state(1), "a packet may still carry it")
-        states.collect(now: 2_000_000)
+        states.collect(used: [], now: 2_000_000)
         #expect(states[one] == nil)
         let again = states.intern(state(1), now: 2_000_000) ?? 0
         #expect(![one, two].contains(again), "numbers are not given twice")
@@ -291,7 +289,9 @@ import Wire
         var live = FlowMask(exact: [.datapath, .inport])
         live.words[2] = 0xffff_ffff << 32
         let stage = LogicalStage(DatapathKey(1), Stage(.ingress, 2))
-        translator.freeze(at: stage, after: [.hash(basis: 0)], live: live)
+        translator.outputs.start(translator.key)
+        translator.step(.hash(basis: 0))
+        translator.freeze(at: stage, live: live)
         #expect(translator.key.needed[.ipv4Destination] == 0xffff_ffff)
         #expect(translator.key.needed[.ipv4Source] == 0)
         let number = try #require(translator.result.frozenStates.first)

@@ -29,6 +29,7 @@ struct RandomNetwork {
             control.group(
                 "all", datapath, 0x8000, local: [1, 2], peers: [4], remote: [remote])
         }
+        control.view.routers.insert(2)
         for _ in 0..<flows { addFlow() }
     }
 
@@ -97,7 +98,9 @@ struct RandomNetwork {
             "icmp4.type == 8", "arp.op == 1", "arp.tpa == \(ip)", "ip.is_frag", "vlan.present",
             "inport == \"p\(datapath)1\"", "outport == \"p\(datapath)2\"", "reg0 == \(ip)",
             "reg0 == 0", "reg1[3] == 1", "flags.loopback", "ip6.dst == fd00::/64", "nd_ns",
-            "reg2[0..15] == 53", "xreg0[0..7] == 1", "pkt.mark == 7", "ip.dscp == 0",
+            "ct.trk", "!ct.trk", "ct.new", "ct.est", "ct.rpl", "ct.inv", "ct.rel", "!ct.est",
+            "ct.dnat", "ct.snat", "ct_mark.blocked == 1", "ct_mark.natted == 1",
+            "ct_label.acl_id == 7", "reg2[0..15] == 53", "xreg0[0..7] == 1", "pkt.mark == 7", "ip.dscp == 0",
         ])
     }
 
@@ -147,6 +150,21 @@ struct RandomNetwork {
             "vlan.tci = 0x1005;", "vlan.tci = 0;", "reg0[8..23] = reg5[0..15];",
             "xxreg0 = ip6.dst;", "ip6.src = xxreg0;",
         ]
+        if random.number(0..<3) == 0 {
+            choices = [
+                "ct_next;", "ct_next(snat);", "ct_clear;", "ct_commit;", "ct_commit_nat;",
+                "ct_commit { ct_mark.blocked = 1; ct_label.acl_id = 7; };",
+                "ct_commit { ct_mark.blocked = 0; ct_label.acl_id = reg2[0..15]; };",
+                "ct_commit_to_zone(dnat);", "ct_dnat;", "ct_snat;", "ct_dnat(\(ip));",
+                "ct_snat(10.0.0.9);", "ct_snat(10.0.0.9, 2000-2002);", "ct_dnat(\(ip), 80);",
+                "ct_lb_mark;", "ct_lb_mark(backends=10.0.0.2:80,10.0.0.3:81,10.0.0.4:80);",
+                "ct_lb_mark(backends=10.0.0.2:80; force_snat);",
+                "ct_lb_mark(backends=10.0.0.2,10.0.0.3; hash_fields=\"ip_src,ip_dst\");",
+                "ct_dnat_in_czone;", "ct_snat_in_czone(10.0.0.9);", "reg0 = ct_nw_dst();",
+                "reg2[0..15] = ct_tp_dst();", "reg1[0..7] = ct_state_save();",
+                "reg1[8..15] = ct_proto();", "reg5[0..15] = select(1, 2, 3);",
+            ]
+        }
         if depth < 2 {
             let block = actions(datapath, isIngress: isIngress, table: table, depth: depth + 1)
             choices += [
@@ -185,8 +203,15 @@ struct RandomNetwork {
                         IPv4Address(0x0a00_0000 + UInt32(random.number(1..<5)))
                     ), target: (.zero, IPv4Address(0x0a00_0000 + UInt32(random.number(1..<5))))))
         case 1, 2:
+            let isReply = random.number(0..<2) == 0
             var frame = PacketBuilder.udp(
-                ethernet, ipv4, ttl: ttl, source: 1000, destination: port, payload)
+                ethernet, ipv4, ttl: ttl, source: isReply ? port : 1000,
+                destination: isReply ? 1000 : port, payload)
+            if random.number(0..<6) == 0, let layout = PacketLayout(frame),
+                let error = ResponseBuilder.icmpError(frame, layout)
+            {
+                return error
+            }
             if random.number(0..<5) == 0 {
                 let offset = ethernet.tags.isEmpty ? 20 : 24
                 frame.replace(

@@ -55,10 +55,16 @@ final class Control {
         builder.setPort(
             PortRecord(
                 name: name, datapath: DatapathKey(datapath), key: key, isResident: false))
+        view.zones[datapath] = DatapathZones(
+            dnat: UInt16(1000 + datapath), snat: UInt16(2000 + datapath))
         view.ports[reference] = PhysicalPort(
             reference: reference, name: name, type: type, place: place,
+            zone: UInt16(16 * datapath + key),
             portSecurity: security.compactMap { try? PortSecurityEntry(parsing: $0) })
-        if case .here(let vport) = place { view.inputs[vport] = reference }
+        if case .here(let vport) = place {
+            view.inputs[vport] = reference
+            view.localPorts.insert(name)
+        }
     }
 
     func group(
@@ -107,7 +113,11 @@ struct Outcome: Equatable {
     }
 
     var sent: [Sent] = []
+    /// Those of packets that came up, and of flows that served packets.
     var effects: Set<SideEffect> = []
+    /// Passes through connection tracking, and lookups after the first.
+    var trackings = 0
+    var recirculations = 0
     /// Errors of the kernel, which no test expects.
     var faults: [String] = []
 
@@ -140,8 +150,19 @@ struct Host: ~Copyable {
         _ frame: [UInt8], on port: UInt32, metadata: FlowKey = FlowKey()
     ) -> Outcome {
         var outcome = Outcome()
-        handle(kernel.receive(frame, on: port, metadata: metadata, now: now), &outcome)
+        let events = kernel.receive(frame, on: port, metadata: metadata, now: now)
+        account(&outcome)
+        handle(events, &outcome)
         return outcome
+    }
+
+    private func account(_ outcome: inout Outcome) {
+        outcome.trackings += kernel.lastTrackings
+        for flow in kernel.lastHits {
+            if flow.key[.recirculationID] != 0 { outcome.recirculations += 1 }
+            guard let id = flow.id, let entry = table.entries[id] else { continue }
+            outcome.effects.formUnion(entry.effects)
+        }
     }
 
     private mutating func handle(_ events: [ModelDatapath.Event], _ outcome: inout Outcome) {
@@ -149,6 +170,7 @@ struct Host: ~Copyable {
             switch event {
             case .transmitted(let port, let frame, let tunnel):
                 outcome.sent.append(.init(port: port, frame: frame, tunnel: tunnel))
+            case .dropped(.clash): break
             case .dropped(let drop): outcome.faults.append("\(drop)")
             case .upcall(let upcall): serve(upcall, &outcome)
             }
@@ -170,6 +192,7 @@ struct Host: ~Copyable {
                 let events = try kernel.execute(
                     emission.frame, metadata: emission.metadata, actions: emission.actions,
                     now: now)
+                account(&outcome)
                 handle(events, &outcome)
             } catch { outcome.faults.append("execute: \(error)") }
         }

@@ -172,14 +172,14 @@ import Wire
 
     @Test func whatIsNotEvaluatedDropsAndNamesTheFlow() {
         let control = Self.network()
-        let id = control.flow(1, .ingress, 0, 60, "ip4", "ct_next;")
+        let id = control.flow(1, .ingress, 0, 60, "udp", "reg0[4] = dns_lookup(); next;")
         var translator = Translator()
         let translation = translator.translate(
             Self.input(Frames.udp(Frames.a, Frames.b), on: 1), in: control.snapshot())
         #expect(
             translation.drops == [
                 PacketDrop(
-                    .unsupported("ct_next"),
+                    .unsupported("dns_lookup"),
                     stage: LogicalStage(DatapathKey(1), Stage(.ingress, 0)), flow: id)
             ])
         #expect(translation.actions.isEmpty)

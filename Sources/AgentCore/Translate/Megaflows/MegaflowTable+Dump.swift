@@ -71,10 +71,9 @@ extension MegaflowTable {
     /// The kernel has deleted a flow, with these last counts.
     package mutating func deleted(
         _ id: FlowID, _ statistics: FlowStatistics?, _ traffic: inout TrafficReport
-    ) -> [UInt32] {
-        guard let (entry, flows) = dying.removeValue(forKey: id) else { return [] }
+    ) {
+        guard let (entry, flows) = dying.removeValue(forKey: id) else { return }
         if let statistics { Self.add(entry, flows, statistics, &traffic) }
-        return entry.frozenStates
     }
 
     private mutating func account(

@@ -186,6 +186,14 @@ package struct MegaflowTable: Sendable {
         entry.lookups.compactMap(lookups.flow)
     }
 
+    /// The recirculation numbers that flows in the kernel name.
+    package var frozenNumbers: Set<UInt32> {
+        var result: Set<UInt32> = []
+        for entry in entries.values { result.formUnion(entry.frozenStates) }
+        for (entry, _) in dying.values { result.formUnion(entry.frozenStates) }
+        return result
+    }
+
     // MARK: - Swapping the snapshot
 
     /// Makes `new` the snapshot. The flows in `unchecked` have to be translated again with `check`
