@@ -187,8 +187,11 @@ import Wire
         #expect(second.key[.ctMark] == 4)
         #expect(tracker.model.connections.count == 1)
         #expect(tracker.model.connections.all.first?.mark == 4)
-        let cleared = try #require(
-            try tracker.run(first.frame, [.clearTracking] + commit, metadata: first.key))
+        let look = [DatapathAction.clearTracking, .track(ConnectionTracking(zone: 5))]
+        let cleared = try #require(try tracker.run(first.frame, look, metadata: first.key))
         #expect(cleared.key[.ctState] == Self.new, "another connection by its headers")
+        let again = [DatapathAction.clearTracking] + commit
+        let dropped = try tracker.run(first.frame, again, metadata: first.key)
+        #expect(dropped == nil, "whose answers would be those of the first")
     }
 }

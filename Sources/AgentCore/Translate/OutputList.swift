@@ -88,8 +88,7 @@ struct OutputList {
 
     mutating func append(_ target: Target, to node: Int, _ key: borrowing TrackedKey) {
         count += 1
-        if let index = nodes[node].copies.firstIndex(where: { $0.headers.version == key.version })
-        {
+        if let index = nodes[node].copies.firstIndex(where: { $0.headers.version == key.version }) {
             nodes[node].copies[index].targets.append(target)
             return
         }
@@ -155,8 +154,9 @@ struct OutputList {
         if result.slowPath == nil {
             pin(key)
             result.actions = actions(of: Self.root, key)
-            if result.actions.netlinkSize > limits.actionBytes || result.actions.defersTooMuch(
-                at: result.recirculations)
+            if result.actions.netlinkSize > limits.actionBytes
+                || result.actions.defersTooMuch(
+                    at: result.recirculations)
             {
                 result.slowPath = .actionLimit
             }

@@ -69,7 +69,9 @@ extension Translator {
             slot = Int(key.read(bits))
         } else {
             var hash = StableHash()
-            for field in fields.compactMap(hashed) { hash.add(key.read(KeySpan(field))) }
+            for name in fields {
+                if let field = hashed(name) { hash.add(key.read(KeySpan(field))) }
+            }
             slot = Int(truncatingIfNeeded: hash.value) & (choice.slotCount - 1)
         }
         if choices.count > Self.choiceLimit { choices = [:] }

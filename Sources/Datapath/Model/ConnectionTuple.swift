@@ -84,8 +84,10 @@ struct TupleReader {
                 : [ICMPv6Type.echoRequest, ICMPv6Type.echoReply]
             guard requests.contains(type), frame.count >= start + 8 else { return .invalid }
         }
-        return tuple(frame, network: layout.networkOffset, isIPv4: isIPv4, transport: start,
-            proto: layout.ipProtocol).map(Kind.plain) ?? .invalid
+        return tuple(
+            frame, network: layout.networkOffset, isIPv4: isIPv4, transport: start,
+            proto: layout.ipProtocol
+        ).map(Kind.plain) ?? .invalid
     }
 
     private static func isError(_ type: UInt8, isIPv4: Bool) -> Bool {

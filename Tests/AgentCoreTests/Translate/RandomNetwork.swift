@@ -100,7 +100,8 @@ struct RandomNetwork {
             "reg0 == 0", "reg1[3] == 1", "flags.loopback", "ip6.dst == fd00::/64", "nd_ns",
             "ct.trk", "!ct.trk", "ct.new", "ct.est", "ct.rpl", "ct.inv", "ct.rel", "!ct.est",
             "ct.dnat", "ct.snat", "ct_mark.blocked == 1", "ct_mark.natted == 1",
-            "ct_label.acl_id == 7", "reg2[0..15] == 53", "xreg0[0..7] == 1", "pkt.mark == 7", "ip.dscp == 0",
+            "ct_label.acl_id == 7", "reg2[0..15] == 53", "xreg0[0..7] == 1", "pkt.mark == 7",
+            "ip.dscp == 0",
         ])
     }
 

@@ -52,7 +52,7 @@ import Wire
         #expect(translation.drops.isEmpty)
         #expect(
             translation.dependencies == [
-                .tunnelDevice(vport: 1), .input(vport: 1),
+                .tunnelDevice(vport: 1), .zones(datapath: 1), .input(vport: 1),
                 .port(PortReference(datapath: 1, port: 1)),
                 .port(PortReference(datapath: 1, port: 2)),
             ])
