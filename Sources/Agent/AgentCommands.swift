@@ -31,6 +31,7 @@ struct AgentCommands {
                 (arguments) throws(ControlError) in try control.trace(arguments)
             })
         registerDrops(registry)
+        registry.register(ControlCommand("ct-zone-list") { _ in control.zoneList })
         registry.register(
             ControlCommand("debug/dump-local-bindings") { _ in control.localBindings })
         registry.register(

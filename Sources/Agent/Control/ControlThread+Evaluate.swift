@@ -68,6 +68,7 @@ extension ControlThread {
             let stamp = progress.configurationTimestamp
             row.externalIDs["ovn-nb-cfg-sb-ts"] = stamp == 0 ? nil : String(stamp)
         }
+        if let zones { row.externalIDs = zones.written(to: row.externalIDs) }
         transaction.update(bridge.uuid, from: bridge.row, to: row)
     }
 

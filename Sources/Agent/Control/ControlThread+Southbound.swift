@@ -166,10 +166,12 @@ extension ControlThread {
             kernel: driver.ports)
         datapaths = pass.datapaths
         request(system, southbound, pass.inputs)
-        var builder = PhysicalBuilder(pass.inputs)
+        let complete = southbound.conditionNumber >= wantedConditions
+        var inputs = pass.inputs
+        inputs.zones = updateZones(system, inputs, isComplete: complete)
+        var builder = PhysicalBuilder(inputs)
         let view = builder.build()
         for problem in builder.problems { report(problem) }
-        let complete = southbound.conditionNumber >= wantedConditions
         let global = southbound.replica.only(SB.SBGlobal.self)?.row
         let number = complete ? global?.nbCfg : progress.configuration
         let pipeline = feed.current(

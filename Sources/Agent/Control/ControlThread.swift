@@ -54,6 +54,8 @@ final class ControlThread {
     var localWrite = WriteGate()
     var southboundWrite = WriteGate()
     var learning = Learning()
+    /// Nil before the integration bridge was asked for the zones of an earlier run.
+    var zones: ZoneAllocator?
 
     private var isEvaluationPosted = false
     private var retryTimer: EventLoop.Timer?

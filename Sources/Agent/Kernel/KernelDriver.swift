@@ -35,6 +35,7 @@ final class KernelDriver {
     private let control: DatapathControl
     private let route: RouteControl
     private let drivers: LinkDriverControl
+    private let tracking: TrackingControl
     let datapath: KernelDatapath
     /// Hears the misses while the datapath sends them by processor.
     let fallback: UpcallPort
@@ -54,6 +55,7 @@ final class KernelDriver {
         control = try DatapathControl.open()
         route = try RouteControl.open()
         drivers = try LinkDriverControl.open()
+        tracking = try TrackingControl.open()
         let found: KernelDatapath
         if let existing = try control.datapath(named: Self.datapathName) {
             found = existing
@@ -244,6 +246,11 @@ final class KernelDriver {
                 try route.deleteLink(index: link.index)
             }
         }
+    }
+
+    /// Forgets all connections of some zones.
+    func flush(zones: Set<UInt16>) throws(NetlinkError) {
+        try tracking.delete { zones.contains($0.zone) }
     }
 
     /// Counters of the datapath, anew.

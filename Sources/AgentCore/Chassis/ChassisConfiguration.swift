@@ -64,6 +64,8 @@ package struct ChassisConfiguration: Hashable, Sendable {
     package var transportZones: [String]
     package var isInterconnection: Bool
     package var cleansUpOnExit: Bool
+    /// Conntrack zones that this agent may use.
+    package var zoneRange: ClosedRange<UInt16>
     /// Physical network name -> bridge name.
     package var bridgeMappings: [String: String]
     /// The keys that Chassis.other_config repeats verbatim.
@@ -101,6 +103,7 @@ extension ChassisConfiguration {
         transportZones = reader.list("ovn-transport-zones")
         isInterconnection = reader.flag("ovn-is-interconn", default: false)
         cleansUpOnExit = reader.flag("ovn-cleanup-on-exit", default: true)
+        zoneRange = reader.zones("ct-zone-range")
         bridgeMappings = reader.pairs("ovn-bridge-mappings")
         encapsulations = reader.encapsulations()
         mirroredKeys = [:]
@@ -195,6 +198,19 @@ private struct KeyReader {
             return nil
         }
         return address
+    }
+
+    /// "LOW-HIGH", 1...65535.
+    mutating func zones(_ key: String) -> ClosedRange<UInt16> {
+        let whole = 1...UInt16.max
+        guard let text = string(key), !text.isEmpty else { return whole }
+        let ends = text.split(separator: "-", omittingEmptySubsequences: false)
+            .map { UInt16($0.trimmed) }
+        guard ends.count == 2, let low = ends[0], let high = ends[1], low >= 1, low <= high else {
+            refuse(key, text, "no range of zones")
+            return whole
+        }
+        return low...high
     }
 
     private mutating func refuse(_ key: String, _ value: String, _ reason: String) {

@@ -26,6 +26,7 @@ package struct PhysicalInputs {
     package var neighbours: [SB.MACBinding] = []
     package var staticNeighbours: [SB.StaticMACBinding] = []
     package var learnedAddresses: [SB.FDB] = []
+    package var zones = ZoneNumbers()
 
     package init() {}
 }
@@ -66,7 +67,13 @@ package struct PhysicalBuilder {
             guard let port = physicalPort(uuid, row) else { continue }
             places[uuid] = port
             view.ports[port.reference] = port
-            if case .here(let vport) = port.place { view.inputs[vport] = port.reference }
+            guard case .here(let vport) = port.place else { continue }
+            view.inputs[vport] = port.reference
+            view.localPorts.insert(port.name)
+        }
+        for (uuid, zones) in inputs.zones.datapaths {
+            guard let row = inputs.datapaths[uuid] else { continue }
+            view.zones[UInt32(truncatingIfNeeded: row.tunnelKey)] = zones
         }
         for (kind, device) in inputs.devices { view.tunnelDevices[device.vport] = kind }
         for endpoints in tunnels.values {
@@ -104,7 +111,7 @@ package struct PhysicalBuilder {
         }
         return PhysicalPort(
             reference: reference, name: row.logicalPort, type: row.type, place: place,
-            portSecurity: security)
+            zone: inputs.zones.ports[row.logicalPort] ?? 0, portSecurity: security)
     }
 
     private func place(_ uuid: RowUUID, _ row: SB.PortBinding) -> PortPlace {

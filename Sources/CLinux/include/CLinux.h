@@ -12,6 +12,8 @@
 
 #include <linux/genetlink.h>
 #include <linux/if_link.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netlink.h>
 #include <linux/openvswitch.h>
 #include <linux/rtnetlink.h>
