@@ -37,6 +37,9 @@ extension Compiler {
             if row.otherConfig["vlan-passthru"] != "true" { traits.append(.untagged) }
             let floods = context.first(model.unknownPorts, key) != nil
             traits.append(floods ? .floodsUnknown : .dropsUnknown)
+            if row.otherConfig["broadcast-arps-to-all-routers"] == "false" {
+                traits.append(.sparesRouters)
+            }
             traits += profile?.traits ?? []
             return traits.map(DatapathGroup.switches)
         case .router(let row):

@@ -5,7 +5,7 @@ import Schemas
 extension Compiler {
     /// The features of logical switches, one derivation per port and feature.
     func registerSwitchFeatures() {
-        let (outputs, model, filtering) = (outputs, model, filtering)
+        let (inputs, outputs, model, filtering) = (inputs, outputs, model, filtering)
         let on = {
             [engine]
             (
@@ -40,12 +40,15 @@ extension Compiler {
         }
         onPort("neighbour responder") { key, port, context in
             let settings = context.read(model.switchSettings, port.datapath) ?? nil
-            guard port.respondsForStations, settings?.passesVLANs != true else { return }
+            guard port.respondsForStations, settings?.passesVLANs != true,
+                model.isReachable(port, inputs, context)
+            else { return }
             let hasLocalnet = context.first(model.localnetPorts, port.datapath) != nil
             context.emit(
                 NeighbourResponder(
                     port: port, stations: context.read(model.stations, key) ?? [],
-                    hasLocalnet: hasLocalnet),
+                    hasLocalnet: hasLocalnet,
+                    hasProxy: context.first(model.proxiesOfSwitch, port.datapath) != nil),
                 .datapath(port.datapath), hint: key, to: outputs)
         }
         onPort("unicast") { key, port, context in
@@ -53,11 +56,19 @@ extension Compiler {
             if let side, let router = context.read(model.routerPorts, side.port) ?? nil {
                 let place = context.read(model.gateways.places, side.port) ?? .anywhere
                 return context.emit(
-                    RouterDelivery(port: port, router: router, place: place),
+                    RouterDelivery(
+                        port: port, router: router, place: place,
+                        proxy: (context.read(model.proxies, key) ?? nil)
+                            .flatMap { NeighbourProxy(parsing: $0)?.mac }),
                     .datapath(port.datapath), hint: key, to: outputs)
             }
+            let floods =
+                port.delivery.contains(.copiesToUnknown)
+                && context.first(model.unknownPorts, port.datapath) != nil
             context.emit(
-                Unicast(port: port, stations: context.read(model.stations, key) ?? []),
+                Unicast(
+                    port: port, stations: context.read(model.stations, key) ?? [],
+                    switchFloodsUnknown: floods),
                 .datapath(port.datapath), hint: key, to: outputs)
         }
         on("conntrack bypass", untracked) { key, port, context in
@@ -80,4 +91,16 @@ extension Compiler {
     }
 
     private typealias SwitchPortDerivation = @Sendable (RowUUID, SwitchPort, Context) -> Void
+}
+
+extension Model {
+    /// With NB_Global.options:ignore_lsp_down=false nobody answers for a port that is down.
+    fileprivate func isReachable(
+        _ port: SwitchPort, _ inputs: Inputs, _ context: Context
+    ) -> Bool {
+        guard port.kind == .vif, context.read(inputs.options, "ignore_lsp_down") == "false" else {
+            return true
+        }
+        return context.read(inputs.portStates, port.name)?.isUp == true
+    }
 }

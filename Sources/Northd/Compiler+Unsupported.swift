@@ -25,9 +25,7 @@ extension Compiler {
 
     private static func unsupported(_ row: NB.LogicalSwitch) -> [(Bool, String)] {
         [
-            (!row.qosRules.isEmpty, "qos_rules"),
-            (!row.forwardingGroups.isEmpty, "forwarding_groups"),
-            (row.otherConfig["mcast_snoop"] == "true", "other_config:mcast_snoop"),
+            (row.otherConfig["mcast_snoop"] == "true", "other_config:mcast_snoop")
         ]
     }
 
@@ -56,8 +54,7 @@ extension SwitchPort {
     /// Columns that are set and have no effect yet.
     static func unsupported(_ row: NB.LogicalSwitchPort) -> [String] {
         let list = [
-            (!row.healthChecks.isEmpty, "health_checks"),
-            (["virtual", "external", "vtep"].contains(row.type), "type"),
+            (!row.healthChecks.isEmpty, "health_checks")
         ]
         return list.filter(\.0).map(\.1)
     }

@@ -126,6 +126,8 @@ package final class Compiler {
         registerLoadBalancers()
         registerACLs()
         registerHealthChecks()
+        registerSwitchRules()
+        registerSpecialPorts()
         registerSharedFlows()
         registerSwitchFeatures()
         registerRouterFeatures()

@@ -121,4 +121,38 @@ extension RandomEdits {
         ]
         network.setOptions([keys[number(keys.count)]: chance(2) ? "true" : "false"])
     }
+
+    mutating func changeQoS(_ network: TestNetwork) {
+        if chance(3), let item = pick(NB.LogicalSwitch.self, network),
+            let rule = item.row.qosRules.randomElement(using: &random)
+        {
+            return network.edit {
+                $0.mutate(NB.LogicalSwitch.self, item.uuid, .qosRules, .delete(.ofSet([rule])))
+            }
+        }
+        guard let datapath = pick(NB.LogicalSwitch.self, network) else { return }
+        network.addQoS(
+            NB.QoS(
+                priority: number(3), direction: chance(2) ? "from-lport" : "to-lport",
+                match: chance(5) ? "bad" : "ip4", action: ["dscp": number(70)],
+                bandwidth: chance(2) ? ["rate": 100] : [:]), to: datapath.uuid)
+    }
+
+    /// Port types and options of which there are few.
+    mutating func specialize(_ row: inout NB.LogicalSwitchPort) {
+        switch number(7) {
+        case 0:
+            row.type = "virtual"
+            row.options = [
+                "virtual-ip": chance(4) ? "bad" : "10.0.0.99",
+                "virtual-parents": "p\(number(40)),p\(number(40))",
+            ]
+        case 1: row.type = "external"
+        case 2: row.type = "vtep"
+        case 3: row.options["arp_proxy"] = chance(4) ? "bad" : "10.9.0.0/16"
+        case 4: row.options["pkt_clone_type"] = "mc_unknown"
+        case 5: row.options["receive_multicast"] = "false"
+        default: row.type = "remote"
+        }
+    }
 }

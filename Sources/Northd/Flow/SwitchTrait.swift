@@ -7,6 +7,8 @@ package enum SwitchTrait: Hashable, Sendable {
     case floodsUnknown
     /// None does.
     case dropsUnknown
+    /// Requests go to no router that isn't asked: other_config:broadcast-arps-to-all-routers=false.
+    case sparesRouters
     /// Has neither ACLs nor load balancers.
     case unfiltered
     /// Has one of both, which must not stop health checks.
@@ -29,6 +31,7 @@ package enum SwitchTrait: Hashable, Sendable {
         case .untagged: "untagged"
         case .floodsUnknown: "floodsUnknown"
         case .dropsUnknown: "dropsUnknown"
+        case .sparesRouters: "sparesRouters"
         case .unfiltered: "unfiltered"
         case .watched: "watched"
         case .unjudged: "unjudged"

@@ -96,6 +96,8 @@ package struct Inputs: Sendable {
     package let acls: Table<RowUUID, NB.ACL>
     package let switchesOfACL: Table<RowUUID, Owners>
     package let portGroupsOfACL: Table<RowUUID, Owners>
+    package let qosRules: Table<RowUUID, NB.QoS>
+    package let switchesOfQoS: Table<RowUUID, Owners>
     package let samples: Table<RowUUID, NB.Sample>
     package let collectors: Table<RowUUID, NB.SampleCollector>
     package let samplingDomains: Table<SamplingApplication, Int>
@@ -181,6 +183,8 @@ package struct Inputs: Sendable {
         acls = engine.table("ACL")
         switchesOfACL = engine.table("Logical_Switch.acls", beside: acls)
         portGroupsOfACL = engine.table("Port_Group.acls", beside: acls)
+        qosRules = engine.table("QoS")
+        switchesOfQoS = engine.table("Logical_Switch.qos_rules", beside: qosRules)
         samples = engine.table("Sample")
         collectors = engine.table("Sample_Collector")
         samplingDomains = engine.table("Sampling_App")

@@ -64,9 +64,13 @@ struct NorthboundEdge {
             to: change.new?.loadBalancer ?? [], in: engine)
         Membership(table: inputs.switchesOfACL).change(
             change.uuid, from: change.old?.acls ?? [], to: change.new?.acls ?? [], in: engine)
+        Membership(table: inputs.switchesOfQoS).change(
+            change.uuid, from: change.old?.qosRules ?? [], to: change.new?.qosRules ?? [],
+            in: engine)
         var row = change.new
         row?.ports = []
         row?.acls = []
+        row?.qosRules = []
         row?.loadBalancer = []
         Membership(table: inputs.switchesOfDNS).change(
             change.uuid, from: change.old?.dnsRecords ?? [], to: change.new?.dnsRecords ?? [],

@@ -46,6 +46,7 @@ extension NorthboundEdge {
         PlainTable { $0.forwardingGroups },
         PlainTable({ $0.portHealthChecks }, without: { $0.status = nil }),
         PlainTable { $0.acls },
+        PlainTable { $0.qosRules },
         PlainTable { $0.samples },
         PlainTable { $0.collectors },
     ]

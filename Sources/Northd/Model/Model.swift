@@ -39,6 +39,9 @@ package struct Model: Sendable {
     let limits: Function<RowUUID, PacketLimit?>
     let limitedRouters: Function<RowUUID, RowUUID?>
     package let deployment: Deployment
+    /// options:arp_proxy of the ports that have it.
+    let proxies: Function<RowUUID, String?>
+    let proxiesOfSwitch: Index<RowUUID, RowUUID>
     package let datapathKeys: Allocator<StickyKeys>
     package let portKeys: Allocator<StickyKeys>
     package let routerPortKeys: Allocator<StickyKeys>
@@ -59,6 +62,18 @@ package struct Model: Sendable {
             chassis.name == chassis.hostname ? [chassis.name] : [chassis.name, chassis.hostname]
         }
         let switchPorts = Model.switchPorts(engine, inputs, problems)
+        let proxying = engine.subset("proxying ports", of: inputs.switchPorts) { _, row in
+            row.options["arp_proxy"] != nil
+        }
+        proxies = engine.function("proxied addresses", over: proxying) { _, row, _ in
+            row.options["arp_proxy"]
+        }
+        let proxyPlaces = engine.function("proxy's switch", over: proxying) { key, _, context in
+            (context.read(switchPorts, key) ?? nil)?.datapath
+        }
+        proxiesOfSwitch = engine.index("proxies by switch", of: proxyPlaces) { _, datapath in
+            datapath.map { [$0] } ?? []
+        }
         switchPortByName = engine.index("switch port by name", of: switchPorts) { _, port in
             port.map { [$0.name] } ?? []
         }

@@ -25,6 +25,8 @@ package struct SwitchPort: Hashable, Sendable {
     package let respondsForStations: Bool
     /// A router port whose traffic is tracked and filtered: options:enable_router_port_acl.
     package let filtersRouter: Bool
+    /// How packets for its stations reach it, and whether those for everybody do.
+    package let delivery: Delivery
 
     /// Parses a row that belongs to `datapath`. What is wrong with an address is told to
     /// `report`, and that address is left out.
@@ -57,6 +59,7 @@ package struct SwitchPort: Hashable, Sendable {
         respondsForStations =
             !hasUnknown && kind != .virtual && kind != .external && kind != .l2gateway
             && row.options["disable_arp_nd_rsp"] != "true"
+        delivery = Delivery(row, kind, hasUnknown: hasUnknown)
         filtersRouter = kind.isRouter && row.options["enable_router_port_acl"] == "true"
         for column in SwitchPort.unsupported(row) { report(column, Problem.unsupported) }
         if case .unknown(let type) = kind { report("type", "unknown type \"\(type)\"") }
@@ -126,6 +129,33 @@ extension SwitchPort.Kind {
         case .vif, .localnet, .localport, .virtual, .external, .l2gateway, .vtep, .remote,
             .unknown:
             true
+        }
+    }
+}
+
+extension SwitchPort {
+    /// Options of a port that concern its deliveries.
+    package struct Delivery: OptionSet, Hashable, Sendable {
+        package let rawValue: UInt8
+
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        /// Ports that take unknown stations get copies: options:pkt_clone_type=mc_unknown.
+        package static let copiesToUnknown = Delivery(rawValue: 1)
+        /// Its stations are learned, those configured too: options:force_fdb_lookup.
+        package static let isLearned = Delivery(rawValue: 2)
+        /// Not without options:receive_multicast=false.
+        package static let takesMulticast = Delivery(rawValue: 4)
+
+        init(_ row: NB.LogicalSwitchPort, _ kind: Kind, hasUnknown: Bool) {
+            self = []
+            if kind == .vif, row.options["pkt_clone_type"]?.lowercased() == "mc_unknown" {
+                insert(.copiesToUnknown)
+            }
+            if kind == .vif, hasUnknown, row.options["force_fdb_lookup"] == "true" {
+                insert(.isLearned)
+            }
+            if row.options["receive_multicast"] != "false" { insert(.takesMulticast) }
         }
     }
 }

@@ -10,11 +10,18 @@ package struct NeighbourResponder: SwitchFeature {
     /// The switch has a port to a physical network. What comes in there is answered only where
     /// the port is bound, or every chassis would answer.
     package let hasLocalnet: Bool
+    /// Somebody answers for whole networks on the switch; what is sent to a known station is to
+    /// reach it.
+    package let hasProxy: Bool
 
-    package init(port: SwitchPort, stations: [StationAddress], hasLocalnet: Bool = false) {
+    package init(
+        port: SwitchPort, stations: [StationAddress], hasLocalnet: Bool = false,
+        hasProxy: Bool = false
+    ) {
         self.port = port
         self.stations = stations
         self.hasLocalnet = hasLocalnet
+        self.hasProxy = hasProxy
     }
 
     package func emit(into flows: inout SwitchFlows) {
@@ -24,8 +31,27 @@ package struct NeighbourResponder: SwitchFeature {
                 case .v4(let address): arp(address, station.mac, &flows)
                 case .v6(let address): solicitation(address, station.mac, &flows)
                 }
+                if hasProxy { pass(address, station.mac, &flows) }
             }
         }
+    }
+
+    /// Requests that are sent to the station itself.
+    private func pass(
+        _ address: IPAddress, _ mac: MACAddress, _ flows: inout SwitchFlows
+    ) {
+        let request: Match
+        switch address {
+        case .v4(let address):
+            request = .both(
+                .equal(.arpTPA, .ip4(address)), .equal(.arpOp, 1),
+                .equal(.ethDst, .ethernet(mac)))
+        case .v6(let address):
+            request = .both(
+                .symbol(.ndNS), .equal(.ip6Dst, .ip6(address)),
+                .equal(.ndTarget, .ip6(address)))
+        }
+        flows.add(.inNeighbourResponse, 50, request, [.next])
     }
 
     private var fromHere: [Match] {

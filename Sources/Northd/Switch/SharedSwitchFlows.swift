@@ -40,6 +40,11 @@ package struct SharedSwitchFlows: SwitchFeature {
                 ActionList(Action.output(to: MulticastGroup.unknown.name)))
         case .dropsUnknown:
             flows.add(.inL2Unknown, 50, .outport("none"), .drop)
+        case .sparesRouters:
+            flows.add(
+                .inL2Lookup, 72,
+                .both(.symbol(.ethMcast), .either(.equal(.arpOp, 1), .symbol(.ndNS))),
+                ActionList(Action.output(to: MulticastGroup.unknown.name)))
         case .unfiltered, .watched, .unjudged, .judged, .tracked, .stateful: filtering(&flows)
         case .balanced: BalancedSwitch().emit(into: &flows)
         case .balancedStateless: BalancedStatelessSwitch().emit(into: &flows)

@@ -31,3 +31,24 @@ package struct StationLearning: SwitchFeature {
             [.putFDB(port: FieldRange(.inport), ethernet: station), .next], port: port.name)
     }
 }
+
+/// The same on a transit switch for ports of other zones: what comes from them enters the egress
+/// pipeline here.
+package struct RemoteStationLearning: SwitchFeature {
+    package let port: SwitchPort
+
+    package func emit(into flows: inout SwitchFlows) {
+        let station = FieldRange(.ethSrc)
+        let inport = FieldRange(.inport)
+        flows.add(
+            .outLookupFDB, 100, .inport(port.name),
+            [
+                .evaluate(
+                    SwitchCell.isKnownStation, .lookupFDB(port: inport, ethernet: station)),
+                .next,
+            ])
+        flows.add(
+            .outPutFDB, 100, .both(.inport(port.name), .equal(SwitchCell.isKnownStation, 0)),
+            [.putFDB(port: inport, ethernet: station), .next])
+    }
+}

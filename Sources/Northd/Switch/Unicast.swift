@@ -5,21 +5,35 @@ import Wire
 package struct Unicast: SwitchFeature {
     package let port: SwitchPort
     package let stations: [StationAddress]
+    /// Somebody takes packets to unknown stations.
+    package let switchFloodsUnknown: Bool
 
-    package init(port: SwitchPort, stations: [StationAddress]) {
+    package init(
+        port: SwitchPort, stations: [StationAddress], switchFloodsUnknown: Bool = false
+    ) {
         self.port = port
         self.stations = stations
+        self.switchFloodsUnknown = switchFloodsUnknown
     }
 
     package func emit(into flows: inout SwitchFlows) {
+        guard port.kind != .external, !port.delivery.contains(.isLearned) else { return }
         var seen: Set<MACAddress> = []
         for station in stations where seen.insert(station.mac).inserted {
             flows.add(
                 .inL2Lookup, 50, .equal(.ethDst, .ethernet(station.mac)),
-                port.isEnabled ? ActionList(Action.output(to: port.name)) : .drop)
+                port.isEnabled ? deliver : .drop)
         }
         if !port.isEnabled {
             flows.add(.inL2Unknown, 50, .outport(port.name), .drop)
         }
+    }
+
+    private var deliver: ActionList {
+        let output = Action.output(to: port.name)
+        guard switchFloodsUnknown, port.delivery.contains(.copiesToUnknown) else {
+            return ActionList(output)
+        }
+        return ActionList([.clone(output)] + Action.output(to: MulticastGroup.unknown.name))
     }
 }
