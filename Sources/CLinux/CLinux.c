@@ -13,6 +13,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -88,6 +89,8 @@ static int ethtool(int socket, const char *device, void *request) {
     name.ifr_data = request;
     return result(ioctl(socket, SIOCETHTOOL, &name));
 }
+
+int clinux_query_socket(void) { return result(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)); }
 
 int clinux_link_driver(int socket, const char *device, struct clinux_driver *driver) {
     struct ethtool_drvinfo information = {.cmd = ETHTOOL_GDRVINFO};

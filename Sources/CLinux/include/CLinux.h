@@ -53,6 +53,8 @@ struct clinux_driver {
     /// 0 half, 1 full, anything else if it does not say.
     uint8_t duplex;
 };
+/// A socket for such questions; the descriptor or -errno.
+int clinux_query_socket(void);
 /// Asks about a device of the socket's network namespace; 0 or -errno.
 int clinux_link_driver(int socket, const char *device, struct clinux_driver *driver);
 

@@ -18,13 +18,12 @@ package struct LinkDriverControl: ~Copyable {
     private let socket: FileDescriptor
 
     package static func open() throws(NetlinkError) -> LinkDriverControl {
-        let type = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        do {
-            let socket = try checked("socket") { Glibc.socket(AF_INET, type, 0) }
-            return LinkDriverControl(socket: FileDescriptor(owning: socket))
-        } catch {
+        let descriptor = clinux_query_socket()
+        guard descriptor >= 0 else {
+            let error = SystemError("socket", code: ErrorCode(rawValue: -descriptor))
             throw NetlinkError("driver socket", from: error)
         }
+        return LinkDriverControl(socket: FileDescriptor(owning: descriptor))
     }
 
     private init(socket: consuming FileDescriptor) {
