@@ -8,6 +8,8 @@ enum DatapathReport: Sendable {
     case acknowledged(UInt64)
     /// What packets taught.
     case learned([Lesson])
+    /// A packet for a service that keeps state.
+    case service(ServiceEvent)
     case problem(String)
 }
 
@@ -16,6 +18,7 @@ extension ControlThread {
         switch report {
         case .acknowledged(let revision): acknowledged(revision)
         case .learned(let lessons): learn(lessons)
+        case .service: break
         case .problem(let text): self.report(text)
         }
     }

@@ -47,7 +47,7 @@ extension ControlThread {
                 .init(SB.StaticMACBinding.self), .init(SB.FDB.self, condition: nothing),
                 .init(SB.AddressSet.self), .init(SB.PortGroup.self),
                 .init(SB.ChassisTemplateVar.self),
-            ], remotes: remotes, leaderOnly: true)
+            ] + ServiceConditions.tables, remotes: remotes, leaderOnly: true)
         wanted.indexes = Learning.indexes
         let client = OVSDBClient(
             wanted, loop: loop, threads: threads,
@@ -57,6 +57,7 @@ extension ControlThread {
         client.handlers.conditions = { [weak self] _ in self?.southboundAgain() }
         client.handlers.diagnostic = { [log] in log.info("\($0)") }
         conditions = nil
+        serviceConditions = .nothing
         return client
     }
 
@@ -170,7 +171,8 @@ extension ControlThread {
         var inputs = pass.inputs
         inputs.zones = updateZones(system, inputs, isComplete: complete)
         var builder = PhysicalBuilder(inputs)
-        let view = builder.build()
+        var view = builder.build()
+        view.services = ServiceView(southbound.replica, datapaths: datapaths)
         for problem in builder.problems { report(problem) }
         let global = southbound.replica.only(SB.SBGlobal.self)?.row
         let number = complete ? global?.nbCfg : progress.configuration
@@ -197,6 +199,7 @@ extension ControlThread {
                 chassisName: system.configuration.name ?? "", chassis: identity?.row,
                 logicalPorts: Array(inputs.interfaces.byLogicalPort.keys),
                 datapaths: datapaths, datapathKeys: inputs.datapaths.values.map(\.tunnelKey))
+        requestServices(system, southbound)
         guard wanted != conditions else { return }
         conditions = wanted
         southbound.setCondition(SB.PortBinding.self, wanted.portBindings)

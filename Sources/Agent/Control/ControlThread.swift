@@ -36,6 +36,7 @@ final class ControlThread {
     var taken: [RowUUID: Milliseconds] = [:]
     var datapaths = LocalDatapaths.none
     var conditions: MonitorConditions?
+    var serviceConditions = ServiceConditions.nothing
     var wantedConditions: UInt64 = 0
 
     // What changed since the last evaluation.

@@ -13,6 +13,10 @@ extension DatapathLoop {
         var operations: [FlowOperation] = []
         var lessons: [Lesson] = []
         for upcall in upcalls {
+            if upcall.reason == .action, let cookie = LogCookie(upcall.userData) {
+                log(cookie, upcall)
+                continue
+            }
             let translation = translator.translate(
                 TranslationInput(key: upcall.key, frame: upcall.packet, upcallPort: upcallPort),
                 in: snapshot)
@@ -136,6 +140,9 @@ extension DatapathLoop {
                 lessons.append(.address(key, port: port))
             case .wait(let packet):
                 waiting.add(packet, now: now)
+            case .service(let event):
+                guard limiter.admits(event.service, from: source, now: now) else { continue }
+                report(.service(event))
             }
         }
     }

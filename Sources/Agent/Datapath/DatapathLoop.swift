@@ -23,6 +23,7 @@ final class DatapathLoop {
 
     let loop: EventLoop
     let log = Logger(label: "datapath")
+    let aclLog = Logger(label: "acl_log")
     var report: @Sendable (DatapathReport) -> Void = { _ in }
     var channel: FlowChannel
     var translator: Translator
@@ -49,6 +50,11 @@ final class DatapathLoop {
 
     /// The netlink port that hears the packets of a kernel port.
     func upcallPort(_ vport: UInt32) -> UInt32 { ports[vport]?.port.socket.portID ?? 0 }
+
+    /// A netlink port for packets that came in by none; zero before there is a port.
+    var anyUpcallPort: UInt32 {
+        ports.min { $0.key < $1.key }?.value.port.socket.portID ?? 0
+    }
 
     func portName(_ vport: UInt32) -> String { ports[vport]?.port.name ?? String(vport) }
 

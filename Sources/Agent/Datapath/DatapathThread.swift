@@ -54,6 +54,12 @@ final class DatapathThread: @unchecked Sendable {
         loop.post { state.value.install(snapshot, isComplete: isComplete) }
     }
 
+    /// Sends packets of services on their way.
+    func inject(_ injections: [Injection]) {
+        let state = OwnerBound(self.state, loop: loop)
+        loop.post { state.value.inject(injections) }
+    }
+
     func ask(
         _ question: Question,
         _ answer: @escaping @Sendable (Result<String, ControlError>) -> Void

@@ -172,6 +172,8 @@ package struct PhysicalView: Sendable {
     package var localPorts: TreeSet<String> = []
     /// Conntrack zones by datapath key.
     package var zones: TreeDictionary<UInt32, DatapathZones> = [:]
+    /// No dependency of any flow.
+    package var services = ServiceView()
 
     package init() {}
 }

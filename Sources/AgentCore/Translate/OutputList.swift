@@ -19,12 +19,14 @@ struct OutputList {
         case tunnel(UInt32, TunnelKey)
         /// A lookup under this number.
         case recirculate(UInt32)
+        case userspace(UserspaceAction)
 
         var actions: [DatapathAction] {
             switch self {
             case .port(let port): [.output(port)]
             case .tunnel(let port, let tunnel): [.setTunnel(tunnel), .output(port)]
             case .recirculate(let number): [.recirculate(number)]
+            case .userspace(let action): [.userspace(action)]
             }
         }
     }

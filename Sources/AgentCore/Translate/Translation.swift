@@ -78,6 +78,8 @@ package enum SideEffect: Hashable, Sendable {
     case address(LearnedAddressKey, port: UInt32)
     /// The packet waits until the neighbour is known.
     case wait(PendingPacket)
+    /// A service that keeps state hears of the packet.
+    case service(ServiceEvent)
 }
 
 /// A packet that can't go on before its next hop's Ethernet address is known.

@@ -6,6 +6,7 @@ import Wire
 
 extension KeyField {
     static let flagsLoopback = KeySpan(.flags).part(offset: 0, width: 1)
+    static let flagsLocalOnly = KeySpan(.flags).part(offset: 4, width: 1)
     static let flagsFromLocalport = KeySpan(.flags).part(offset: 10, width: 1)
     static let flagsLocalnet = KeySpan(.flags).part(offset: 15, width: 1)
     /// What starts anew between the pipelines.
@@ -42,12 +43,17 @@ extension Translator {
     }
 
     /// Starts the ingress pipeline of a datapath, as received on its port.
-    mutating func enterDatapath(_ port: PortReference, _ snapshot: TranslationSnapshot) {
+    ///
+    /// - Parameter isLocal: the packet must not leave this chassis.
+    mutating func enterDatapath(
+        _ port: PortReference, isLocal: Bool = false, _ snapshot: TranslationSnapshot
+    ) {
         note(.received(port))
         // From here on the packet may go to another chassis again.
         condition.arrivedByTunnel = false
         clearRegisters()
         key.load(.flags, 0)
+        if isLocal { key.load(KeyField.flagsLocalOnly, 1) }
         key.load(.outport, 0)
         key.load(.datapath, UInt64(port.datapath))
         key.load(.inport, UInt64(port.port))

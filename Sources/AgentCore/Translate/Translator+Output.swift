@@ -116,6 +116,8 @@ extension Translator {
         guard !endpoints.isEmpty else { return }
         // A localport is on every chassis; what comes from it stays here.
         guard key.read(KeyField.flagsFromLocalport) == 0 else { return }
+        // What every chassis says for itself.
+        guard key.read(KeyField.flagsLocalOnly) == 0 else { return }
         let datapath = UInt32(key.read(.datapath))
         let ingress = UInt32(key.read(.inport))
         for endpoint in endpoints {

@@ -32,6 +32,8 @@ package struct Translator: ~Copyable {
     var condition = FrozenState.Condition()
     /// Where this copy of the packet is among the steps that the kernel takes.
     var node = OutputList.root
+    /// The netlink port for copies that come up.
+    var upcallPort: UInt32 = 0
     /// Where the packet is, for drops.
     var place: (stage: LogicalStage, flow: RowIdentifier?)?
     /// Answers to "is the packet longer than"; a question without one ends the run.
@@ -82,6 +84,20 @@ package struct Translator: ~Copyable {
         ]
     }
 
+    /// Sends a packet of the agent's own on its way.
+    ///
+    /// - Parameter upcallPort: hears copies of it that come up.
+    package mutating func inject(
+        _ injection: Injection, upcallPort: UInt32, in snapshot: TranslationSnapshot
+    ) -> [Emission] {
+        let input = TranslationInput(
+            key: FlowKey(of: injection.frame), frame: injection.frame, upcallPort: upcallPort)
+        let result = translate(input, in: snapshot, answers: [:]) {
+            $0.inject(injection, snapshot)
+        }
+        return result.emissions ?? []
+    }
+
     private mutating func translate(
         _ input: TranslationInput, in snapshot: TranslationSnapshot, answers: [Int: Bool],
         _ body: (inout Translator) -> Void
@@ -108,6 +124,7 @@ package struct Translator: ~Copyable {
         outputs.start(key)
         generated = nil
         frame = input.frame
+        upcallPort = input.upcallPort
         stack.removeAll(keepingCapacity: true)
         steps = 0
         depth = 0

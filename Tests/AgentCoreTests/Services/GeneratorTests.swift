@@ -40,7 +40,7 @@ struct ServiceNetwork {
                 + "ip6.dst <-> ip6.src; ip.ttl = 255; \(Self.back) };")
         var host = network.host()
         let frame = Frames.udp(Frames.a, Frames.b)
-        let sent = try #require(host.receive(frame, on: 1).sent.first)
+        let sent = try unwrap(host.receive(frame, on: 1).sent.first)
         let key = FlowKey(of: sent.frame)
         #expect(sent.port == 1)
         #expect((key[.icmpType], key[.icmpCode]) == (3, 4))
@@ -50,7 +50,7 @@ struct ServiceNetwork {
         let six = PacketBuilder.echo(
             Frames.ethernet(Frames.a, Frames.b), Frames.ipv6("fd00::1", "fd00::2"),
             identifier: 1, sequence: 1)
-        let sent6 = try #require(host.receive(six, on: 1).sent.first)
+        let sent6 = try unwrap(host.receive(six, on: 1).sent.first)
         let key6 = FlowKey(of: sent6.frame)
         #expect((key6[.icmpType], key6[.icmpCode]) == (2, 0))
         #expect(sent6.frame.uint32(at: 14 + 40 + 4) == 1280)
@@ -63,13 +63,13 @@ struct ServiceNetwork {
         network.flow("1", "outport = \"p2\"; output;", table: 1)
         var host = network.host()
         let quoted = Frames.udp(Frames.b, Frames.a, from: "10.0.0.2", to: "10.0.0.1")
-        let layout = try #require(PacketLayout(quoted))
-        var error = try #require(ResponseBuilder.icmpError(quoted, layout))
+        let layout = try unwrap(PacketLayout(quoted))
+        var error = try unwrap(ResponseBuilder.icmpError(quoted, layout))
         error.replaceSubrange(0..<12, with: Frames.udp(Frames.a, Frames.b)[0..<12])
-        let sent = try #require(host.receive(error, on: 1).sent.first)
+        let sent = try unwrap(host.receive(error, on: 1).sent.first)
         var expected = error
         ICMPError.setQuotedSource(
-            IPv4Address(0xc0a8_0105), in: &expected, try #require(PacketLayout(error)))
+            IPv4Address(0xc0a8_0105), in: &expected, try unwrap(PacketLayout(error)))
         #expect(sent.port == 2)
         #expect(sent.frame == expected)
         #expect(expected != error)
@@ -127,4 +127,17 @@ struct ServiceNetwork {
             #expect(isAdmitted)
         }
     }
+}
+
+private struct Missing: Error {}
+
+/// `#require` for places inside of another `#require`.
+func unwrap<Value>(
+    _ value: Value?, sourceLocation: SourceLocation = #_sourceLocation
+) throws -> Value {
+    guard let value else {
+        Issue.record("nil", sourceLocation: sourceLocation)
+        throw Missing()
+    }
+    return value
 }

@@ -27,7 +27,7 @@ import Wire
                 switch effect {
                 case .neighbour(let key, let mac, _): .neighbour(key, mac, isShared: false)
                 case .address: effect
-                case .wait: nil
+                case .wait, .service: nil
                 }
             })
     }

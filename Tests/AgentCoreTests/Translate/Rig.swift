@@ -178,6 +178,8 @@ struct Host: ~Copyable {
     }
 
     private mutating func serve(_ upcall: ModelDatapath.Upcall, _ outcome: inout Outcome) {
+        // A copy for the log.
+        if case .action(let action) = upcall.reason, LogCookie(action.cookie) != nil { return }
         upcalls += 1
         let snapshot = table.snapshot
         let translation = translator.translate(
