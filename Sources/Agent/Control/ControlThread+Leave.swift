@@ -22,6 +22,10 @@ extension ControlThread {
         where row.row.name == identity.name {
             transaction.delete(SB.ChassisPrivate.self, row.uuid)
         }
+        for row in southbound.replica.rows(SB.IGMPGroup.self)
+        where row.row.chassis == identity.row {
+            transaction.delete(SB.IGMPGroup.self, row.uuid)
+        }
         transaction.delete(SB.Chassis.self, identity.row)
         transaction.comment("ovn-controller: unregistering chassis '\(identity.name)'")
         self.southbound?.handlers.changed = { _ in }

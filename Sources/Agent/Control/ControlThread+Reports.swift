@@ -10,6 +10,8 @@ enum DatapathReport: Sendable {
     case learned([Lesson])
     /// A packet for a service that keeps state.
     case service(ServiceEvent)
+    /// Learned entries that packets have used.
+    case used(Set<EntryUse>)
     case problem(String)
 }
 
@@ -18,7 +20,8 @@ extension ControlThread {
         switch report {
         case .acknowledged(let revision): acknowledged(revision)
         case .learned(let lessons): learn(lessons)
-        case .service: break
+        case .service(let event): serve(event)
+        case .used(let uses): used(uses)
         case .problem(let text): self.report(text)
         }
     }

@@ -19,4 +19,77 @@ extension ControlThread {
         southbound.setCondition(SB.IGMPGroup.self, wanted.multicastGroups)
         wantedConditions = southbound.setCondition(SB.ControllerEvent.self, wanted.events)
     }
+
+    /// What the services need of the rows; nil before the chassis has its own.
+    func serviceContext(
+        _ system: LocalSystem, _ southbound: OVSDBClient
+    ) -> ServiceHub.Context? {
+        guard let identity else { return nil }
+        let keys = ["garp-max-timeout-sec-\(identity.name)", "garp-max-timeout-sec"]
+        let longest = keys.compactMap { system.open.row.externalIDs[$0] }.first
+            .flatMap { Milliseconds($0) }
+        return ServiceHub.Context(
+            southbound.replica, datapaths: datapaths, chassis: identity,
+            networks: Set(system.configuration.bridgeMappings.keys),
+            longestAnnouncement: longest.flatMap { $0 > 0 ? $0 * 1000 : nil })
+    }
+
+    /// Takes over what the rows ask for.
+    func configureServices(_ system: LocalSystem, _ southbound: OVSDBClient) {
+        guard let context = serviceContext(system, southbound) else { return }
+        services.configure(context, now: Clock.monotonicMilliseconds)
+        runServices()
+    }
+
+    func writeServices(
+        _ system: LocalSystem, _ southbound: OVSDBClient,
+        into transaction: inout TransactionBuilder
+    ) {
+        guard let context = serviceContext(system, southbound) else { return }
+        services.write(
+            context, wallClock: Clock.wallMilliseconds, into: &transaction,
+            placeholder: RowUUID.random)
+    }
+
+    /// A packet for a service.
+    func serve(_ event: ServiceEvent) {
+        send(services.handle(event, now: Clock.monotonicMilliseconds))
+        runServices()
+    }
+
+    func used(_ uses: Set<EntryUse>) {
+        services.used(uses)
+        runServices()
+    }
+
+    /// Sends what is due, asks for an evaluation if there is something to write, and comes back at
+    /// the next deadline.
+    private func runServices() {
+        var generator = SystemRandomNumberGenerator()
+        send(services.due(now: Clock.monotonicMilliseconds, using: &generator))
+        if services.hasNews { writeNews() }
+        if let serviceTimer { loop.cancel(serviceTimer) }
+        serviceTimer = services.deadline.map { deadline in
+            loop.schedule(at: MonotonicTime(milliseconds: deadline)) { [weak self] in
+                self?.serviceTimer = nil
+                self?.runServices()
+            }
+        }
+    }
+
+    /// Writes at once, unless a write is under way: its outcome brings the next evaluation.
+    private func writeNews() {
+        guard let system, let southbound, southboundWrite.isOpen, southbound.canWrite else {
+            return
+        }
+        var transaction = TransactionBuilder()
+        writeServices(system, southbound, into: &transaction)
+        guard !transaction.isEmpty else { return }
+        southboundWrite.close()
+        southbound.submit(transaction) { [weak self] outcome in self?.southboundDone(outcome) }
+    }
+
+    private func send(_ packets: [Injection]) {
+        if !packets.isEmpty { worker.inject(packets) }
+    }
 }

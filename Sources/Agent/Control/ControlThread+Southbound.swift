@@ -111,12 +111,13 @@ extension ControlThread {
         learning.write(
             southbound.replica, now: Clock.monotonicMilliseconds,
             wallClock: Clock.wallMilliseconds, into: &transaction, placeholder: RowUUID.random)
+        writeServices(system, southbound, into: &transaction)
         guard !transaction.isEmpty else { return }
         southboundWrite.close()
         southbound.submit(transaction) { [weak self] outcome in self?.southboundDone(outcome) }
     }
 
-    private func southboundDone(_ outcome: TransactionOutcome) {
+    func southboundDone(_ outcome: TransactionOutcome) {
         southboundWrite.open()
         if case .failed(let failure) = outcome {
             report("Southbound database: \(failure)")
@@ -187,6 +188,7 @@ extension ControlThread {
         let snapshot = TranslationSnapshot(revision: revision, pipeline: pipeline, view: view)
         self.snapshot = snapshot
         worker.install(snapshot, isComplete: complete)
+        if complete { configureServices(system, southbound) }
     }
 
     private func request(

@@ -37,6 +37,8 @@ final class ControlThread {
     var datapaths = LocalDatapaths.none
     var conditions: MonitorConditions?
     var serviceConditions = ServiceConditions.nothing
+    var services = ServiceHub()
+    var serviceTimer: EventLoop.Timer?
     var wantedConditions: UInt64 = 0
 
     // What changed since the last evaluation.

@@ -124,6 +124,7 @@ extension DatapathLoop {
 
     func account(_ traffic: TrafficReport) {
         for (drop, count) in traffic.drops { counters.drops[drop, default: 0] += count.packets }
+        for case .uses(let use) in traffic.effects { used.insert(use) }
     }
 
     // MARK: Effects
@@ -140,6 +141,7 @@ extension DatapathLoop {
                 lessons.append(.address(key, port: port))
             case .wait(let packet):
                 waiting.add(packet, now: now)
+            case .uses(let use): used.insert(use)
             case .service(let event):
                 guard limiter.admits(event.service, from: source, now: now) else { continue }
                 report(.service(event))

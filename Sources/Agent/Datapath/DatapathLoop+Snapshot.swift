@@ -116,10 +116,18 @@ extension DatapathLoop {
     func scheduleDump() {
         loop.schedule(after: Limits.dumpInterval) { [unowned self] in
             reviewFlows()
+            reportUses()
             waiting.expire(now: now)
             translator.frozen.collect(used: table?.frozenNumbers ?? [], now: now)
             scheduleDump()
         }
+    }
+
+    private func reportUses() {
+        guard !used.isEmpty, now >= nextUseReport else { return }
+        report(.used(used))
+        used = []
+        nextUseReport = now + Limits.useInterval
     }
 
     private func reviewFlows() {

@@ -17,6 +17,8 @@ final class DatapathLoop {
         static let upcallsPerTurn = 64
         /// How often the kernel's flows are listed for their counters.
         static let dumpInterval: Duration = .milliseconds(1000)
+        /// How often the control thread hears which learned entries are in use.
+        static let useInterval: Milliseconds = 5000
         /// How often a translation is repeated because the snapshot changed under it.
         static let retries = 4
     }
@@ -31,6 +33,9 @@ final class DatapathLoop {
     var waiting = NeighbourBuffer()
     var admission = LessonAdmission()
     var limiter = ServiceLimiter()
+    /// Learned entries that packets used since the last dump.
+    var used: Set<EntryUse> = []
+    var nextUseReport: Milliseconds = 0
     var counters = DatapathCounters()
     private let reader = UpcallReader()
     private var ports: [UInt32: (port: UpcallPort, watch: EventLoop.Watch?)] = [:]

@@ -100,6 +100,8 @@ struct TranslationText {
         case .address(let key, let port):
             let place = PortReference(datapath: key.datapath, port: port)
             line("/* learns that \(key.address) is on \(names.full(place)) */")
+        // Says nothing about where the packet goes.
+        case .uses: break
         case .service(let event): line("/* goes to a service: \(event.kind) */")
         case .wait(let packet):
             line(

@@ -76,6 +76,8 @@ package enum SideEffect: Hashable, Sendable {
     case neighbour(NeighbourKey, MACAddress, isShared: Bool)
     /// A switch port heard of a station (FDB).
     case address(LearnedAddressKey, port: UInt32)
+    /// The packet's source agrees with a learned entry, which it refreshes.
+    case uses(EntryUse)
     /// The packet waits until the neighbour is known.
     case wait(PendingPacket)
     /// A service that keeps state hears of the packet.

@@ -29,9 +29,12 @@ extension Translator {
         _ result: KeySpan, port: KeySpan, address: KeySpan, ethernet: KeySpan?,
         _ snapshot: TranslationSnapshot
     ) {
-        let known = neighbour(port, address, snapshot).1
+        let (neighbour, known) = neighbour(port, address, snapshot)
         var isKnown = known != nil
-        if let ethernet, let known { isKnown = key.read(ethernet) == UInt128(known.bits) }
+        if let ethernet, let known {
+            isKnown = key.read(ethernet) == UInt128(known.bits)
+            if isKnown { uses(.neighbour(neighbour)) }
+        }
         key.load(result, isKnown ? 1 : 0)
     }
 
@@ -54,6 +57,31 @@ extension Translator {
     ) {
         let isKnown = isLearned(port, ethernet, snapshot)
         key.load(result, isKnown ? 1 : 0)
+    }
+
+    /// `mac_cache_use`: looks the packet's source up among what has been learned.
+    mutating func useCache(_ snapshot: TranslationSnapshot) {
+        let inport = KeySpan(KeyField.inport)
+        let datapath = UInt32(truncatingIfNeeded: key.read(.datapath))
+        depend(on: .router(datapath: datapath))
+        guard snapshot.view.routers.contains(datapath) else {
+            _ = isLearned(inport, KeySpan(.ethernetSource), snapshot)
+            return
+        }
+        let address: KeySpan
+        switch UInt16(truncatingIfNeeded: key.read(.ethernetType)) {
+        case EtherType.ipv4: address = KeySpan(.ipv4Source)
+        case EtherType.ipv6: address = KeySpan(.ipv6Source)
+        default: return
+        }
+        let (neighbour, known) = neighbour(inport, address, snapshot)
+        guard let known, key.read(.ethernetSource) == known.bits else { return }
+        uses(.neighbour(neighbour))
+    }
+
+    /// A packet of our own is no use of anything.
+    private mutating func uses(_ use: EntryUse) {
+        if generated == nil { effect(.uses(use)) }
     }
 
     private mutating func neighbour(
@@ -91,7 +119,10 @@ extension Translator {
         let station = station(ethernet)
         depend(on: .learnedAddress(station))
         guard let known = snapshot.view.learnedAddresses[station] else { return false }
-        if UInt128(known) == key.read(port) { return true }
+        if UInt128(known) == key.read(port) {
+            uses(.station(station))
+            return true
+        }
         guard key.read(KeyField.flagsLocalnet) == 1 else { return false }
         let holder = PortReference(datapath: station.datapath, port: known)
         depend(on: .port(holder))

@@ -189,6 +189,7 @@ extension Translator {
         case .putFDB(let port, let ethernet): putLearned(port: port, ethernet: ethernet)
         case .lookupFDB(let result, let port, let ethernet):
             lookupLearned(result, port: port, ethernet: ethernet, snapshot)
+        case .macCacheUse: useCache(snapshot)
         case .log(let entry):
             guard case .log(let entry) = block.program.action(entry) else { return true }
             log(entry, block.stage.stage.pipeline)

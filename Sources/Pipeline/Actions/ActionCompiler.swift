@@ -82,8 +82,7 @@ struct ActionCompiler {
         case .exchange(let left, let right):
             instructions.append(.exchange(span(left), span(right)))
         case .decrementTTL: instructions.append(.decrementTTL)
-        // Which entries a packet refreshes follows from the lookups that it made.
-        case .macCacheUse: break
+        case .macCacheUse: instructions.append(.macCacheUse)
         case .setQueue(let queue): instructions.append(.setQueue(UInt32(queue)))
         case .setMeter(let rate, let burst):
             instructions.append(

@@ -65,6 +65,8 @@ package enum Instruction: Hashable, Sendable, BitwiseCopyable {
     case getFDB(KeySpan, ethernet: KeySpan)
     case putFDB(port: KeySpan, ethernet: KeySpan)
     case lookupFDB(KeySpan, port: KeySpan, ethernet: KeySpan)
+    /// The packet refreshes what has been learned of its source.
+    case macCacheUse
     case check(KeySpan, Check)
 
     /// The block runs on a packet made from this one.

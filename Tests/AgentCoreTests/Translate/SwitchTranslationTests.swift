@@ -172,14 +172,14 @@ import Wire
 
     @Test func whatIsNotEvaluatedDropsAndNamesTheFlow() {
         let control = Self.network()
-        let id = control.flow(1, .ingress, 0, 60, "udp", "reg0[4] = dns_lookup(); next;")
+        let id = control.flow(1, .ingress, 0, 60, "udp", "handle_bfd_msg(); next;")
         var translator = Translator()
         let translation = translator.translate(
             Self.input(Frames.udp(Frames.a, Frames.b), on: 1), in: control.snapshot())
         #expect(
             translation.drops == [
                 PacketDrop(
-                    .unsupported("dns_lookup"),
+                    .unsupported("handle_bfd_msg"),
                     stage: LogicalStage(DatapathKey(1), Stage(.ingress, 0)), flow: id)
             ])
         #expect(translation.actions.isEmpty)
@@ -219,7 +219,7 @@ import Wire
             LearnedAddressKey(datapath: 1, address: MACAddress(0x0c))] = 2
         try host.swap(to: control.snapshot())
         let outcome = host.receive(frame, on: 1)
-        #expect(outcome.effects.isEmpty)
+        #expect(outcome.effects == [.uses(.station(station))])
         #expect(outcome.sent == [.init(port: 2, frame: frame, tunnel: nil)])
     }
 

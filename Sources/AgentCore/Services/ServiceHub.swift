@@ -1,0 +1,125 @@
+import OVSDBModel
+import OVSDBSession
+import Schemas
+import Wire
+
+// The services that keep state, as one value: rows, packets and time go in, packets and rows come
+// out. Nothing here knows a socket or a clock.
+
+package struct ServiceHub: Sendable {
+    private var advertisements = PeriodicAdvertisements()
+    private var announcements = Announcements()
+    private var multicast = MulticastSnooping()
+    private var monitors = ServiceMonitors()
+    private var virtualPorts = VirtualPorts()
+    private var events = ControllerEvents()
+    private var delegation = PrefixDelegation()
+    private var refresh = EntryRefresh()
+    /// Whether `write` may have something new to say.
+    package private(set) var hasNews = false
+
+    package init() {}
+
+    /// What rows say at one moment.
+    package struct Context {
+        package let replica: Replica
+        package let rows: ServiceRows
+        package let chassis: ChassisIdentity
+        /// Physical networks that this host has a bridge for.
+        package let networks: Set<String>
+        /// The longest distance of announcements, milliseconds (`garp-max-timeout-sec`).
+        package let longestAnnouncement: Milliseconds?
+
+        package init(
+            _ replica: Replica, datapaths: LocalDatapaths, chassis: ChassisIdentity,
+            networks: Set<String>, longestAnnouncement: Milliseconds?
+        ) {
+            self.replica = replica
+            rows = ServiceRows(replica, datapaths: datapaths)
+            self.chassis = chassis
+            self.networks = networks
+            self.longestAnnouncement = longestAnnouncement
+        }
+    }
+
+    package mutating func configure(_ context: Context, now: Milliseconds) {
+        advertisements.configure(context.advertisements, now: now)
+        announcements.configure(
+            context.stations, longest: context.longestAnnouncement, now: now)
+        multicast.configure(context.multicast, now: now)
+        monitors.configure(context.monitors, now: now)
+        delegation.configure(context.delegations, now: now)
+    }
+
+    /// A packet that the pipelines handed over; returns packets to send.
+    package mutating func handle(_ event: ServiceEvent, now: Milliseconds) -> [Injection] {
+        switch event.kind {
+        case .multicast:
+            if multicast.handle(event.frame, from: event.port, now: now) { hasNews = true }
+        case .prefixDelegation:
+            if delegation.handle(event.frame, from: event.port, now: now) { hasNews = true }
+        case .serviceCheck:
+            let before = monitors.outcomes
+            let answers = monitors.handle(event.frame, from: event.port)
+            if monitors.outcomes != before { hasNews = true }
+            return answers
+        case .virtualPort(let name):
+            virtualPorts.bind(name, parent: event.port)
+            hasNews = true
+        case .emptyLoadBalancer(let options):
+            events.add(options, now: now)
+            hasNews = hasNews || !events.isEmpty
+        }
+        return []
+    }
+
+    /// Learned entries that packets have used.
+    package mutating func used(_ uses: some Sequence<EntryUse>) {
+        refresh.add(uses)
+        hasNews = hasNews || !refresh.isEmpty
+    }
+
+    /// When `due` has something to do.
+    package var deadline: Milliseconds? {
+        [
+            advertisements.deadline, announcements.deadline, multicast.deadline, monitors.deadline,
+            delegation.deadline,
+        ].compactMap { $0 }.min()
+    }
+
+    /// The packets that are due.
+    package mutating func due(
+        now: Milliseconds, using generator: inout some RandomNumberGenerator
+    ) -> [Injection] {
+        let before = monitors.outcomes
+        if multicast.expire(now: now) { hasNews = true }
+        let result =
+            advertisements.due(now: now, using: &generator) + announcements.due(now: now)
+            + multicast.queries(now: now) + monitors.due(now: now, using: &generator)
+            + delegation.due(now: now, using: &generator)
+        if monitors.outcomes != before { hasNews = true }
+        return result
+    }
+
+    /// Writes what differs from the rows.
+    ///
+    /// - Parameter wallClock: milliseconds.
+    package mutating func write(
+        _ context: Context, wallClock: Int64, into transaction: inout TransactionBuilder,
+        placeholder: () -> RowUUID
+    ) {
+        hasNews = false
+        multicast.write(
+            context.rows, context.replica, chassis: context.chassis, into: &transaction,
+            placeholder: placeholder)
+        monitors.write(context.replica, chassis: context.chassis, into: &transaction)
+        virtualPorts.write(
+            context.rows, chassis: context.chassis, wallClock: wallClock, into: &transaction)
+        events.write(
+            context.replica, chassis: context.chassis, into: &transaction,
+            placeholder: placeholder)
+        delegation.write(context.rows, into: &transaction)
+        refresh.write(
+            context.rows, context.replica, wallClock: wallClock, into: &transaction)
+    }
+}
