@@ -85,17 +85,26 @@ struct AgentCommands {
                     + Self.ratio(counters.maskHits, counters.hits + counters.misses),
             ]
             for port in try driver.kernelPorts() {
-                let kind =
-                    switch port.kind {
-                    case .internal: " (internal)"
-                    case .device: ""
-                    default: " (\(port.kind))"
-                    }
-                lines.append("  port \(port.number): \(port.name)\(kind)")
+                let kind = kind(of: port, driver)
+                lines.append(
+                    "  port \(port.number): \(port.name)" + (kind.map { " (\($0))" } ?? ""))
             }
             return lines.joined(separator: "\n")
         } catch {
             throw ControlError("\(error)")
+        }
+    }
+
+    /// What stands in parentheses after a port's name. The shared tunnel devices are ordinary devices
+    /// for the kernel; stock tools tell them by their link.
+    private static func kind(of port: KernelPort, _ driver: KernelDriver) -> String? {
+        if let tunnel = driver.ports.tunnels.first(where: { $0.value == port.number }) {
+            return "\(tunnel.key): packet_type=ptap"
+        }
+        return switch port.kind {
+        case .internal: "internal"
+        case .device: nil
+        default: "\(port.kind)"
         }
     }
 

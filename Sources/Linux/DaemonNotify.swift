@@ -22,12 +22,21 @@ package struct ServiceManager: Equatable, Sendable {
             isForThisProcess && microseconds > 0 ? .microseconds(microseconds) : nil
     }
 
-    /// Sends one state, such as `READY=1`. A manager that is gone is no error of the daemon.
-    package func notify(_ state: String) {
+    /// How long the manager may take to make room in its queue, in seconds.
+    private static let patience = 1
+
+    /// Sends one state, such as `READY=1`. A manager that is gone, or that reads nothing for a while,
+    /// is no error of the daemon.
+    package func notify(_ state: String) { send(state, flags: 0) }
+
+    private func send(_ state: String, flags: Int32) {
         let type = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let descriptor = socket(AF_UNIX, type, 0)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
+        var limit = timeval(tv_sec: Self.patience, tv_usec: 0)
+        _ = setsockopt(
+            descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         var name = Array(socketName.utf8)
@@ -40,7 +49,7 @@ package struct ServiceManager: Equatable, Sendable {
         withUnsafeBytes(of: &address) { raw in
             raw.withMemoryRebound(to: sockaddr.self) { address in
                 _ = sendto(
-                    descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL),
+                    descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL) | flags,
                     address.baseAddress, length)
             }
         }
@@ -49,10 +58,11 @@ package struct ServiceManager: Equatable, Sendable {
     /// How often to report in: at half the interval, as sd_watchdog_enabled(3) advises.
     var reportInterval: Duration? { watchdogInterval.map { $0 / 2 } }
 
-    /// Reports in from the owner's loop, as long as the loop turns.
+    /// Reports in from the owner's loop, as long as the loop turns. It never waits: where there is
+    /// no room, the manager has reports enough that it has not read.
     package func feedWatchdog(on loop: EventLoop) {
         guard let reportInterval else { return }
-        notify("WATCHDOG=1")
+        send("WATCHDOG=1", flags: Int32(MSG_DONTWAIT))
         loop.schedule(after: reportInterval) { feedWatchdog(on: loop) }
     }
 }

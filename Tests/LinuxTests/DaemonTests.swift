@@ -68,13 +68,9 @@ struct PidfileTests {
 }
 
 struct ServiceManagerTests {
-    @Test func notifiesTheSocketOfTheEnvironment() throws {
-        let path = "/tmp/notify-test.\(getpid())"
+    /// A manager's socket, which somebody else closes and removes.
+    private func listen(at path: String) throws -> Int32 {
         let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
-        defer {
-            close(descriptor)
-            unlink(path)
-        }
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
@@ -84,6 +80,39 @@ struct ServiceManagerTests {
             }
         }
         try #require(bound == 0)
+        return descriptor
+    }
+
+    /// A daemon works on while its manager reads nothing.
+    @Test func aFullQueueHoldsNobodyUp() throws {
+        let path = "/tmp/notify-full.\(getpid())"
+        let descriptor = try listen(at: path)
+        defer {
+            close(descriptor)
+            unlink(path)
+        }
+        let environment = ["NOTIFY_SOCKET": path, "WATCHDOG_USEC": "20"]
+        let manager = try #require(
+            ServiceManager(environment: { environment[$0] }, process: 7))
+        let loop = try EventLoop()
+        manager.feedWatchdog(on: loop)
+        // More reports than any queue holds.
+        var turns = 0
+        let isDone = try loop.run(until: .now() + .seconds(60)) {
+            turns += 1
+            return turns > 2000
+        }
+        #expect(isDone)
+        manager.notify("STOPPING=1")
+    }
+
+    @Test func notifiesTheSocketOfTheEnvironment() throws {
+        let path = "/tmp/notify-test.\(getpid())"
+        let descriptor = try listen(at: path)
+        defer {
+            close(descriptor)
+            unlink(path)
+        }
         let environment = [
             "NOTIFY_SOCKET": path, "WATCHDOG_USEC": "3000000", "WATCHDOG_PID": "7",
         ]

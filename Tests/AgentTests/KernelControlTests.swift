@@ -1,0 +1,161 @@
+import Glibc
+import Linux
+import Schemas
+import Testing
+
+/// A running agent's control socket, asked with the stock tool and with ours (ovn-controller(8),
+/// ovs-vswitchd(8), ovs-appctl(8)). The other daemons: UnixControlTests.
+@Suite(.serialized, .enabled(if: getenv("OVN_VM") != nil))
+struct KernelControlTests {
+    /// A switch with a port here and one that nobody has.
+    private struct Network {
+        let host: AgentHost
+        let agent: BackgroundProgram
+        let central: [BackgroundProgram]
+
+        var control: String { "\(host.manager.directory)/control" }
+        private var remote: String { "unix:\(host.manager.directory)/central" }
+
+        init() async throws {
+            host = try await AgentHost("control")
+            let directory = host.manager.directory
+            let files = [
+                try TestDatabaseFile.make(in: directory, NB.schema),
+                try TestDatabaseFile.make(in: directory, SB.schema),
+            ]
+            let remote = "unix:\(directory)/central"
+            let options = ["--unixctl=none", "-vconsole:off"]
+            let server = try BackgroundProgram(
+                [Agentless.program("ovsdb-server")] + files + ["--remote=p\(remote)"] + options,
+                output: "\(directory)/central.out")
+            try await Agentless.wait(for: "the central databases") {
+                access("\(directory)/central", F_OK) == 0
+            }
+            let northd = try BackgroundProgram(
+                [
+                    Agentless.program("ovn-northd"), "--ovnnb-db=\(remote)",
+                    "--ovnsb-db=\(remote)",
+                ] + options, output: "\(directory)/northd.out")
+            central = [server, northd]
+            try await host.vsctl(
+                "--no-wait", "set", "open", ".", "external-ids:ovn-remote=\(remote)")
+            agent = try host.startAgent()
+            try await host.manager.wait(for: "READY=1")
+            try await configure()
+        }
+
+        private func configure() async throws {
+            _ = try await host.inside(
+                "sh", "-c",
+                "ip link add v0 type veth peer name v1 address 0a:00:00:00:00:01 && "
+                    + "ip link set v0 up && ip link set v1 up && ip addr add 10.0.0.1/24 dev v1 && "
+                    + "ip neigh add 10.0.0.9 lladdr 0a:00:00:00:00:09 dev v1")
+            try await host.vsctl(
+                "add-port", "br-int", "v0", "--", "set", "Interface", "v0",
+                "external-ids:iface-id=a")
+            let child = try await Agentless.run([
+                "ovn-nbctl", "-t", "120", "--db=\(remote)", "--wait=hv", "ls-add", "s1", "--",
+                "lsp-add", "s1", "a", "--", "lsp-set-addresses", "a",
+                "0a:00:00:00:00:01 10.0.0.1", "--", "lsp-add", "s1", "b", "--",
+                "lsp-set-addresses", "b", "0a:00:00:00:00:02 10.0.0.2",
+            ])
+            try #require(child.status == 0, "\(child.output) \(agent.output)")
+        }
+
+        /// The answer of either tool; both are the same.
+        func ask(
+            _ words: String..., status: Int32 = 0, place: SourceLocation = #_sourceLocation
+        ) async throws -> String {
+            let theirs = try await Agentless.run(
+                ["ovs-appctl", "-T", "60", "-t", control] + words)
+            let ours = try await Agentless.run(
+                [Agentless.program("ovn-appctl"), "-T", "60", "-t", control] + words)
+            #expect(theirs.status == status, "\(theirs.output)", sourceLocation: place)
+            #expect(ours.status == status, "\(ours.output)", sourceLocation: place)
+            let volatile = ["dpctl/show", "dpctl/dump-flows", "drops/show", "coverage/show"]
+            if status == 0, !volatile.contains(words[0]) {
+                #expect(ours.output == theirs.output, sourceLocation: place)
+            }
+            return ours.output
+        }
+    }
+
+    @Test func anAgentAnswersAsStockDaemonsDo() async throws {
+        let network = try await Network()
+        #expect(
+            try await network.ask("version")
+                == "ovn-controller (swift-ovn) \(SoftwareVersion.number)\n")
+        let list = try await network.ask("list-commands")
+        for name in [
+            "connection-status", "coverage/show", "debug/dump-local-bindings", "dpctl/dump-flows",
+            "dpctl/show", "drops/show", "exit", "memory/show", "trace", "vlog/list", "vlog/set",
+        ] {
+            #expect(list.contains("\n  \(name) "), "\(name)")
+        }
+        #expect(list.contains("  exit                    [--restart]\n"))
+        #expect(try await network.ask("connection-status") == "connected\n")
+        #expect(try await network.ask("memory/show").contains("local-ports:1"))
+        #expect(try await network.ask("vlog/list").contains("\nmain "))
+        _ = try await network.ask("nosuch", status: 2)
+        _ = try await network.ask("dpctl/show", "a", "b", "c", status: 2)
+        try await checkDatapath(network)
+        try await checkTrace(network)
+        try await checkDrops(network)
+        #expect(try await network.ask("debug/dump-local-bindings").contains("name: [a]"))
+        _ = try await Agentless.run([
+            Agentless.program("ovn-appctl"), "-t", network.control, "exit", "--restart",
+        ])
+        try await network.agent.waitForEnd()
+    }
+
+    /// What a tool that asks the kernel itself says.
+    private func checkDatapath(_ network: Network) async throws {
+        let shown = try await network.ask("dpctl/show").split(separator: "\n")
+        let stock = try await network.host.inside("ovs-dpctl", "show").output
+            .split(separator: "\n")
+        #expect(shown.first == stock.first)
+        let ports = { (lines: [Substring]) in lines.filter { $0.hasPrefix("  port ") } }
+        #expect(ports(shown) == ports(stock))
+        #expect(
+            shown[1].wholeMatch(of: #/  lookups: hit:\d+ missed:\d+ lost:\d+/#) != nil,
+            "\(shown[1])")
+        #expect(shown[2].wholeMatch(of: #/  flows: \d+/#) != nil, "\(shown[2])")
+        #expect(
+            shown[3].wholeMatch(of: #/  masks: hit:\d+ total:\d+ hit\/pkt:\d+\.\d\d/#) != nil,
+            "\(shown[3])")
+        _ = try await network.host.inside("ping", "-n", "-c", "2", "-W", "1", "10.0.0.9")
+        let flows = try await network.ask("dpctl/dump-flows", "--names")
+        #expect(flows.contains("in_port(v0)"))
+        let line = #/recirc_id\(.*packets:\d+, bytes:\d+, used:\S+?, .*actions:.+/#
+        for flow in flows.split(separator: "\n") {
+            #expect(flow.wholeMatch(of: line) != nil, "\(flow)")
+        }
+    }
+
+    private func checkTrace(_ network: Network) async throws {
+        let packet = "inport == \"a\" && eth.src == 0a:00:00:00:00:01 && eth.dst == "
+        let lost = try await network.ask("trace", packet + "0a:00:00:00:00:02")
+        #expect(lost.contains("ingress(dp=\"s1\", inport=\"a\")\n"))
+        #expect(lost.contains("    *** no chassis has \"b\" of \"s1\"\n"))
+        #expect(lost.contains("Megaflow: recirc_id(0),in_port(v0),"))
+        #expect(lost.hasSuffix("Datapath actions: drop\n"))
+        let answer = try await network.ask(
+            "trace", "s1",
+            packet + "ff:ff:ff:ff:ff:ff && arp.op == 1 && arp.spa == 10.0.0.1 && "
+                + "arp.tpa == 10.0.0.2 && arp.sha == 0a:00:00:00:00:01")
+        #expect(answer.contains("    /* output to \"a\", type \"\" */\n    /* device \"v0\" */\n"))
+        let unknown = try await network.ask("trace", "inport == \"z\"", status: 2)
+        #expect(unknown.hasPrefix("unknown port \"z\"\n"))
+        let away = try await network.ask("trace", "inport == \"b\"", status: 2)
+        #expect(away.hasPrefix("port \"b\" is not bound on this chassis\n"))
+    }
+
+    private func checkDrops(_ network: Network) async throws {
+        let stage = #/[0-9]+ .*: datapath="s1", ingress table=[0-9]+\(ls_in_\w+\).*/#
+        try await network.host.wait(for: "a drop to be counted") {
+            _ = try await network.host.inside("ping", "-n", "-c", "1", "-W", "1", "10.0.0.9")
+            let drops = try await network.ask("drops/show")
+            return drops.split(separator: "\n").contains { $0.wholeMatch(of: stage) != nil }
+        }
+    }
+}
