@@ -14,7 +14,7 @@ extension Compiler {
             guard !scopes.isEmpty else { return }
             for (scope, surroundings) in scopes {
                 let rule = resolve(key, ACLRule(acl: acl, surroundings: surroundings), context)
-                guard let rule else { return }
+                guard let rule else { continue }
                 context.emit(rule, scope, hint: key, to: outputs)
                 if let log = ACLReplyLog(acl: acl, surroundings: surroundings, log: rule.log) {
                     context.emit(log, scope, hint: key, to: outputs)
@@ -46,6 +46,17 @@ extension Compiler {
             rule.sampleEstablished = inputs.sample(acl.sampleEstablished, context)
             rule.translatesTransport =
                 context.read(inputs.options, "acl_ct_translation") == "true"
+            if let group = acl.functionGroup {
+                guard acl.verdict.allowsConnection, rule.surroundings.tracking.isStateful else {
+                    context.emit(
+                        outputs.problems,
+                        Problem(
+                            "ACL", key, "network_function_group",
+                            "only a stateful rule that allows can have one"))
+                    return nil
+                }
+                rule.functionGroup = context.read(inputs.functionGroups, group)?.id
+            }
             if acl.persistsEstablished {
                 if model.deployment.has(.flushLabel, in: context) {
                     rule.persistentID = context.read(numbers, key)

@@ -20,6 +20,7 @@ package struct Outputs: Sendable {
     package let addressSetMembers: Output<AddressSetMember>
     package let portGroupMembers: Output<PortGroupMember>
     package let aclNumbers: Output<ACLNumberRow>
+    package let activeFunctions: Output<ActiveFunctionRow>
     package let portsUp: Output<PortUpRow>
     package let haChassisGroups: Output<HAChassisGroupRow>
     package let loadBalancers: Output<LoadBalancerRow>
@@ -53,6 +54,7 @@ package struct Outputs: Sendable {
         portGroupMembers = engine.output("Port_Group")
         hostings = engine.output("Logical_Router_Port.status")
         aclNumbers = engine.output("ACL_ID")
+        activeFunctions = engine.output("Network_Function_Group.network_function_active")
         portsUp = engine.output("Logical_Switch_Port.up")
         haChassisGroups = engine.output("HA_Chassis_Group")
         loadBalancers = engine.output("Load_Balancer")
@@ -128,6 +130,7 @@ package final class Compiler {
         registerHealthChecks()
         registerSwitchRules()
         registerSpecialPorts()
+        registerNetworkFunctions()
         registerSharedFlows()
         registerSwitchFeatures()
         registerRouterFeatures()

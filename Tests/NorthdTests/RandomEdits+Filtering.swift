@@ -38,6 +38,33 @@ extension RandomEdits {
         row.log = chance(4)
         row.label = chance(4) ? number(3) : 0
         if row.log, chance(2) { row.options["log-related"] = "true" }
+        if chance(2) { row.networkFunctionGroup = nil }
+    }
+
+    /// One group of one function, and rules that use it.
+    mutating func changeNetworkFunction(_ network: TestNetwork) {
+        let groups = network.northbound.replica.rows(NB.NetworkFunctionGroup.self)
+        guard let group = groups.first else {
+            guard let first = pick(NB.LogicalSwitchPort.self, network)?.uuid,
+                let second = pick(NB.LogicalSwitchPort.self, network)?.uuid
+            else { return }
+            let isTap = chance(3)
+            let uuids = [network.northbound.makeUUID(), network.northbound.makeUUID()]
+            return network.edit {
+                $0.insert(
+                    NB.NetworkFunction(
+                        name: "f", outport: isTap ? nil : second, inport: first, id: 1),
+                    uuid: uuids[0])
+                $0.insert(
+                    NB.NetworkFunctionGroup(
+                        name: "g", networkFunction: [uuids[0]],
+                        mode: isTap ? "vtap" : "inline", id: 1), uuid: uuids[1])
+            }
+        }
+        guard let item = pick(NB.ACL.self, network) else { return }
+        var row = item.row
+        row.networkFunctionGroup = group.uuid
+        network.edit { $0.update(item.uuid, from: item.row, to: row) }
     }
 
     private mutating func removeACL(_ network: TestNetwork) {

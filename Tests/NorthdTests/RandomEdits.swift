@@ -21,6 +21,7 @@ struct RandomEdits {
             (4, { $0.bind($1) }), (1, { $0.restart($1) }), (4, { $0.changeGateways($1) }),
             (5, { $0.changeACL($1) }), (5, { $0.changeLoadBalancer($1) }),
             (1, { $0.changeOptions($1) }), (2, { $0.changeQoS($1) }),
+            (1, { $0.changeNetworkFunction($1) }),
         ]
         var choice = Int.random(in: 0..<edits.reduce(0) { $0 + $1.0 }, using: &random)
         for (weight, edit) in edits {

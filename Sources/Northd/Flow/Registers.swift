@@ -65,6 +65,8 @@ package enum SwitchCell {
     package static let isOriginalDirection = Symbol.reg8[22]
     /// The egress pipeline sends the packet to a network function.
     package static let isRedirectedFromEgress = Symbol.reg8[23]
+    /// The tunnel that the packet came in by; set by the chassis.
+    package static let tunnelPort = Symbol.reg5[16...31]
     /// The tier of ACLs that is being asked.
     package static let tier = Symbol.reg8[30...31]
     /// The client has a backend already.

@@ -98,6 +98,8 @@ package struct Inputs: Sendable {
     package let portGroupsOfACL: Table<RowUUID, Owners>
     package let qosRules: Table<RowUUID, NB.QoS>
     package let switchesOfQoS: Table<RowUUID, Owners>
+    package let functionGroups: Table<RowUUID, NB.NetworkFunctionGroup>
+    package let functions: Table<RowUUID, NB.NetworkFunction>
     package let samples: Table<RowUUID, NB.Sample>
     package let collectors: Table<RowUUID, NB.SampleCollector>
     package let samplingDomains: Table<SamplingApplication, Int>
@@ -185,6 +187,8 @@ package struct Inputs: Sendable {
         portGroupsOfACL = engine.table("Port_Group.acls", beside: acls)
         qosRules = engine.table("QoS")
         switchesOfQoS = engine.table("Logical_Switch.qos_rules", beside: qosRules)
+        functionGroups = engine.table("Network_Function_Group")
+        functions = engine.table("Network_Function")
         samples = engine.table("Sample")
         collectors = engine.table("Sample_Collector")
         samplingDomains = engine.table("Sampling_App")

@@ -47,6 +47,8 @@ extension NorthboundEdge {
         PlainTable({ $0.portHealthChecks }, without: { $0.status = nil }),
         PlainTable { $0.acls },
         PlainTable { $0.qosRules },
+        PlainTable { $0.functionGroups },
+        PlainTable { $0.functions },
         PlainTable { $0.samples },
         PlainTable { $0.collectors },
     ]

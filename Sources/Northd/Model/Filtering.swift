@@ -82,6 +82,7 @@ package struct Filtering: Sendable {
     package let places: Function<PortGroupPlace, Nothing>
     package let profiles: Function<RowUUID, SwitchProfile?>
     let metersByName: Index<String, RowUUID>
+    let placesOfGroup: Index<RowUUID, PortGroupPlace>
     /// The surroundings that a port group's ACLs meet, by port group.
     let surroundingsOfGroup: Index<RowUUID, GroupSurroundings>
 
@@ -96,6 +97,9 @@ package struct Filtering: Sendable {
             [fact.owner]
         }
         places = Filtering.places(engine, inputs, model)
+        placesOfGroup = engine.index("switches by port group", of: places) { place, _ in
+            [place.group]
+        }
         let groupsOfSwitch = engine.index("port groups by switch", of: places) { place, _ in
             [place.datapath]
         }

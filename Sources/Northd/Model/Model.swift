@@ -42,6 +42,8 @@ package struct Model: Sendable {
     /// options:arp_proxy of the ports that have it.
     let proxies: Function<RowUUID, String?>
     let proxiesOfSwitch: Index<RowUUID, RowUUID>
+    /// Ports by the port that they are nested in.
+    let nestedPorts: Index<String, RowUUID>
     package let datapathKeys: Allocator<StickyKeys>
     package let portKeys: Allocator<StickyKeys>
     package let routerPortKeys: Allocator<StickyKeys>
@@ -62,6 +64,12 @@ package struct Model: Sendable {
             chassis.name == chassis.hostname ? [chassis.name] : [chassis.name, chassis.hostname]
         }
         let switchPorts = Model.switchPorts(engine, inputs, problems)
+        let nested = engine.subset("nested ports", of: inputs.switchPorts) { _, row in
+            row.parentName?.isEmpty == false
+        }
+        nestedPorts = engine.index("nested ports by parent", of: nested) { _, row in
+            row.parentName.map { [$0] } ?? []
+        }
         let proxying = engine.subset("proxying ports", of: inputs.switchPorts) { _, row in
             row.options["arp_proxy"] != nil
         }

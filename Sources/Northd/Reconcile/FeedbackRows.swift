@@ -84,6 +84,7 @@ enum FeedbackTables {
             FeedbackRows { $0.sessions },
             FeedbackRows { $0.portHealth },
             FeedbackRows { $0.hostings },
+            FeedbackRows { $0.activeFunctions },
         ]
     }
 }

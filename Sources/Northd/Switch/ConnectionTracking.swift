@@ -166,12 +166,12 @@ package struct ConntrackActions: SwitchFeature {
             ])
     }
 
-    private static let persistence: [Action] = [
+    static let persistence: [Action] = [
         .load(.ctMarkBlocked, 0),
         .move(FieldRange(.ctMarkAllowEstablished), from: SwitchCell.isPersistent),
     ]
 
-    private static let observation: [Action] = [
+    static let observation: [Action] = [
         .move(FieldRange(.ctMarkObsStage), from: SwitchCell.observationStage),
         .move(FieldRange(.ctMarkObsCollectorID), from: SwitchCell.establishedCollector),
         .move(FieldRange(.ctLabelObsPointID), from: SwitchCell.establishedPoint),

@@ -29,6 +29,7 @@ package struct SharedSwitchFlows: SwitchFeature {
             bypasses(&flows)
             verdicts(&flows)
             ConntrackActions().emit(into: &flows)
+            NetworkFunctionDefaults().emit(into: &flows)
             lookup(&flows)
             egress(&flows)
             fallbacks(&flows)
