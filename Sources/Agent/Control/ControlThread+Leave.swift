@@ -16,7 +16,8 @@ extension ControlThread {
         for port in southbound.replica.rows(SB.PortBinding.self) {
             let released = identity.desired(
                 port.row, claim: nil, isInstalled: false, mayTakeOver: true)
-            transaction.update(port.uuid, from: port.row, to: released)
+            transaction.update(
+                port.uuid, from: port.row, to: VirtualPorts.released(released, by: identity))
         }
         for row in southbound.replica.rows(SB.ChassisPrivate.self)
         where row.row.name == identity.name {

@@ -85,9 +85,20 @@ package struct VirtualPorts: Sendable {
         {
             return
         }
+        row = released(row, by: chassis)
+    }
+
+    /// The row once this chassis has given it up; unchanged if it didn't hold it, or if it is none
+    /// of a virtual port.
+    package static func released(
+        _ row: SB.PortBinding, by chassis: ChassisIdentity
+    ) -> SB.PortBinding {
+        guard row.type == "virtual", row.chassis == chassis.row else { return row }
+        var row = row
         row.chassis = nil
         row.virtualParent = nil
         row.encap = nil
         if row.up == true { row.up = false }
+        return row
     }
 }

@@ -354,6 +354,23 @@ struct ServiceWorld {
         #expect(released.up == false)
     }
 
+    @Test func aChassisThatLeavesGivesItsVirtualPortsUp() {
+        let world = ServiceWorld()
+        let row = SB.PortBinding(
+            logicalPort: "v", type: "virtual", tunnelKey: 4, virtualParent: "p1",
+            chassis: world.chassis, up: true)
+        let released = VirtualPorts.released(row, by: world.identity)
+        #expect(released.chassis == nil)
+        #expect(released.virtualParent == nil)
+        #expect(released.up == false)
+        var others = row
+        others.chassis = world.other
+        #expect(VirtualPorts.released(others, by: world.identity) == others)
+        var ordinary = row
+        ordinary.type = ""
+        #expect(VirtualPorts.released(ordinary, by: world.identity) == ordinary)
+    }
+
     // MARK: - Events
 
     @Test func eventsAreWrittenOnce() throws {
