@@ -60,12 +60,12 @@ import Testing
 
     @Test func whatHasNoInstructionIsNamed() throws {
         let program = try compile(
-            "reg0[4] = dns_lookup(); igmp; fwd_group(childports=\"a\"); next;")
+            "reg0[4] = dns_lookup(); igmp; flood_remote; next;")
         let names = program.instructions.compactMap { instruction -> String? in
             guard case .unsupported(let index) = instruction else { return nil }
             return program.actions[Int(index)].keyword
         }
-        #expect(names == ["dns_lookup", "igmp", "fwd_group"])
+        #expect(names == ["dns_lookup", "igmp", "flood_remote"])
         #expect(MemoryLayout<Instruction>.stride <= 16)
     }
 

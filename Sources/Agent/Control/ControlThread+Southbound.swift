@@ -46,7 +46,8 @@ extension ControlThread {
                 .init(SB.MACBinding.self, condition: nothing),
                 .init(SB.StaticMACBinding.self), .init(SB.FDB.self, condition: nothing),
                 .init(SB.AddressSet.self), .init(SB.PortGroup.self),
-                .init(SB.ChassisTemplateVar.self),
+                .init(SB.ChassisTemplateVar.self), .init(SB.LoadBalancer.self),
+                .init(SB.Meter.self), .init(SB.MeterBand.self), .init(SB.ACLID.self),
             ] + ServiceConditions.tables, remotes: remotes, leaderOnly: true)
         wanted.indexes = Learning.indexes
         let client = OVSDBClient(
@@ -63,6 +64,7 @@ extension ControlThread {
 
     private func southboundRows(_ changes: [TableChange]) {
         feed.apply(changes)
+        forgetConnections(changes)
         physicalChanged = true
         southboundChanged = true
         evaluateSoon()

@@ -1,5 +1,7 @@
 import AgentCore
 import OVSDBModel
+import OVSDBSession
+import Schemas
 
 // Conntrack zones: who has which, flushed before they are used.
 
@@ -26,6 +28,22 @@ extension ControlThread {
         for user in allocator.unserved { report("no conntrack zone is left for \(user)") }
         if allocator.assigned != before { evaluateSoon() }
         return pass.numbers(allocator)
+    }
+
+    /// Connections that an access list has let in last as long as the list is there
+    /// (ovn-nb(5), `persist-established`): they carry its number in their label.
+    func forgetConnections(_ changes: [TableChange]) {
+        var gone: Set<UInt128> = []
+        for change in changes.of(SB.ACLID.self) {
+            guard let old = change.old, change.new == nil else { continue }
+            gone.insert(UInt128(truncatingIfNeeded: old.id))
+        }
+        guard !gone.isEmpty else { return }
+        do {
+            try driver.flush(labels: gone)
+        } catch {
+            report("connections of access lists: \(error)")
+        }
     }
 
     /// `ct-zone-list`: a line for each zone.

@@ -94,6 +94,7 @@ extension DatapathLoop {
     /// Executes operations and corrects the table where the kernel refused a flow.
     func perform(_ operations: [FlowOperation]) {
         guard !operations.isEmpty else { return }
+        makeMeters()
         do {
             let outcomes = try channel.perform(operations)
             for (operation, outcome) in zip(operations, outcomes) where !outcome.isSuccess {
@@ -145,6 +146,11 @@ extension DatapathLoop {
             case .service(let event):
                 guard limiter.admits(event.service, from: source, now: now) else { continue }
                 report(.service(event))
+            case .affinity(let key, let binding):
+                if translator.affinities.bind(key, to: binding, now: now) {
+                    recheck([.affinity(key)])
+                }
+            case .affinityUse(let key): translator.affinities.refresh(key, now: now)
             }
         }
     }

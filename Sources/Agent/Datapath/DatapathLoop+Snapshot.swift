@@ -22,10 +22,21 @@ extension DatapathLoop {
 
     private func swap(to new: TranslationSnapshot) {
         table?.swap(to: new)
+        checkFlows()
+    }
+
+    /// Something that the datapath thread itself keeps has changed.
+    func recheck(_ dependencies: [PhysicalDependency]) {
+        table?.touch(dependencies)
+        checkFlows()
+    }
+
+    private func checkFlows() {
+        guard let snapshot = table?.snapshot else { return }
         var operations: [FlowOperation] = []
         for id in table?.unchecked.sorted() ?? [] {
             guard let flow = table?.entries[id]?.flow else { continue }
-            let translation = retranslate(flow, new)
+            let translation = retranslate(flow, snapshot)
             if let command = table?.check(id, translation) {
                 operations.append(operation(command))
             }
@@ -118,6 +129,8 @@ extension DatapathLoop {
             reviewFlows()
             reportUses()
             waiting.expire(now: now)
+            collectMeters()
+            recheck(translator.affinities.expire(now: now).map { .affinity($0) })
             translator.frozen.collect(used: table?.frozenNumbers ?? [], now: now)
             scheduleDump()
         }
@@ -147,6 +160,9 @@ extension DatapathLoop {
         }
         guard let review = table?.review(dump, start: start, now: UInt64(now)) else { return }
         account(review.traffic)
+        for case .affinityUse(let key) in review.traffic.effects {
+            translator.affinities.refresh(key, now: now)
+        }
         perform(review.commands.map(operation))
     }
 }

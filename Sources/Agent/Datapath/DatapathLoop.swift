@@ -36,6 +36,7 @@ final class DatapathLoop {
     /// Learned entries that packets used since the last dump.
     var used: Set<EntryUse> = []
     var nextUseReport: Milliseconds = 0
+    let meters: MeterDriver
     var counters = DatapathCounters()
     private let reader = UpcallReader()
     private var ports: [UInt32: (port: UpcallPort, watch: EventLoop.Watch?)] = [:]
@@ -45,7 +46,9 @@ final class DatapathLoop {
     init(loop: EventLoop, datapath: KernelDatapath, families: DatapathFamilies) throws {
         self.loop = loop
         channel = try FlowChannel.open(datapath, families)
+        meters = try MeterDriver(datapath)
         translator = Translator()
+        translator.meters.limit = meters.limit
         epoch = UInt32(truncatingIfNeeded: Clock.wallMilliseconds / 1000)
     }
 

@@ -253,6 +253,11 @@ final class KernelDriver {
         try tracking.delete { zones.contains($0.zone) }
     }
 
+    /// Forgets connections whose label has one of these numbers in bits 80...95.
+    func flush(labels: Set<UInt128>) throws(NetlinkError) {
+        try tracking.delete { labels.contains(($0.label >> 80) & 0xffff) }
+    }
+
     /// Counters of the datapath, anew.
     func refreshed() throws(NetlinkError) -> KernelDatapath { try control.refreshed(datapath) }
 

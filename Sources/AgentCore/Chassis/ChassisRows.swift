@@ -44,7 +44,8 @@ extension ChassisFeature {
     /// The logical actions behind features that the translator evaluates; ChassisFeatureTests
     /// translates a flow of each.
     package static let evaluatedActions: Set<String> = [
-        "ct_commit_nat", "ct_commit_to_zone", "ct_lb_mark", "ct_next", "ct_state_save",
+        "chk_lb_hairpin", "ct_commit_nat", "ct_commit_to_zone", "ct_lb_mark", "ct_next",
+        "ct_state_save",
     ]
 
     /// The keys that this agent announces.

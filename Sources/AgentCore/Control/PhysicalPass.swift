@@ -35,7 +35,40 @@ package struct PhysicalPass {
         inputs.staticNeighbours = replica.rows(SB.StaticMACBinding.self).map(\.row)
             .filter { local.contains($0.datapath) }
         inputs.learnedAddresses = replica.rows(SB.FDB.self).map(\.row)
+        inputs.loadBalancers = Self.loadBalancers(replica, local)
+        inputs.meters = Self.meters(replica)
+        inputs.registers = RegisterLayout(
+            options: replica.only(SB.SBGlobal.self)?.row.options ?? [:])
         self.inputs = inputs
+    }
+
+    private static func loadBalancers(
+        _ replica: Replica, _ local: Set<RowUUID>
+    ) -> [(row: SB.LoadBalancer, datapaths: Set<RowUUID>)] {
+        replica.rows(SB.LoadBalancer.self).sorted { $0.uuid < $1.uuid }.compactMap { found in
+            let row = found.row
+            var datapaths = Set(row.datapaths)
+            for group in [row.datapathGroup, row.lsDatapathGroup, row.lrDatapathGroup] {
+                guard let group, let members = replica[SB.LogicalDPGroup.self, group] else {
+                    continue
+                }
+                datapaths.formUnion(members.datapaths)
+            }
+            datapaths.formIntersection(local)
+            return datapaths.isEmpty ? nil : (row, datapaths)
+        }
+    }
+
+    private static func meters(_ replica: Replica) -> [String: MeterRate] {
+        var result: [String: MeterRate] = [:]
+        for meter in replica.rows(SB.Meter.self) {
+            let bands = meter.row.bands.compactMap { replica[SB.MeterBand.self, $0] }
+            guard let band = bands.min(by: { $0.rate < $1.rate }) else { continue }
+            result[meter.row.name] = MeterRate(
+                meter.row.unit == "pktps" ? .packetsPerSecond : .kilobitsPerSecond,
+                rate: UInt32(clamping: band.rate), burst: UInt32(clamping: band.burstSize))
+        }
+        return result
     }
 
     private static func localDatapaths(

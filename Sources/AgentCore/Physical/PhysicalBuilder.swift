@@ -27,6 +27,10 @@ package struct PhysicalInputs {
     package var staticNeighbours: [SB.StaticMACBinding] = []
     package var learnedAddresses: [SB.FDB] = []
     package var zones = ZoneNumbers()
+    /// Load balancers of local datapaths, with the rows of those.
+    package var loadBalancers: [(row: SB.LoadBalancer, datapaths: Set<RowUUID>)] = []
+    package var meters: [String: MeterRate] = [:]
+    package var registers = RegisterLayout()
 
     package init() {}
 }
@@ -67,10 +71,13 @@ package struct PhysicalBuilder {
             guard let port = physicalPort(uuid, row) else { continue }
             places[uuid] = port
             view.ports[port.reference] = port
-            guard case .here(let vport) = port.place else { continue }
+            guard case .here(let vport) = port.place, row.type != "mirror" else { continue }
             view.inputs[vport] = port.reference
             view.localPorts.insert(port.name)
         }
+        view.registers = inputs.registers
+        for (name, rate) in inputs.meters { view.meters[name] = rate }
+        addVirtualServices(to: &view)
         for (uuid, zones) in inputs.zones.datapaths {
             guard let row = inputs.datapaths[uuid] else { continue }
             view.zones[UInt32(truncatingIfNeeded: row.tunnelKey)] = zones
@@ -116,6 +123,17 @@ package struct PhysicalBuilder {
 
     private func place(_ uuid: RowUUID, _ row: SB.PortBinding) -> PortPlace {
         switch row.type {
+        case "l3gateway" where inputs.claims[uuid] == nil:
+            let ways = remoteWays(row)
+            return ways.isEmpty ? .nowhere : .remote(ways)
+        case "mirror":
+            if let target = row.mirrorPort.flatMap({ byName[$0] }),
+                let vport = inputs.claims[target.0]?.interface?.vport
+            {
+                return .here(vport: vport)
+            }
+            let ways = remoteWays(row)
+            return ways.isEmpty ? .nowhere : .remote(ways)
         case "patch", "l3gateway":
             guard let name = row.options["peer"], let peer = byName[name],
                 let target = reference(peer.1)
@@ -142,6 +160,18 @@ package struct PhysicalBuilder {
             let addresses = wanted.compactMap { inputs.encaps[$0]?.ip }
             return all.first { addresses.contains($0.remote.description) } ?? all.first
         }
+    }
+
+    private mutating func addVirtualServices(to view: inout PhysicalView) {
+        var keys: [RowUUID: UInt32] = [:]
+        for (uuid, row) in inputs.datapaths {
+            keys[uuid] = UInt32(truncatingIfNeeded: row.tunnelKey)
+        }
+        var found: [String] = []
+        view.virtualServices = VirtualServices(
+            inputs.loadBalancers.map { ($0.row, $0.datapaths.compactMap { keys[$0] }.sorted()) },
+            problem: { found.append($0) })
+        problems += found
     }
 
     // MARK: Groups, neighbours, learned addresses

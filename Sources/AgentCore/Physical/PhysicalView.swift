@@ -154,6 +154,26 @@ package struct DatapathZones: Hashable, Sendable {
     package var common: UInt16 { hasRequestedZone ? snat : dnat }
 }
 
+/// Which registers and marks the logical flows use: those of northd from 25.09 on, or earlier ones.
+package struct RegisterLayout: Hashable, Sendable {
+    package var isOld = false
+    /// Load balancers mark connections in ct_label.
+    package var marksLabels = false
+
+    package init() {}
+
+    /// The number of the register with the virtual IPv4 address of a packet.
+    package var virtualAddress4: Int { isOld ? 1 : 4 }
+
+    /// - Parameter options: SB_Global.options.
+    package init(options: [String: String]) {
+        let version = options["northd_internal_version"]?.split(separator: ".").first
+        let major = version.flatMap { Int($0) }
+        isOld = options["register_consolidation"] != "true" && (major ?? 99) < 25
+        marksLabels = options["lb_hairpin_use_ct_mark"] == "false"
+    }
+}
+
 package struct PhysicalView: Sendable {
     /// The logical ports of local datapaths.
     package var ports: TreeDictionary<PortReference, PhysicalPort> = [:]
@@ -168,6 +188,10 @@ package struct PhysicalView: Sendable {
     package var learnedAddresses: TreeDictionary<LearnedAddressKey, UInt32> = [:]
     /// Datapath keys of logical routers among the local datapaths; all others are switches.
     package var routers: TreeSet<UInt32> = []
+    package var virtualServices = VirtualServices()
+    /// Where the logical flows keep what the side lookups read.
+    package var registers = RegisterLayout()
+    package var meters: TreeDictionary<String, MeterRate> = [:]
     /// Names of the ports of this chassis.
     package var localPorts: TreeSet<String> = []
     /// Conntrack zones by datapath key.
@@ -190,6 +214,13 @@ package enum PhysicalDependency: Hashable, Sendable {
     case router(datapath: UInt32)
     case zones(datapath: UInt32)
     case localPort(String)
+    case virtualService(VirtualServiceKey)
+    /// The set of all sources that hairpins may have.
+    case hairpinSources
+    case registers
+    case meter(String)
+    /// No part of a view: the datapath thread's own.
+    case affinity(AffinityKey)
 }
 
 extension PhysicalView {
@@ -208,6 +239,16 @@ extension PhysicalView {
         for name in localPorts.symmetricDifference(old.localPorts) {
             result.insert(.localPort(name))
         }
+        Self.compare(old.virtualServices.services, virtualServices.services) {
+            result.insert(.virtualService($0))
+        }
+        if old.virtualServices.sources4 != virtualServices.sources4
+            || old.virtualServices.sources6 != virtualServices.sources6
+        {
+            result.insert(.hairpinSources)
+        }
+        if old.registers != registers { result.insert(.registers) }
+        Self.compare(old.meters, meters) { result.insert(.meter($0)) }
         Self.compare(old.zones, zones) { result.insert(.zones(datapath: $0)) }
         for source in tunnelSources.symmetricDifference(old.tunnelSources) {
             result.insert(.tunnelSource(source))

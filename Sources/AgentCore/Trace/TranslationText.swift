@@ -107,6 +107,9 @@ struct TranslationText {
             line(
                 "/* waits until \(packet.neighbour.address) is known on "
                     + "\(names.full(packet.neighbour.port)) */")
+        case .affinity(let key, let binding):
+            line("/* binds \(key.client) to backend \(binding.backend.address) */")
+        case .affinityUse(let key): line("/* \(key.client) has a backend */")
         }
     }
 

@@ -19,6 +19,8 @@ package struct FrozenState: Hashable, Sendable {
         package var isTracked = false
         /// Where the kernel has tracked the packet last.
         package var zone: UInt16?
+        /// The pipeline has cleared the connection since; the kernel has not been told.
+        package var isCleared = false
         /// The kernel has computed the packet's hash.
         package var hasHash = false
         /// The packet came through a tunnel, so it goes into none.

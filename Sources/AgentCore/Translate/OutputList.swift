@@ -19,14 +19,16 @@ struct OutputList {
         case tunnel(UInt32, TunnelKey)
         /// A lookup under this number.
         case recirculate(UInt32)
-        case userspace(UserspaceAction)
+        /// Up to the agent; what exceeds the meter is not sent.
+        case userspace(UserspaceAction, meter: UInt32?)
 
         var actions: [DatapathAction] {
             switch self {
             case .port(let port): [.output(port)]
             case .tunnel(let port, let tunnel): [.setTunnel(tunnel), .output(port)]
             case .recirculate(let number): [.recirculate(number)]
-            case .userspace(let action): [.userspace(action)]
+            case .userspace(let action, nil): [.userspace(action)]
+            case .userspace(let action, let meter?): [.clone([.meter(meter), .userspace(action)])]
             }
         }
     }

@@ -68,6 +68,8 @@ package enum SlowPathReason: Hashable, Sendable {
     case actionLimit
     /// Packets of different length teach different things.
     case effectsByLength
+    /// A load balancer binds a client: at once, and seldom.
+    case bindsClient
 }
 
 package enum SideEffect: Hashable, Sendable {
@@ -82,6 +84,9 @@ package enum SideEffect: Hashable, Sendable {
     case wait(PendingPacket)
     /// A service that keeps state hears of the packet.
     case service(ServiceEvent)
+    /// A client was given a backend; it has used one.
+    case affinity(AffinityKey, AffinityBinding)
+    case affinityUse(AffinityKey)
 }
 
 /// A packet that can't go on before its next hop's Ethernet address is known.

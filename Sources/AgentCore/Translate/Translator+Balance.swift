@@ -60,6 +60,30 @@ extension Translator {
         key.load(result, UInt128(selection.members[choice].value))
     }
 
+    /// `fwd_group`: each instruction of the block loads the outport. Without all of them here, the
+    /// packet goes nowhere.
+    mutating func forward(
+        _ block: Block, _ range: Range<Int>, _ snapshot: TranslationSnapshot
+    ) {
+        var members: [HashChoice.Member] = []
+        var loads: [(KeySpan, NameIndex)] = []
+        for index in range {
+            guard case .loadPort(let span, let name) = block.program.instructions[index] else {
+                return
+            }
+            if generated == nil { result.names.insert(name) }
+            guard let port = snapshot.pipeline.portKey(name, in: block.stage.datapath) else {
+                return
+            }
+            members.append(.init(identity: StableHash.of(UInt128(port)), weight: 1))
+            loads.append((span, name))
+        }
+        guard !members.isEmpty else { return }
+        let (span, name) = loads[choose(HashChoice(members), by: [])]
+        load(span, name, block.stage.datapath, snapshot)
+        output(block.stage.stage.pipeline, snapshot)
+    }
+
     /// The member of the packet's hash, of the fields or, without any, the kernel's.
     private mutating func choose(_ choice: HashChoice, by fields: [String]) -> Int {
         guard choice.members.count > 1 else { return 0 }

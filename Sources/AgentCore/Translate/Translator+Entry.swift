@@ -80,8 +80,15 @@ extension Translator {
         if let zone = snapshot.view.ports[port]?.zone { key.load(.portZone, UInt64(zone)) }
     }
 
+    /// The packet belongs to no connection any more.
+    mutating func clearTracking() {
+        forgetTracking()
+        condition.isCleared = true
+    }
+
     /// The pipeline sees no connection any more: those of one pipeline say nothing in the next.
-    /// What the kernel keeps beside the packet stays as it is.
+    /// What the kernel keeps beside the packet stays as it is, so that another pass in the same zone
+    /// finds the connection of a packet whose headers were translated in between.
     mutating func forgetTracking() {
         condition.isTracked = false
         for field in KeyField.tracking { key.load(KeySpan(field), 0) }

@@ -104,7 +104,7 @@ extension Translator {
             note(.deliver(vport: vport))
             record(.port(vport))
         case .peer(let peer):
-            forgetTracking()
+            clearTracking()
             enterDatapath(peer, snapshot)
         case .remote, .nowhere: drop(.notBound(reference))
         }

@@ -99,6 +99,10 @@ extension Translator {
                 let inner = index..<Int(end)
                 index = inner.upperBound
                 onCopy { $0.runBlock(block, inner, snapshot) }
+            case .forwardGroup(let end):
+                let members = index..<Int(end)
+                index = members.upperBound
+                forward(block, members, snapshot)
             case .ctCommit(let end):
                 let inner = index..<Int(end)
                 index = inner.upperBound
@@ -167,6 +171,7 @@ extension Translator {
         case .check(let result, let check): return self.check(check, result, snapshot)
         default:
             if trackingStep(instruction, block, snapshot) { return true }
+            if limitStep(instruction, block, snapshot) { return true }
             return tableStep(instruction, block, snapshot)
         }
         return true
@@ -192,7 +197,7 @@ extension Translator {
         case .macCacheUse: useCache(snapshot)
         case .log(let entry):
             guard case .log(let entry) = block.program.action(entry) else { return true }
-            log(entry, block.stage.stage.pipeline)
+            log(entry, block.stage.stage.pipeline, snapshot)
         case .unsupported(let action):
             return serve(block.program.action(action), block, snapshot)
         default:
@@ -206,17 +211,13 @@ extension Translator {
     private static func name(of instruction: Instruction, in program: ProgramView) -> String {
         switch instruction {
         case .unsupported(let action): program.action(action).keyword
-        case .setQueue: "set_queue"
-        case .setMeter: "set_meter"
-        case .ctSNATToVIP: "ct_snat_to_vip"
         case .check(_, let check): check.keyword
-        case .log: "log"
         default: "\(instruction)"
         }
     }
 
     /// The key that the port has in the packet's datapath, or 0.
-    private mutating func load(
+    mutating func load(
         _ span: KeySpan, _ name: NameIndex, _ datapath: DatapathKey,
         _ snapshot: TranslationSnapshot
     ) {
@@ -253,16 +254,18 @@ extension Translator {
     private mutating func check(
         _ check: Instruction.Check, _ result: KeySpan, _ snapshot: TranslationSnapshot
     ) -> Bool {
-        let failed: Bool
+        let answer: Bool
         switch check {
-        case .inPortSecurity: failed = failsInputSecurity(snapshot)
-        case .outPortSecurity: failed = failsOutputSecurity(snapshot)
-        case .loadBalancerHairpin, .loadBalancerHairpinReply, .ecmpNextHopMAC, .ecmpNextHop,
-            .loadBalancerAffinity:
+        case .inPortSecurity: answer = failsInputSecurity(snapshot)
+        case .outPortSecurity: answer = failsOutputSecurity(snapshot)
+        case .loadBalancerHairpin: answer = isHairpin(snapshot)
+        case .loadBalancerHairpinReply: answer = isHairpinReply(snapshot)
+        case .loadBalancerAffinity: answer = findAffinity(snapshot)
+        case .ecmpNextHopMAC, .ecmpNextHop:
             drop(.unsupported(check.keyword))
             return false
         }
-        key.load(result, failed ? 1 : 0)
+        key.load(result, answer ? 1 : 0)
         return true
     }
 

@@ -107,9 +107,18 @@ extension Translator {
     // MARK: - Log
 
     /// A copy for the log leaves like any other: the kernel hands it back with what to write.
-    mutating func log(_ entry: Action.LogEntry, _ pipeline: Stage.Pipeline) {
+    mutating func log(
+        _ entry: Action.LogEntry, _ pipeline: Stage.Pipeline, _ snapshot: TranslationSnapshot
+    ) {
         let cookie = LogCookie(entry, pipeline)
-        record(.userspace(UserspaceAction(port: upcallPort, cookie: cookie.encoded)))
+        let copy = UserspaceAction(port: upcallPort, cookie: cookie.encoded)
+        record(.userspace(copy, meter: entry.meter.flatMap { meter($0, snapshot) }))
+    }
+
+    /// The meter of that name; nil if there is none, or the kernel takes no more.
+    private mutating func meter(_ name: String, _ snapshot: TranslationSnapshot) -> UInt32? {
+        depend(on: .meter(name))
+        return snapshot.view.meters[name].flatMap { meters.number(.named(name), $0) }
     }
 
     // MARK: - Handing over

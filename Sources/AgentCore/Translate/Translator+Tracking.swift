@@ -37,7 +37,12 @@ extension Translator {
                 return false
             }
             self.balance(balance, then: next, snapshot)
-        case .ctClear: forgetTracking()
+        case .ctClear: clearTracking()
+        case .ctSNATToVIP: translateToVirtualAddress(snapshot)
+        case .bindAffinity(let index):
+            guard case .commitLoadBalancerAffinity(let affinity) = block.program.action(index)
+            else { return false }
+            bindAffinity(affinity)
         case .connection(let result, let field): load(result, field)
         default: return false
         }
@@ -49,9 +54,9 @@ extension Translator {
     /// One pass. With a table the packet comes back there, and the packet at hand goes on as it was
     /// before the pass; without one it goes on untracked, as the kernel left it.
     mutating func track(_ tracking: ConnectionTracking, then stage: LogicalStage?) {
-        // A packet that is in the zone already keeps its connection, also one of before its headers
-        // changed; the pipeline has forgotten it, so the kernel shall too.
-        if condition.zone == tracking.zone, !condition.isTracked { step(.clearTracking) }
+        // A packet that is in the zone already keeps its connection there, until it is cleared.
+        if condition.zone == tracking.zone, condition.isCleared { step(.clearTracking) }
+        condition.isCleared = false
         guard let stage else {
             step(.track(tracking))
             condition.zone = tracking.zone

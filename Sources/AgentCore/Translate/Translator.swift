@@ -39,6 +39,10 @@ package struct Translator: ~Copyable {
     /// Answers to "is the packet longer than"; a question without one ends the run.
     var lengthAnswers: [Int: Bool] = [:]
     var lengthQuestion: Int?
+    /// Clients that load balancers have bound to backends.
+    package var affinities = AffinityTable()
+    /// The kernel's meters.
+    package var meters = MeterAllocator()
     /// Owners of hash values, worked out before.
     var choices: [HashChoice: [UInt16]] = [:]
 

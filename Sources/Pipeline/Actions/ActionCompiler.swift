@@ -44,6 +44,8 @@ struct ActionCompiler {
         case .clone(let actions): add(actions) { .clone(end: $0) }
         case .ctCommit(let actions): add(actions) { .ctCommit(end: $0) }
         case .ctCommitConstants(let mark, let label): addCommit(mark, label)
+        case .forwardGroup(let group):
+            add(group.ports.map { .outport($0) }) { .forwardGroup(end: $0) }
         case .generate(let generator, let actions):
             let kind = Instruction.Generator(generator)
             add(actions) { .generate(kind, end: $0) }
@@ -83,6 +85,8 @@ struct ActionCompiler {
             instructions.append(.exchange(span(left), span(right)))
         case .decrementTTL: instructions.append(.decrementTTL)
         case .macCacheUse: instructions.append(.macCacheUse)
+        case .mirror(let port): instructions.append(.mirror(index(port)))
+        case .sample: instructions.append(.sample)
         case .setQueue(let queue): instructions.append(.setQueue(UInt32(queue)))
         case .setMeter(let rate, let burst):
             instructions.append(
@@ -131,9 +135,13 @@ struct ActionCompiler {
     }
 
     private mutating func addPort(_ span: KeySpan, _ name: String) {
+        instructions.append(.loadPort(span, index(name)))
+    }
+
+    private mutating func index(_ name: String) -> NameIndex {
         let index = NameIndex(value: names.retain(name))
         if used.contains(index) { names.release(index.value) } else { used.append(index) }
-        instructions.append(.loadPort(span, index))
+        return index
     }
 
     // MARK: Connections
@@ -153,6 +161,7 @@ struct ActionCompiler {
         case .evaluate(let field, .connection(let source)):
             instructions.append(.connection(span(field), Instruction.ConnectionField(source)))
         case .select(let field, _): instructions.append(.select(span(field), operand(action)))
+        case .commitLoadBalancerAffinity: instructions.append(.bindAffinity(operand(action)))
         case .log: instructions.append(.log(operand(action)))
         default: return false
         }
@@ -285,7 +294,6 @@ extension Action {
             balance.backends.count > 1 && balance.hashFields.isEmpty
         case .select(_, let selection):
             selection.members.count > 1 && selection.hashFields.isEmpty
-        case .forwardGroup(let group): group.ports.count > 1
         default: false
         }
     }

@@ -18,6 +18,13 @@ package enum Instruction: Hashable, Sendable, BitwiseCopyable {
     case next(pipeline: Stage.Pipeline?, table: UInt8?)
     case output
     case clone(end: UInt32)
+    /// Each instruction of the block loads the outport; one is chosen by the packet's hash, and then
+    /// the packet is output.
+    case forwardGroup(end: UInt32)
+    /// A copy of the packet goes to the port.
+    case mirror(NameIndex)
+    /// Samples the packet for a collector.
+    case sample
     case push(KeySpan)
     case pop(KeySpan)
 
@@ -68,6 +75,9 @@ package enum Instruction: Hashable, Sendable, BitwiseCopyable {
     /// The packet refreshes what has been learned of its source.
     case macCacheUse
     case check(KeySpan, Check)
+
+    /// `actions[affinity]` is the `.commitLoadBalancerAffinity`.
+    case bindAffinity(UInt32)
 
     /// The block runs on a packet made from this one.
     case generate(Generator, end: UInt32)
@@ -137,7 +147,11 @@ package final class ActionProgram: @unchecked Sendable {
         names: [NameIndex]
     ) {
         count = instructions.count
-        needsHash = actions.contains(where: \.choosesByHash)
+        needsHash =
+            actions.contains(where: \.choosesByHash)
+            || instructions.contains {
+                if case .forwardGroup = $0 { true } else { false }
+            }
         constantCount = constants.count
         self.actions = actions
         self.names = names

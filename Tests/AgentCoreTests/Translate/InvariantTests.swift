@@ -28,6 +28,7 @@ import Wire
                 case .neighbour(let key, let mac, _): .neighbour(key, mac, isShared: false)
                 case .address, .uses: effect
                 case .wait, .service: nil
+                case .affinity, .affinityUse: effect
                 }
             })
     }

@@ -149,7 +149,7 @@ import Wire
         _ = host.receive(frame, on: 1)
         let last = try host.kernel.delete(flow)
         var traffic = TrafficReport()
-        _ = host.table.deleted(flow, last.statistics, &traffic)
+        host.table.deleted(flow, last.statistics, &traffic)
         #expect(traffic.flows[id]?.packets == 1, "the last packet counts too")
         #expect(host.table.count == 0)
     }

@@ -137,6 +137,8 @@ struct Host: ~Copyable {
     var translator = Translator()
     var table: MegaflowTable
     var now: UInt64 = 1000
+    /// Packets that came up to be logged.
+    var logged: [(cookie: LogCookie, packet: FlowKey)] = []
     /// Packets that came up, misses and actions.
     var upcalls = 0
 
@@ -179,7 +181,10 @@ struct Host: ~Copyable {
 
     private mutating func serve(_ upcall: ModelDatapath.Upcall, _ outcome: inout Outcome) {
         // A copy for the log.
-        if case .action(let action) = upcall.reason, LogCookie(action.cookie) != nil { return }
+        if case .action(let action) = upcall.reason, let cookie = LogCookie(action.cookie) {
+            logged.append((cookie, upcall.key))
+            return
+        }
         upcalls += 1
         let snapshot = table.snapshot
         let translation = translator.translate(
@@ -189,6 +194,11 @@ struct Host: ~Copyable {
             put(translation, upcall.key, &outcome)
         }
         outcome.effects.formUnion(translation.effects)
+        for case .affinity(let key, let binding) in translation.effects
+        where translator.affinities.bind(key, to: binding, now: Int64(now)) {
+            table.touch([.affinity(key)])
+            do { try check() } catch { outcome.faults.append("check: \(error)") }
+        }
         for emission in translation.packets(of: upcall) {
             do {
                 let events = try kernel.execute(
@@ -214,6 +224,17 @@ struct Host: ~Copyable {
     @discardableResult
     mutating func swap(to snapshot: TranslationSnapshot) throws -> Int {
         table.swap(to: snapshot)
+        return try check()
+    }
+
+    mutating func expireAffinities(now: Int64) throws {
+        table.touch(translator.affinities.expire(now: now).map { .affinity($0) })
+        try check()
+    }
+
+    @discardableResult
+    private mutating func check() throws -> Int {
+        let snapshot = table.snapshot
         let dirty = table.unchecked.sorted()
         for id in dirty {
             guard let key = table.entries[id]?.flow.key else { continue }

@@ -218,6 +218,21 @@ package struct MegaflowTable: Sendable {
         return Set(entries.filter { changed.contains(anyOf: $0.value.lookups) }.map(\.key))
     }
 
+    /// Things outside of snapshots have changed: the flows that read them are unchecked too.
+    package mutating func touch(_ dependencies: [PhysicalDependency]) {
+        for dependency in dependencies {
+            if let flows = dependents[dependency] { unchecked.formUnion(flows) }
+        }
+    }
+
+    /// The meters that flows in the kernel name.
+    package var meterNumbers: Set<UInt32> {
+        var result: Set<UInt32> = []
+        for entry in entries.values { result.formUnion(entry.flow.actions.flatMap(\.meters)) }
+        for (entry, _) in dying.values { result.formUnion(entry.flow.actions.flatMap(\.meters)) }
+        return result
+    }
+
     /// Compares a flow with a translation of its key under the table's snapshot; nil if the kernel
     /// has it right already.
     ///

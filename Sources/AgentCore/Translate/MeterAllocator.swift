@@ -1,0 +1,75 @@
+// Numbers of the kernel's meters. A translation asks for the meter of something that limits packets;
+// the meter must be in the kernel before a flow names it, and goes when no flow does.
+
+import Pipeline
+
+/// What a meter lets through.
+package struct MeterRate: Hashable, Sendable {
+    package enum Unit: Hashable, Sendable { case packetsPerSecond, kilobitsPerSecond }
+    package let unit: Unit
+    package let rate: UInt32
+    /// In the meter's unit; zero is the default of the kernel.
+    package let burst: UInt32
+
+    package init(_ unit: Unit, rate: UInt32, burst: UInt32) {
+        self.unit = unit
+        self.rate = rate
+        self.burst = burst
+    }
+}
+
+/// Who has a meter.
+package enum MeterOwner: Hashable, Sendable {
+    /// `set_meter` of a flow.
+    case flow(RowIdentifier)
+    /// A row of the Meter table.
+    case named(String)
+}
+
+package struct MeterAllocator: Sendable {
+    private struct Meter: Hashable {
+        let owner: MeterOwner
+        let rate: MeterRate
+    }
+
+    /// How many meters the kernel takes.
+    package var limit: Int
+    private var numbers: [Meter: UInt32] = [:]
+    private var meters: [UInt32: Meter] = [:]
+    private var next: UInt32 = 1
+    /// Meters that the kernel doesn't have yet.
+    private var pending: [UInt32] = []
+
+    package init(limit: Int = 65_536) { self.limit = limit }
+
+    package var count: Int { meters.count }
+
+    /// Nil where there are too many: the packets are not limited then.
+    package mutating func number(_ owner: MeterOwner, _ rate: MeterRate) -> UInt32? {
+        let meter = Meter(owner: owner, rate: rate)
+        if let number = numbers[meter] { return number }
+        guard meters.count < limit else { return nil }
+        while next == 0 || meters[next] != nil { next &+= 1 }
+        let number = next
+        next &+= 1
+        numbers[meter] = number
+        meters[number] = meter
+        pending.append(number)
+        return number
+    }
+
+    /// Meters to be made before the next flow is put.
+    package mutating func takePending() -> [(number: UInt32, rate: MeterRate)] {
+        defer { pending = [] }
+        return pending.compactMap { number in meters[number].map { (number, $0.rate) } }
+    }
+
+    /// Forgets meters that no flow names; returns those to be deleted.
+    package mutating func collect(used: Set<UInt32>) -> [UInt32] {
+        let unused = meters.keys.filter { !used.contains($0) }.sorted()
+        for number in unused {
+            if let meter = meters.removeValue(forKey: number) { numbers[meter] = nil }
+        }
+        return unused
+    }
+}

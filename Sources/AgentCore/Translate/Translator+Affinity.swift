@@ -1,0 +1,87 @@
+import Datapath
+import LogicalFlow
+import Pipeline
+import Wire
+
+// Session affinity of load balancers.
+
+extension Translator {
+    /// `chk_lb_aff`: whether the client has a backend already; it is loaded into registers then.
+    mutating func findAffinity(_ snapshot: TranslationSnapshot) -> Bool {
+        guard let (client, address) = addresses() else { return false }
+        let proto = UInt8(truncatingIfNeeded: key.read(.ipProtocol))
+        let hasPorts = [IPProtocol.tcp, IPProtocol.udp, IPProtocol.sctp].contains(proto)
+        var services = [VirtualServiceKey(address)]
+        if hasPorts {
+            let port = UInt16(truncatingIfNeeded: key.read(.destinationPort))
+            services.insert(VirtualServiceKey(address, proto: proto, port: port), at: 0)
+        }
+        let datapath = UInt32(key.read(.datapath))
+        for service in services {
+            let number = AffinityKey(datapath: datapath, client: client, service: service)
+            depend(on: .affinity(number))
+            guard let binding = affinities[number] else { continue }
+            load(binding.backend, datapath, snapshot)
+            effect(.affinityUse(number))
+            return true
+        }
+        return false
+    }
+
+    /// Where the pipeline expects the backend.
+    private mutating func load(
+        _ backend: VirtualService.Backend, _ datapath: UInt32, _ snapshot: TranslationSnapshot
+    ) {
+        depend(on: .registers)
+        depend(on: .router(datapath: datapath))
+        let registers = snapshot.view.registers
+        let isRouter = snapshot.view.routers.contains(datapath)
+        switch backend.address {
+        case .v4: key.load(.register(4), backend.address.number)
+        case .v6:
+            let field: KeyField = registers.isOld && !isRouter ? .xxreg0 : .xxreg1
+            key.load(KeySpan(field), backend.address.number)
+        }
+        let port = KeySpan.register(registers.isOld ? 8 : 2).part(offset: 0, width: 16)
+        key.load(port, UInt128(backend.port ?? 0))
+    }
+
+    /// `commit_lb_aff`.
+    mutating func bindAffinity(_ affinity: Action.Affinity) {
+        takeSlowPath(.bindsClient)
+        guard let (client, _) = addresses() else { return }
+        let proto: UInt8? =
+            switch affinity.protocol {
+            case .tcp?: IPProtocol.tcp
+            case .udp?: IPProtocol.udp
+            case .sctp?: IPProtocol.sctp
+            case nil: nil
+            }
+        let number = AffinityKey(
+            datapath: UInt32(key.read(.datapath)), client: client,
+            service: VirtualServiceKey(
+                affinity.address.address, proto: proto, port: affinity.address.port))
+        effect(
+            .affinity(
+                number,
+                AffinityBinding(
+                    backend: .init(affinity.backend.address, port: affinity.backend.port),
+                    timeout: Milliseconds(affinity.timeout) * 1000)))
+    }
+
+    private func addresses() -> (source: IPAddress, destination: IPAddress)? {
+        switch UInt16(key.read(.ethernetType)) {
+        case EtherType.ipv4:
+            (
+                .v4(IPv4Address(UInt32(truncatingIfNeeded: key.read(.ipv4Source)))),
+                .v4(IPv4Address(UInt32(truncatingIfNeeded: key.read(.ipv4Destination))))
+            )
+        case EtherType.ipv6:
+            (
+                .v6(IPv6Address(key.read(KeySpan(.ipv6Source)))),
+                .v6(IPv6Address(key.read(KeySpan(.ipv6Destination))))
+            )
+        default: nil
+        }
+    }
+}
