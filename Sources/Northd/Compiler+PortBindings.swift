@@ -12,7 +12,7 @@ extension Compiler {
     }
 
     private func registerSwitchPortBindings() {
-        let (inputs, outputs, model, groups) = (inputs, outputs, model, haChassisGroups)
+        let (inputs, outputs, model, parts) = (inputs, outputs, model, bindingParts)
         let portServices = PortServices(
             inputs: inputs, outputs: outputs, model: model, services: services,
             haChassisGroups: haChassisGroups)
@@ -40,7 +40,7 @@ extension Compiler {
             binding.requestedChassis = model.chassis(
                 named: row.options["requested-chassis"], context)
             if port.kind.isRouter {
-                emitRouterSide(key, port, &binding, groups, outputs, model, context)
+                emitRouterSide(key, port, row, &binding, parts, context)
             }
             Compiler.addServices(key, port, row, &binding, portServices, context)
             context.emit(outputs.ports, binding)

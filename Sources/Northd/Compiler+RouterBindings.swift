@@ -7,7 +7,7 @@ import Schemas
 
 extension Compiler {
     func registerRouterPortBindings() {
-        let (inputs, outputs, model, groups) = (inputs, outputs, model, haChassisGroups)
+        let (inputs, outputs, model, parts) = (inputs, outputs, model, bindingParts)
         engine.emitter("router port binding", over: model.routerPorts) { key, port, context in
             guard let port, let row = context.read(inputs.routerPorts, key) else { return }
             guard let tunnelKey = context.read(model.routerPortKeys, key) else {
@@ -32,7 +32,7 @@ extension Compiler {
                 if binding.options["peer"] != nil {
                     binding.options["chassis-redirect-port"] = gateway.redirect
                 }
-                emitRedirect(key, gateway, binding, row, groups, outputs, model, context)
+                emitRedirect(key, gateway, binding, row, parts, context)
             }
             context.emit(outputs.ports, binding)
         }
@@ -42,8 +42,9 @@ extension Compiler {
 /// The row of a gateway port on its chassis.
 private func emitRedirect(
     _ key: RowUUID, _ gateway: GatewayPort, _ port: PortRow, _ row: NB.LogicalRouterPort,
-    _ groups: HAChassisGroups, _ outputs: Outputs, _ model: Model, _ context: Context
+    _ parts: BindingParts, _ context: Context
 ) {
+    let (model, outputs, groups) = (parts.model, parts.outputs, parts.groups)
     guard let tunnelKey = context.read(model.routerPortKeys, key.companion) else { return }
     var binding = PortRow(
         name: gateway.redirect, datapath: port.datapath, tunnelKey: tunnelKey,
@@ -52,7 +53,9 @@ private func emitRedirect(
     binding.externalIDs = port.externalIDs
     binding.options["distributed-port"] = port.name
     binding.options["redirect-type"] = row.options["redirect-type"]
-    if !gateway.leadsToVTEP && !gateway.port.isBridged {
+    if !gateway.leadsToVTEP && !gateway.port.isBridged
+        && context.first(parts.translations.distributed, port.datapath) == nil
+    {
         binding.options["always-redirect"] = "true"
     }
     if let group = context.read(groups.ofRouterPort, key) ?? nil {
@@ -62,13 +65,33 @@ private func emitRedirect(
     context.emit(outputs.ports, binding)
 }
 
+/// What the rows of router ports are made of.
+struct BindingParts: Sendable {
+    let inputs: Inputs
+    let outputs: Outputs
+    let model: Model
+    let groups: HAChassisGroups
+    let translations: Translations
+    let balancing: LoadBalancing
+}
+
+extension Compiler {
+    var bindingParts: BindingParts {
+        BindingParts(
+            inputs: inputs, outputs: outputs, model: model, groups: haChassisGroups,
+            translations: translations, balancing: balancing)
+    }
+}
+
 /// What a router at the other side makes of a switch port's row, and the row that stands for the
 /// port on the router's gateway chassis.
 func emitRouterSide(
-    _ key: RowUUID, _ port: SwitchPort, _ binding: inout PortRow, _ groups: HAChassisGroups,
-    _ outputs: Outputs, _ model: Model, _ context: Context
+    _ key: RowUUID, _ port: SwitchPort, _ row: NB.LogicalSwitchPort, _ binding: inout PortRow,
+    _ parts: BindingParts, _ context: Context
 ) {
+    let (model, outputs, groups) = (parts.model, parts.outputs, parts.groups)
     guard let side = context.read(model.routerSides, key) ?? nil else { return }
+    binding.natAddresses = canonicalSet(parts.announcements(port, row, side, context))
     if let chassis = (context.read(model.gateways.routers, side.router) ?? nil)?.chassis {
         binding.type = "l3gateway"
         binding.options["l3gateway-chassis"] = chassis

@@ -6,6 +6,11 @@ extension Compiler {
     /// The features of logical routers, one derivation per port and feature.
     func registerRouterFeatures() {
         let (inputs, outputs, model) = (inputs, outputs, model)
+        let sharing = AddressSharing(
+            model: model, translations: translations, balancing: balancing,
+            addresses: engine.index("load balancers by address", of: balancing.balancers) {
+                _, balancer in Array(Set(balancer?.services.map(\.address) ?? []))
+            })
         let onPort = { [engine] (name: String, body: @escaping RouterPortDerivation) in
             _ = engine.emitter(name, over: model.routerPorts) { key, port, context in
                 if let port { body(key, port, context) }
@@ -31,7 +36,11 @@ extension Compiler {
         onPort("router address input") { key, port, context in
             context.emit(
                 RouterAddressInput(
-                    port: port, place: context.read(model.gateways.places, key) ?? .anywhere),
+                    port: port, place: context.read(model.gateways.places, key) ?? .anywhere,
+                    shared: Set(
+                        port.addresses.filter { sharing.uses($0, of: port.router, context) }),
+                    sharesAll: (context.read(model.gateways.routers, port.router) ?? nil)?
+                        .forcedAfterBalancing.isPortAddress == true),
                 .datapath(port.router), hint: key, to: outputs)
         }
         onPort("time exceeded") { key, port, context in
@@ -60,6 +69,7 @@ extension Compiler {
                 to: outputs)
         }
         registerPacketLengths()
+        registerTranslations()
         registerStationsOfSwitches()
     }
 

@@ -6,10 +6,16 @@ extension Compiler {
     /// Flows that are the same on many datapaths, once per group of them.
     func registerSharedFlows() {
         let (inputs, outputs, model, filtering) = (inputs, outputs, model, filtering)
+        let (translations, balancing) = (translations, balancing)
         let present: Relation<DatapathGroup> = engine.relation("datapath group")
         engine.emitter("datapath traits", over: inputs.datapaths) { key, row, context in
             let profile = context.read(filtering.profiles, key) ?? nil
-            for group in Compiler.groups(key, row, profile, model, context) {
+            let groups =
+                row.kind == .router
+                ? Compiler.traits(of: key, model, translations, balancing, context)
+                    .map(DatapathGroup.routers)
+                : Compiler.groups(key, row, profile, model, context)
+            for group in groups {
                 context.emit(present, group)
                 context.emit(outputs.groupMembers, GroupMember(group: group, datapath: key))
             }
@@ -42,11 +48,7 @@ extension Compiler {
             }
             traits += profile?.traits ?? []
             return traits.map(DatapathGroup.switches)
-        case .router(let row):
-            let learnsLittle = row.options["always_learn_from_arp_request"] == "false"
-            return [
-                .routers(.any), .routers(learnsLittle ? .learnsFromReplies : .learnsFromRequests),
-            ]
+        case .router: return []
         }
     }
 }

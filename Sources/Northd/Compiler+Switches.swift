@@ -6,6 +6,7 @@ extension Compiler {
     /// The features of logical switches, one derivation per port and feature.
     func registerSwitchFeatures() {
         let (inputs, outputs, model, filtering) = (inputs, outputs, model, filtering)
+        let translations = translations
         let on = {
             [engine]
             (
@@ -85,7 +86,8 @@ extension Compiler {
             context.emit(
                 RouterNeighbours(
                     port: port, router: router, switchFloodsUnknown: floods,
-                    place: context.read(model.gateways.places, side.port) ?? .anywhere),
+                    place: context.read(model.gateways.places, side.port) ?? .anywhere,
+                    translated: translations.addresses(of: side.router, context)),
                 .datapath(port.datapath), hint: key, to: outputs)
         }
     }

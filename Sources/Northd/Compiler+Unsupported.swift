@@ -31,7 +31,7 @@ extension Compiler {
 
     private static func unsupported(_ row: NB.LogicalRouter) -> [(Bool, String)] {
         [
-            (!row.nat.isEmpty, "nat"), (!row.policies.isEmpty, "policies"),
+            (!row.policies.isEmpty, "policies"),
             (!row.loadBalancerGroup.isEmpty, "load_balancer_group"),
             (row.options["mcast_relay"] == "true", "options:mcast_relay"),
         ]

@@ -101,6 +101,7 @@ package final class Compiler {
     package let inputs: Inputs
     package let outputs: Outputs
     package let model: Model
+    let translations: Translations
     let routes: Routes
     package let balancing: LoadBalancing
     package let haChassisGroups: HAChassisGroups
@@ -113,6 +114,7 @@ package final class Compiler {
         inputs = Inputs(engine)
         outputs = Outputs(engine)
         model = Model(engine, inputs, outputs, state)
+        translations = Translations(engine, inputs, model, outputs.problems)
         routes = Routes(engine, inputs, outputs, model, state)
         balancing = LoadBalancing(engine, inputs, outputs, model)
         haChassisGroups = HAChassisGroups(engine, inputs, model)

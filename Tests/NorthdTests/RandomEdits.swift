@@ -22,6 +22,7 @@ struct RandomEdits {
             (5, { $0.changeACL($1) }), (5, { $0.changeLoadBalancer($1) }),
             (1, { $0.changeOptions($1) }), (2, { $0.changeQoS($1) }),
             (1, { $0.changeNetworkFunction($1) }),
+            (4, { $0.changeNAT($1) }),
         ]
         var choice = Int.random(in: 0..<edits.reduce(0) { $0 + $1.0 }, using: &random)
         for (weight, edit) in edits {
@@ -79,6 +80,11 @@ struct RandomEdits {
             row.options = chance(2) ? ["always_learn_from_arp_request": "false"] : [:]
             if chance(3) { row.options["dynamic_neigh_routers"] = "true" }
             if chance(5) { row.options["chassis"] = "hv\(number(3))" }
+            if chance(5) { row.options["ct-commit-all"] = "true" }
+            if chance(5) {
+                row.options["lb_force_snat_ip"] = chance(2) ? "router_ip" : "10.0.1.\(number(9))"
+            }
+            if chance(6) { row.options["dnat_force_snat_ip"] = "10.0.0.\(number(9))" }
             row.enabled = chance(4) ? false : nil
             network.edit { $0.update(item.uuid, from: item.row, to: row) }
         }

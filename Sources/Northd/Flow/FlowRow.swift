@@ -34,6 +34,16 @@ package enum RouterTrait: String, CaseIterable, Hashable, Sendable {
     case learnsFromRequests
     /// Learns from requests only if they ask for the router or the sender is known already.
     case learnsFromReplies
+    case relaysMulticast
+    case dropsMulticast
+    /// Has load balancers.
+    case balances
+    /// A gateway router with rules or load balancers.
+    case translates
+    /// The same, without options:ct-commit-all.
+    case tracksReplies
+    /// A gateway router with options:ct-commit-all.
+    case commitsAll
 }
 
 /// The datapaths that have a flow: one, by its Northbound row, or a group.

@@ -91,6 +91,9 @@ package enum RouterCell {
     package static let isLoopedBack = Symbol.reg9[0]
     /// The packet is longer than a port takes.
     package static let isTooLong = Symbol.reg9[1]
+    /// Of a new connection, before translation.
+    package static let destinationPort = Symbol.reg1[0...15]
+    package static let `protocol` = Symbol.reg1[16...23]
     /// The connection's state, kept past stages that clear it.
     package static let savedState = Symbol.reg4[0...7]
     package static let isKnownNeighbour = Symbol.reg9[2]

@@ -87,6 +87,8 @@ package struct Inputs: Sendable {
     package let switchOfPort: Table<RowUUID, Owners>
     package let routerPorts: Table<RowUUID, NB.LogicalRouterPort>
     package let routerOfPort: Table<RowUUID, Owners>
+    package let nats: Table<RowUUID, NB.NAT>
+    package let routerOfNAT: Table<RowUUID, Owners>
     package let routes: Table<RowUUID, NB.LogicalRouterStaticRoute>
     package let routerOfRoute: Table<RowUUID, Owners>
     package let addressSets: Table<RowUUID, NB.AddressSet>
@@ -154,6 +156,8 @@ package struct Inputs: Sendable {
         switchOfPort = engine.table("Logical_Switch.ports", beside: switchPorts)
         routerPorts = engine.table("Logical_Router_Port")
         routerOfPort = engine.table("Logical_Router.ports", beside: routerPorts)
+        nats = engine.table("NAT")
+        routerOfNAT = engine.table("Logical_Router.nat", beside: nats)
         routes = engine.table("Logical_Router_Static_Route")
         routerOfRoute = engine.table("Logical_Router.static_routes", beside: routes)
         addressSets = engine.table("Address_Set")

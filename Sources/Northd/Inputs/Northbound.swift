@@ -93,8 +93,11 @@ struct NorthboundEdge {
             change.uuid, from: old?.staticRoutes ?? [], to: new?.staticRoutes ?? [], in: engine)
         Membership(table: inputs.datapathsOfLoadBalancer).change(
             change.uuid, from: old?.loadBalancer ?? [], to: new?.loadBalancer ?? [], in: engine)
+        Membership(table: inputs.routerOfNAT).change(
+            change.uuid, from: old?.nat ?? [], to: new?.nat ?? [], in: engine)
         new?.ports = []
         new?.staticRoutes = []
+        new?.nat = []
         new?.loadBalancer = []
         set(inputs.datapaths, change.uuid, new.map(DatapathInput.router))
     }

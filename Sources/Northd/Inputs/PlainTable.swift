@@ -32,6 +32,7 @@ extension NorthboundEdge {
         PlainTable { $0.haChassisGroups },
         PlainTable { $0.haChassis },
         PlainTable { $0.gatewayChassis },
+        PlainTable { $0.nats },
         PlainTable { $0.meters },
         PlainTable { $0.meterBands },
         PlainTable { $0.dhcpOptions },

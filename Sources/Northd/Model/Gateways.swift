@@ -9,6 +9,7 @@ import Wire
 
 /// A distributed gateway port.
 package struct GatewayPort: Hashable, Sendable {
+    package let row: RowUUID
     package let port: RouterPort
     /// The Port_Binding that stands for the port on the elected chassis.
     package let redirect: String
@@ -89,7 +90,7 @@ package struct Gateways: Sendable {
             let isIsolated =
                 datapath.map { context.first(localnetPorts, $0) == nil } ?? false
             return GatewayPort(
-                port: port, redirect: redirectName(port.name),
+                row: key, port: port, redirect: redirectName(port.name),
                 peerRedirect: isOnly && isIsolated
                     ? peer.map { redirectName($0.portName) } : nil,
                 leadsToVTEP: datapath.map { context.first(vtepPorts, $0) != nil } ?? false)

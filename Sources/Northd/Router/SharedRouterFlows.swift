@@ -21,6 +21,14 @@ package struct SharedRouterFlows: RouterFeature {
             fallbacks(&flows)
         case .learnsFromRequests: NeighbourLearning.lookUp(.learnsFromRequests, &flows)
         case .learnsFromReplies: NeighbourLearning.lookUp(.learnsFromReplies, &flows)
+        case .relaysMulticast: flows.add(.inIPInput, 82, .multicast, [.next])
+        case .dropsMulticast:
+            flows.add(.inIPInput, 82, .multicast, .drop)
+            flows.add(.inRouting, 10450, .multicast, .drop)
+        case .balances: balancing(&flows)
+        case .translates: translating(&flows)
+        case .tracksReplies: tracking(&flows)
+        case .commitsAll: CommitAll().emit(into: &flows)
         }
     }
 
@@ -44,7 +52,6 @@ package struct SharedRouterFlows: RouterFeature {
         flows.add(.inIPInput, 85, .either(.symbol(.arp), .symbol(.nd)), .drop)
         flows.add(.inIPInput, 84, .either(.symbol(.ndRS), .symbol(.ndRA)), [.next])
         flows.add(.inIPInput, 83, .symbol(.ip6McastRsvd), .drop)
-        flows.add(.inIPInput, 82, .multicast, .drop)
         flows.add(.inIPInput, 50, .symbol(.ethBcast), .drop)
         flows.add(.inIPInput, 32, .both(.isExpiring, .multicast), .drop)
         flows.add(.inIPInput, 29, .isExpiring, .drop)
@@ -53,7 +60,6 @@ package struct SharedRouterFlows: RouterFeature {
     private func routing(_ flows: inout RouterFlows) {
         flows.fallback(.inRoutingPre, [.load(RouterCell.routeTable, 0), .next])
         flows.add(.inRouting, 10550, .either(.symbol(.ndRS), .symbol(.ndRA)), .drop)
-        flows.add(.inRouting, 10450, .multicast, .drop)
         flows.fallback(.inRouting, .drop)
         let isSingle = Match.equal(RouterCell.ecmpGroup, 0)
         flows.add(.inRoutingECMP, 150, isSingle, [.next])
