@@ -55,6 +55,7 @@ private func emitRedirect(
     binding.options["redirect-type"] = row.options["redirect-type"]
     if !gateway.leadsToVTEP && !gateway.port.isBridged
         && context.first(parts.translations.distributed, port.datapath) == nil
+        && context.read(parts.routerBalancing.distributed, port.datapath) == nil
     {
         binding.options["always-redirect"] = "true"
     }
@@ -73,13 +74,14 @@ struct BindingParts: Sendable {
     let groups: HAChassisGroups
     let translations: Translations
     let balancing: LoadBalancing
+    let routerBalancing: RouterBalancing
 }
 
 extension Compiler {
     var bindingParts: BindingParts {
         BindingParts(
             inputs: inputs, outputs: outputs, model: model, groups: haChassisGroups,
-            translations: translations, balancing: balancing)
+            translations: translations, balancing: balancing, routerBalancing: routerBalancing)
     }
 }
 

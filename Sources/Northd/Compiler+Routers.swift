@@ -8,9 +8,7 @@ extension Compiler {
         let (inputs, outputs, model) = (inputs, outputs, model)
         let sharing = AddressSharing(
             model: model, translations: translations, balancing: balancing,
-            addresses: engine.index("load balancers by address", of: balancing.balancers) {
-                _, balancer in Array(Set(balancer?.services.map(\.address) ?? []))
-            })
+            balancers: routerBalancing.byAddress)
         let onPort = { [engine] (name: String, body: @escaping RouterPortDerivation) in
             _ = engine.emitter(name, over: model.routerPorts) { key, port, context in
                 if let port { body(key, port, context) }
@@ -70,6 +68,7 @@ extension Compiler {
         }
         registerPacketLengths()
         registerTranslations()
+        registerRouterBalancing()
         registerStationsOfSwitches()
     }
 

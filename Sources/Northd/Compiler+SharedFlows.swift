@@ -28,7 +28,7 @@ extension Compiler {
                     .group(group), to: outputs)
             case .routers(let trait):
                 context.emit(SharedRouterFlows(trait: trait), .group(group), to: outputs)
-            case .loadBalancers, .statelessLoadBalancers, .portGroup: break
+            case .loadBalancers, .statelessLoadBalancers, .balancedRouters, .portGroup: break
             }
         }
     }

@@ -32,7 +32,6 @@ extension Compiler {
     private static func unsupported(_ row: NB.LogicalRouter) -> [(Bool, String)] {
         [
             (!row.policies.isEmpty, "policies"),
-            (!row.loadBalancerGroup.isEmpty, "load_balancer_group"),
             (row.options["mcast_relay"] == "true", "options:mcast_relay"),
         ]
     }

@@ -104,6 +104,7 @@ package final class Compiler {
     let translations: Translations
     let routes: Routes
     package let balancing: LoadBalancing
+    let routerBalancing: RouterBalancing
     package let haChassisGroups: HAChassisGroups
     let services: Services
     package let filtering: Filtering
@@ -117,6 +118,7 @@ package final class Compiler {
         translations = Translations(engine, inputs, model, outputs.problems)
         routes = Routes(engine, inputs, outputs, model, state)
         balancing = LoadBalancing(engine, inputs, outputs, model)
+        routerBalancing = RouterBalancing(engine, model, balancing, outputs)
         haChassisGroups = HAChassisGroups(engine, inputs, model)
         services = Services(engine, inputs, outputs, model, state)
         filtering = Filtering(engine, inputs, outputs, model, balancing)

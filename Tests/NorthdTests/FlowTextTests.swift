@@ -12,7 +12,7 @@ import Testing
         var edits = RandomEdits(seed: 4242)
         var seen: Set<String> = []
         for _ in 0..<16 {
-            for _ in 0..<25 { edits.edit(network) }
+            for _ in 0..<40 { edits.edit(network) }
             network.settle()
             for item in network.rows(SB.LogicalFlow.self) {
                 let text = "\(item.row.match) -> \(item.row.actions)"

@@ -23,6 +23,7 @@ struct RandomEdits {
             (1, { $0.changeOptions($1) }), (2, { $0.changeQoS($1) }),
             (1, { $0.changeNetworkFunction($1) }),
             (4, { $0.changeNAT($1) }),
+            (4, { $0.changeBalancing($1) }),
         ]
         var choice = Int.random(in: 0..<edits.reduce(0) { $0 + $1.0 }, using: &random)
         for (weight, edit) in edits {

@@ -14,6 +14,8 @@ package enum DatapathGroup: Hashable, Sendable {
     case statelessLoadBalancers(String)
     /// What the ACLs of a port group are on, as far as they are in these surroundings.
     case portGroup(RowUUID, ACLSurroundings)
+    /// The routers among them that are of one kind.
+    case balancedRouters(String, BalancedVariant)
 
     /// Names the group in its row's identity.
     package var name: String {
@@ -23,6 +25,8 @@ package enum DatapathGroup: Hashable, Sendable {
         case .loadBalancers(let kind, let name): "\(kind.rawValue) load balancers/\(name)"
         case .statelessLoadBalancers(let name): "stateless load balancers/\(name)"
         case .portGroup(let group, let surroundings): "ACLs/\(group)/\(surroundings.name)"
+        case .balancedRouters(let name, let variant):
+            "routers \(variant.name) load balancers/\(name)"
         }
     }
 }

@@ -99,5 +99,11 @@ package enum RouterCell {
     package static let isKnownNeighbour = Symbol.reg9[2]
     package static let mayLearnNeighbour = Symbol.reg9[3]
     package static let isTranslatedHere = Symbol.reg9[4]
+    /// The client's connections go to a backend chosen before.
+    package static let isKnownSession = Symbol.reg9[6]
+    /// The service that a packet is for, or its backend.
+    package static let virtual4 = FieldRange(Symbol.reg4)
+    package static let virtual6 = FieldRange(Symbol.xxreg1)
+    package static let virtualPort = Symbol.reg2[0...15]
     package static let nextHopIsIPv4 = Symbol.reg9[9]
 }

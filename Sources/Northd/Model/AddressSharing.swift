@@ -8,7 +8,7 @@ struct AddressSharing: Sendable {
     let translations: Translations
     let balancing: LoadBalancing
     /// Load balancers by the addresses of their services.
-    let addresses: Index<IPAddress, RowUUID>
+    let balancers: Index<IPAddress, RowUUID>
 
     func uses(_ address: IPAddress, of router: RowUUID, _ context: Context) -> Bool {
         if translations.isSource(address, of: router, context) { return true }
@@ -19,7 +19,7 @@ struct AddressSharing: Sendable {
         {
             return true
         }
-        return context.members(addresses, address).contains { balancer in
+        return context.members(balancers, address).contains { balancer in
             balancing.applies(balancer, to: router, context)
         }
     }
@@ -30,6 +30,18 @@ extension LoadBalancing {
     func applies(_ balancer: RowUUID, to datapath: RowUUID, _ context: Context) -> Bool {
         guard let reach = context.read(reaches, balancer), !reach.isEmpty else { return false }
         return context.read(places, LoadBalancerPlace(reach: reach, datapath: datapath)) != nil
+    }
+
+    /// The routers that a reach covers, in order.
+    func routers(
+        of reach: LoadBalancerReach, _ inputs: Inputs, _ model: Model, _ context: Context
+    ) -> [RowUUID] {
+        let direct =
+            reach.direct.flatMap { context.read(inputs.datapathsOfLoadBalancer, $0)?.all } ?? []
+        let members = reach.groups.flatMap { context.members(datapathsOfGroup, $0) }
+        return Set(direct + members).sorted().filter {
+            (context.read(model.gateways.routers, $0) ?? nil) != nil
+        }
     }
 
     /// All load balancers of a datapath, in order.

@@ -22,9 +22,12 @@ package struct Settings: Hashable, Sendable {
     /// Destination and source translation of a router share a conntrack zone.
     package let sharesZone: Bool
     package let ignoresChassisFeatures: Bool
+    /// Connections to services without backends are announced.
+    package let announcesEmpty: Bool
 
     package init(_ options: [String: String] = [:]) {
         sharesZone = options["use_common_zone"] == "true"
+        announcesEmpty = options["controller_event"] == "true"
         ignoresChassisFeatures = options["ignore_chassis_features"] == "true"
     }
 }

@@ -47,6 +47,8 @@ package struct Translations: Sendable {
     package let byRouter: Index<RowUUID, RowUUID>
     /// Rules of type snat, by external address.
     package let bySource: Index<RouterAddress, RowUUID>
+    /// All rules by external address.
+    package let byExternal: Index<IPAddress, RowUUID>
     /// Rules with external_mac and logical_port that can be distributed, by router.
     package let distributed: Index<RowUUID, RowUUID>
     /// Rules with an Ethernet address of their own, by router.
@@ -75,6 +77,9 @@ package struct Translations: Sendable {
         bySource = engine.index("source translations", of: all) { _, translation in
             guard let rule = translation?.rule, rule.kind == .snat else { return [] }
             return [RouterAddress(router: rule.router, address: rule.external)]
+        }
+        byExternal = engine.index("translations by address", of: all) { _, translation in
+            translation.map { [$0.rule.external] } ?? []
         }
         distributed = engine.index("distributed translations", of: all) { _, translation in
             guard let rule = translation?.rule, rule.kind == .both, rule.station != nil else {
