@@ -7,7 +7,7 @@ extension Compiler {
     /// options:gateway_mtu. What leaves by a port with a limit may come in at any other port of
     /// the router, so one port more is one answer more.
     func registerPacketLengths() {
-        let (outputs, model) = (outputs, model)
+        let (outputs, model, services) = (outputs, model, services)
         engine.emitter("packet length", over: model.limits) { key, limit, context in
             guard let limit, let port = context.read(model.routerPorts, key) ?? nil else { return }
             let savesState = model.deployment.has(.saveState, in: context)
@@ -15,7 +15,8 @@ extension Compiler {
                 PacketLength(
                     port: port, limit: limit, savesState: savesState,
                     translates: model.deployment.has(.commitNAT, in: context)),
-                .datapath(port.router), hint: key, to: outputs)
+                .datapath(port.router), hint: key,
+                meters: services.meters(of: port.router, context), to: outputs)
         }
         let limited = engine.index("ports with a limit", of: model.limitedRouters) { _, router in
             router.map { [$0] } ?? []
@@ -30,7 +31,8 @@ extension Compiler {
                     ForwardedPacketLength(
                         inport: port, outport: outport.name, mtu: limit.mtu,
                         savesState: model.deployment.has(.saveState, in: context)),
-                    .datapath(port.router), hint: key, to: outputs)
+                    .datapath(port.router), hint: key,
+                    meters: services.meters(of: port.router, context), to: outputs)
             }
         }
     }

@@ -86,7 +86,7 @@ extension Compiler {
     }
 
     private func registerPortStates() {
-        let (inputs, outputs, model) = (inputs, outputs, model)
+        let (inputs, outputs, model, bound) = (inputs, outputs, model, boundChassis)
         engine.emitter("port state", over: model.switchPorts) { key, port, context in
             guard let port else { return }
             let state = context.read(inputs.portStates, port.name)
@@ -95,6 +95,10 @@ extension Compiler {
                 !port.kind.isClaimed
                 || state?.chassis != nil && (state?.isUp == true || chassis?.isRemote == true)
             context.emit(outputs.portsUp, PortUpRow(port: key, isUp: isUp))
+            let holders = (state?.chassis.map { [$0] } ?? []) + (state?.additionalChassis ?? [])
+            for chassis in holders {
+                context.emit(bound, ChassisOnSwitch(datapath: port.datapath, chassis: chassis))
+            }
         }
     }
 }

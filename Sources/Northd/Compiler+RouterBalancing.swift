@@ -39,6 +39,12 @@ extension Compiler {
                     BalancedOpening(balancer: balancer, services: services, origin: origin),
                     group.group)
             }
+            if !balancer.templates.isEmpty {
+                for group in router.groups(reach, where: { $0.gateways == .none }, context) {
+                    let origin = balancer.origin(isForced: group.variant.isForced)
+                    emit(BalancedTemplates(balancer: balancer, origin: origin), group.group)
+                }
+            }
             if balancer.options.affinityTimeout != nil {
                 for group in router.groups(reach, where: { _ in true }, context) {
                     let origin = balancer.origin(isForced: group.variant.isForced)
@@ -79,6 +85,15 @@ extension Compiler {
                         origin: balancer.origin(isForced: !owner.forcedAfterBalancing.isEmpty),
                         gateway: gateway, sharesZone: sharesZone)
                 context.emit(feature, .datapath(gateway.port.router), hint: key, to: outputs)
+                if !balancer.templates.isEmpty {
+                    context.emit(
+                        BalancedTemplates(
+                            balancer: balancer,
+                            origin: balancer.origin(
+                                isForced: !owner.forcedAfterBalancing.isEmpty),
+                            residence: gateway.redirect),
+                        .datapath(gateway.port.router), hint: key, to: outputs)
+                }
             }
         }
     }

@@ -60,7 +60,6 @@ private func emitRedirect(
         binding.options["always-redirect"] = "true"
     }
     if let group = context.read(groups.ofRouterPort, key) ?? nil {
-        context.emit(outputs.haChassisGroups, group)
         binding.haChassisGroup = group.group
     }
     context.emit(outputs.ports, binding)

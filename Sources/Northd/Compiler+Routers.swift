@@ -9,6 +9,7 @@ extension Compiler {
         let sharing = AddressSharing(
             model: model, translations: translations, balancing: balancing,
             balancers: routerBalancing.byAddress)
+        let (sessions, services) = (sessions, services)
         let onPort = { [engine] (name: String, body: @escaping RouterPortDerivation) in
             _ = engine.emitter(name, over: model.routerPorts) { key, port, context in
                 if let port { body(key, port, context) }
@@ -39,18 +40,26 @@ extension Compiler {
                         port.addresses.filter { sharing.uses($0, of: port.router, context) }),
                     sharesAll: (context.read(model.gateways.routers, port.router) ?? nil)?
                         .forcedAfterBalancing.isPortAddress == true),
-                .datapath(port.router), hint: key, to: outputs)
+                .datapath(port.router), hint: key,
+                meters: services.meters(of: port.router, context), to: outputs)
         }
         onPort("time exceeded") { key, port, context in
             let place = context.read(model.gateways.places, key) ?? .anywhere
             context.emit(
                 TimeExceeded(port: port, place: place), .datapath(port.router), hint: key,
-                to: outputs)
+                meters: services.meters(of: port.router, context), to: outputs)
         }
         onPort("connected routes") { key, port, context in
             guard port.isEnabled else { return }
+            let hasSessions = sessions.run(at: port.name, context)
             context.emit(
-                ConnectedRoutes(port: port), .datapath(port.router), hint: key, to: outputs)
+                ConnectedRoutes(port: port, hasSessions: hasSessions), .datapath(port.router),
+                hint: key, to: outputs)
+            if hasSessions {
+                context.emit(
+                    SessionPackets(port: port), .datapath(port.router), hint: key,
+                    meters: services.meters(of: port.router, context), to: outputs)
+            }
         }
         onPort("peer neighbours") { key, port, context in
             guard case .router(_, let peer, _)? = context.read(model.attachments, key) ?? nil,
@@ -69,6 +78,9 @@ extension Compiler {
         registerPacketLengths()
         registerTranslations()
         registerRouterBalancing()
+        registerAnnouncedAddresses()
+        registerMulticastRelay()
+        registerRoutingProtocols()
         registerStationsOfSwitches()
     }
 

@@ -12,8 +12,7 @@ extension Compiler {
             let profile = context.read(filtering.profiles, key) ?? nil
             let groups =
                 row.kind == .router
-                ? Compiler.traits(of: key, model, translations, balancing, context)
-                    .map(DatapathGroup.routers)
+                ? Compiler.groups(ofRouter: key, model, translations, balancing, context)
                 : Compiler.groups(key, row, profile, model, context)
             for group in groups {
                 context.emit(present, group)
@@ -26,6 +25,10 @@ extension Compiler {
                 context.emit(
                     SharedSwitchFlows(trait: trait, settings: inputs.switchSettings(context)),
                     .group(group), to: outputs)
+            case .meteredRouters(let trait, let copp):
+                let meters = context.read(inputs.copp, copp)?.meters ?? [:]
+                context.emit(
+                    SharedRouterFlows(trait: trait), .group(group), meters: meters, to: outputs)
             case .routers(let trait):
                 context.emit(SharedRouterFlows(trait: trait), .group(group), to: outputs)
             case .loadBalancers, .statelessLoadBalancers, .balancedRouters, .portGroup: break
@@ -94,9 +97,9 @@ extension Context {
     /// Contributes the flows of a feature.
     func emit(
         _ feature: some RouterFeature, _ scope: FlowScope, hint: RowUUID? = nil,
-        to outputs: Outputs
+        meters: [String: String] = [:], to outputs: Outputs
     ) {
-        var flows = RouterFlows(scope, hint: hint)
+        var flows = RouterFlows(scope, hint: hint, meters: meters)
         feature.emit(into: &flows)
         for row in flows.rows { emit(outputs.flows, row) }
     }

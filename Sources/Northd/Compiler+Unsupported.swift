@@ -30,10 +30,7 @@ extension Compiler {
     }
 
     private static func unsupported(_ row: NB.LogicalRouter) -> [(Bool, String)] {
-        [
-            (!row.policies.isEmpty, "policies"),
-            (row.options["mcast_relay"] == "true", "options:mcast_relay"),
-        ]
+        []
     }
 }
 
@@ -43,7 +40,6 @@ extension RouterPort {
         let list = [
             (!row.ipv6RAConfigs.isEmpty, "ipv6_ra_configs"),
             (row.dhcpRelay != nil, "dhcp_relay"),
-            (row.options["route_table"] != nil, "options:route_table"),
         ]
         return list.filter(\.0).map(\.1)
     }

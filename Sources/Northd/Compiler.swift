@@ -85,6 +85,10 @@ package struct StickyState: Sendable {
     package var routerPortKeys = StickyKeys(KeyRange.ports)
     /// Numbers of groups of routes that share a prefix, by router.
     package var routeGroups = StickyKeys(KeyRange.routeGroups)
+    package var policyGroups = StickyKeys(KeyRange.routeGroups)
+    /// Numbers by name.
+    package var routeTables = StickyKeys(KeyRange.routeTables)
+    package var policyChains = StickyKeys(KeyRange.policyChains)
     package var queues = StickyKeys(KeyRange.queues)
     /// Tags of nested ports, by parent.
     package var tags = StickyKeys(KeyRange.tags)
@@ -102,10 +106,14 @@ package final class Compiler {
     package let outputs: Outputs
     package let model: Model
     let translations: Translations
+    let sessions: Sessions
     let routes: Routes
+    let policies: Policies
     package let balancing: LoadBalancing
     let routerBalancing: RouterBalancing
     package let haChassisGroups: HAChassisGroups
+    /// Where ports of switches are bound.
+    let boundChassis: Incremental.Relation<ChassisOnSwitch>
     let services: Services
     package let filtering: Filtering
     let aclNumbers: Allocator<StickyKeys>
@@ -116,10 +124,13 @@ package final class Compiler {
         outputs = Outputs(engine)
         model = Model(engine, inputs, outputs, state)
         translations = Translations(engine, inputs, model, outputs.problems)
-        routes = Routes(engine, inputs, outputs, model, state)
+        sessions = Sessions(engine, inputs)
+        routes = Routes(engine, inputs, outputs, model, sessions, state)
+        policies = Policies(engine, inputs, outputs, model, routes, sessions, state)
         balancing = LoadBalancing(engine, inputs, outputs, model)
         routerBalancing = RouterBalancing(engine, model, balancing, outputs)
         haChassisGroups = HAChassisGroups(engine, inputs, model)
+        boundChassis = engine.relation("chassis on switch")
         services = Services(engine, inputs, outputs, model, state)
         filtering = Filtering(engine, inputs, outputs, model, balancing)
         aclNumbers = Compiler.aclNumbers(engine, inputs, filtering, state)
@@ -127,6 +138,7 @@ package final class Compiler {
         registerDatapaths()
         registerPortBindings()
         registerGateways()
+        registerGatewayReferences(boundChassis)
         registerGroups()
         registerUnsupported()
         registerLoadBalancers()
@@ -156,6 +168,9 @@ package final class Compiler {
         state.portKeys = engine.policy(of: model.portKeys)
         state.routerPortKeys = engine.policy(of: model.routerPortKeys)
         state.routeGroups = engine.policy(of: routes.groups)
+        state.policyGroups = engine.policy(of: policies.groups)
+        state.routeTables = engine.policy(of: routes.tables.numbers)
+        state.policyChains = engine.policy(of: policies.chains.numbers)
         state.queues = engine.policy(of: services.queues)
         state.tags = engine.policy(of: services.tags)
         state.sessionPorts = engine.policy(of: services.sessionPorts)
@@ -169,6 +184,9 @@ package final class Compiler {
         engine.setPolicy(state.portKeys, of: model.portKeys)
         engine.setPolicy(state.routerPortKeys, of: model.routerPortKeys)
         engine.setPolicy(state.routeGroups, of: routes.groups)
+        engine.setPolicy(state.policyGroups, of: policies.groups)
+        engine.setPolicy(state.routeTables, of: routes.tables.numbers)
+        engine.setPolicy(state.policyChains, of: policies.chains.numbers)
         engine.setPolicy(state.queues, of: services.queues)
         engine.setPolicy(state.tags, of: services.tags)
         engine.setPolicy(state.sessionPorts, of: services.sessionPorts)

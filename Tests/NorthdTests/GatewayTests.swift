@@ -326,6 +326,41 @@ struct GatewayNetwork {
         #expect(status() == [:])
     }
 
+    /// The members of a group watch the chassis that use its gateways.
+    @Test func whoUsesTheGateway() {
+        let gateway = GatewayNetwork()
+        let network = gateway.network
+        network.addPort("vm", to: gateway.inner, addresses: ["02:00:00:00:00:05 10.0.0.5"])
+        let far = network.addSwitch("far")
+        network.addPort("away", to: far, addresses: ["02:00:00:00:00:06 10.9.0.6"])
+        network.settle()
+        let (hv1, hv2) = (network.addChassis("hv1"), network.addChassis("hv2"))
+        func bind(_ name: String, _ chassis: RowUUID) {
+            let row = network.rows(SB.PortBinding.self).first { $0.row.logicalPort == name }
+            network.editSouthbound {
+                $0.update(row?.uuid ?? .zero, [.chassis], of: SB.PortBinding(chassis: chassis))
+            }
+            network.settle()
+        }
+        func references() -> [RowUUID]? {
+            network.rows(SB.HAChassisGroup.self).first?.row.refChassis
+        }
+        bind("vm", hv1)
+        bind("away", hv2)
+        #expect(references() == [hv1])
+        network.connect(
+            gateway.router, far, name: "r-far", mac: "02:00:00:00:01:09",
+            networks: ["10.9.0.1/24"])
+        network.settle()
+        #expect(references() == canonicalSet([hv1, hv2]))
+        network.edit {
+            $0.update(gateway.outerPort, [.gatewayChassis], of: NB.LogicalRouterPort())
+        }
+        network.addGateways("gw1", to: gateway.outerPort)
+        network.settle()
+        #expect(references() == [], "one member is watched by nobody")
+    }
+
     /// A gateway port keeps its keys over a restart.
     @Test func keysOfGatewayPortsStay() {
         let network = GatewayNetwork(localnet: false).network

@@ -49,6 +49,9 @@ extension RandomEdits {
         if chance(3) { row.options["redirect-type"] = chance(2) ? "bridged" : "overlay" }
         if chance(3) { row.options["reside-on-redirect-chassis"] = "true" }
         if chance(3) { row.options["gateway_mtu"] = "\(1400 + number(2))" }
+        if chance(3) { row.options["route_table"] = "t\(number(2))" }
+        if chance(4) { row.options["mcast_flood"] = "true" }
+        if chance(5) { row.options["routing-protocol-redirect"] = "p\(number(40))" }
         if chance(6) { row.options["gateway_mtu_bypass"] = chance(3) ? "&&" : "tcp" }
         network.edit { $0.update(item.uuid, from: item.row, to: row) }
     }

@@ -23,6 +23,9 @@ struct RandomEdits {
             (1, { $0.changeOptions($1) }), (2, { $0.changeQoS($1) }),
             (1, { $0.changeNetworkFunction($1) }),
             (4, { $0.changeNAT($1) }),
+            (4, { $0.changePolicies($1) }),
+            (3, { $0.addElaborateRoute($1) }),
+            (2, { $0.changeSessions($1) }),
             (4, { $0.changeBalancing($1) }),
         ]
         var choice = Int.random(in: 0..<edits.reduce(0) { $0 + $1.0 }, using: &random)
@@ -82,6 +85,7 @@ struct RandomEdits {
             if chance(3) { row.options["dynamic_neigh_routers"] = "true" }
             if chance(5) { row.options["chassis"] = "hv\(number(3))" }
             if chance(5) { row.options["ct-commit-all"] = "true" }
+            if chance(4) { row.options["mcast_relay"] = "true" }
             if chance(5) {
                 row.options["lb_force_snat_ip"] = chance(2) ? "router_ip" : "10.0.1.\(number(9))"
             }

@@ -8,6 +8,8 @@ import OVSDBModel
 package enum DatapathGroup: Hashable, Sendable {
     case switches(SwitchTrait)
     case routers(RouterTrait)
+    /// Routers whose control traffic has the limits of one Copp.
+    case meteredRouters(RouterTrait, RowUUID)
     /// What load balancers of one origin are on; the name is that of a `LoadBalancerReach`.
     case loadBalancers(DatapathKind, String)
     /// The switches among them with other_config:enable-stateless-acl-with-lb.
@@ -22,6 +24,7 @@ package enum DatapathGroup: Hashable, Sendable {
         switch self {
         case .switches(let trait): "switches/\(trait.name)"
         case .routers(let trait): "routers/\(trait.rawValue)"
+        case .meteredRouters(let trait, let copp): "routers/\(trait.rawValue)/\(copp)"
         case .loadBalancers(let kind, let name): "\(kind.rawValue) load balancers/\(name)"
         case .statelessLoadBalancers(let name): "stateless load balancers/\(name)"
         case .portGroup(let group, let surroundings): "ACLs/\(group)/\(surroundings.name)"
@@ -40,6 +43,8 @@ package enum RouterTrait: String, CaseIterable, Hashable, Sendable {
     case learnsFromReplies
     case relaysMulticast
     case dropsMulticast
+    /// Relays multicast, and has ports that get all of it.
+    case floodsMulticast
     /// Has load balancers.
     case balances
     /// A gateway router with rules or load balancers.

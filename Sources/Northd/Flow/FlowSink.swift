@@ -6,11 +6,14 @@ package struct FlowSink<Stage: PipelineStage> {
     package let scope: FlowScope
     /// The Northbound row that the flows come from; nil where they have no single origin.
     package let hint: FlowHint?
+    /// Meters by what they limit, for flows that name none themselves.
+    package let meters: [String: String]
     package private(set) var rows: [FlowRow] = []
 
-    package init(_ scope: FlowScope, hint: RowUUID? = nil) {
+    package init(_ scope: FlowScope, hint: RowUUID? = nil, meters: [String: String] = [:]) {
         self.scope = scope
         self.hint = hint.map(FlowHint.init)
+        self.meters = meters
     }
 
     /// `port` names the port that the flow is about, which lets a chassis without it skip the
@@ -28,9 +31,10 @@ package struct FlowSink<Stage: PipelineStage> {
         _ stage: Stage, _ priority: Int, text: String, _ actions: ActionList,
         port: String? = nil, meter: String? = nil, translatesTransport: Bool = false
     ) {
+        let control = meters.isEmpty ? nil : ControlProtocol.of(actions).flatMap { meters[$0] }
         add(
             stage, priority, text: text, actionText: actions.description, port: port,
-            meter: meter, translatesTransport: translatesTransport)
+            meter: meter ?? control, translatesTransport: translatesTransport)
     }
 
     /// With texts that only a chassis can read: they have template variables.

@@ -106,4 +106,7 @@ package enum RouterCell {
     package static let virtual6 = FieldRange(Symbol.xxreg1)
     package static let virtualPort = Symbol.reg2[0...15]
     package static let nextHopIsIPv4 = Symbol.reg9[9]
+    /// The connection's next hop is to be kept for its replies.
+    package static let mustKeepNextHop = Symbol.reg9[10]
+    package static let policyChain = Symbol.reg9[16...31]
 }

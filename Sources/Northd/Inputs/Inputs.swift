@@ -49,6 +49,7 @@ package struct PortState: Hashable, Sendable {
     package let datapath: RowUUID?
     package let tunnelKey: Int
     package let chassis: RowUUID?
+    package let additionalChassis: [RowUUID]
     package let isUp: Bool
 }
 
@@ -89,6 +90,8 @@ package struct Inputs: Sendable {
     package let routerOfPort: Table<RowUUID, Owners>
     package let nats: Table<RowUUID, NB.NAT>
     package let routerOfNAT: Table<RowUUID, Owners>
+    package let policies: Table<RowUUID, NB.LogicalRouterPolicy>
+    package let routerOfPolicy: Table<RowUUID, Owners>
     package let routes: Table<RowUUID, NB.LogicalRouterStaticRoute>
     package let routerOfRoute: Table<RowUUID, Owners>
     package let addressSets: Table<RowUUID, NB.AddressSet>
@@ -158,6 +161,8 @@ package struct Inputs: Sendable {
         routerOfPort = engine.table("Logical_Router.ports", beside: routerPorts)
         nats = engine.table("NAT")
         routerOfNAT = engine.table("Logical_Router.nat", beside: nats)
+        policies = engine.table("Logical_Router_Policy")
+        routerOfPolicy = engine.table("Logical_Router.policies", beside: policies)
         routes = engine.table("Logical_Router_Static_Route")
         routerOfRoute = engine.table("Logical_Router.static_routes", beside: routes)
         addressSets = engine.table("Address_Set")

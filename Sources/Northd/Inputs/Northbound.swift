@@ -95,9 +95,12 @@ struct NorthboundEdge {
             change.uuid, from: old?.loadBalancer ?? [], to: new?.loadBalancer ?? [], in: engine)
         Membership(table: inputs.routerOfNAT).change(
             change.uuid, from: old?.nat ?? [], to: new?.nat ?? [], in: engine)
+        Membership(table: inputs.routerOfPolicy).change(
+            change.uuid, from: old?.policies ?? [], to: new?.policies ?? [], in: engine)
         new?.ports = []
         new?.staticRoutes = []
         new?.nat = []
+        new?.policies = []
         new?.loadBalancer = []
         set(inputs.datapaths, change.uuid, new.map(DatapathInput.router))
     }

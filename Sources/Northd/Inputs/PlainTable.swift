@@ -33,6 +33,7 @@ extension NorthboundEdge {
         PlainTable { $0.haChassis },
         PlainTable { $0.gatewayChassis },
         PlainTable { $0.nats },
+        PlainTable { $0.policies },
         PlainTable { $0.meters },
         PlainTable { $0.meterBands },
         PlainTable { $0.dhcpOptions },

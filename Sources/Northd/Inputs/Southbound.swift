@@ -64,7 +64,8 @@ struct SouthboundEdge {
             inputs.portStates, row.logicalPort,
             PortState(
                 datapath: northboundOf[row.datapath], tunnelKey: row.tunnelKey,
-                chassis: row.chassis, isUp: row.up ?? false))
+                chassis: row.chassis, additionalChassis: row.additionalChassis,
+                isUp: row.up ?? false))
         let queue = row.options["qdisc_queue_id"].flatMap { Int($0) }
         engine.set(inputs.queuesInUse, row.logicalPort, queue)
         engine.set(inputs.delegatedPrefixes, row.logicalPort, row.options["ipv6_ra_pd_list"])

@@ -137,6 +137,8 @@ package enum KeyRange {
     package static let datapaths = 1...16_711_680
     package static let ports = 1...32767
     package static let routeGroups = 1...65535
+    package static let routeTables = 1...65535
+    package static let policyChains = 1...65535
     /// Port_Binding.options:qdisc_queue_id.
     package static let queues = 1...61440
     /// IEEE 802.1Q, without the reserved ones.

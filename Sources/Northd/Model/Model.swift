@@ -36,8 +36,13 @@ package struct Model: Sendable {
     package let chassisByName: Index<String, RowUUID>
     package let gateways: Gateways
     /// Limits of the router ports that have one, and the routers of these ports.
+    /// Which routers are connected, by port.
+    let components: Allocator<Components>
     let limits: Function<RowUUID, PacketLimit?>
     let limitedRouters: Function<RowUUID, RowUUID?>
+    /// Router ports with options:mcast_flood.
+    let floodingPorts: Function<RowUUID, RouterPort?>
+    let floodingPortsOfRouter: Index<RowUUID, RowUUID>
     package let deployment: Deployment
     /// options:arp_proxy of the ports that have it.
     let proxies: Function<RowUUID, String?>
@@ -107,11 +112,28 @@ package struct Model: Sendable {
         let gateways = Gateways(
             engine, inputs, routerPorts: routerPorts, attachments: attachments,
             switchPorts: switchPorts, localnetPorts: localnetPorts, problems)
+        let links = engine.function("router link", over: attachments) {
+            key, attachment, context -> DatapathLink? in
+            guard let port = context.read(routerPorts, key) ?? nil else { return nil }
+            switch attachment {
+            case .switch(let datapath, _, _)?:
+                return DatapathLink(router: port.router, other: datapath)
+            case .router(let other, _, _)?: return DatapathLink(router: port.router, other: other)
+            case nil: return nil
+            }
+        }
+        components = engine.allocator("component", of: links, policy: Components())
         let limited = engine.subset("router ports with a limit", of: routerPorts) { _, port in
             port?.mtu != nil
         }
         limits = Model.limits(
             engine, inputs, limited, attachments, localnetPorts, problems)
+        floodingPorts = engine.subset("flooding router ports", of: routerPorts) { _, port in
+            port?.floodsMulticast == true
+        }
+        floodingPortsOfRouter = engine.index("flooding ports of router", of: floodingPorts) {
+            _, port in port.map { [$0.router] } ?? []
+        }
         limitedRouters = engine.function("router with a limit", over: limited) { _, port, _ in
             port?.router
         }

@@ -23,6 +23,8 @@ package struct RouterPort: Hashable, Sendable {
     package let residesOnRedirect: Bool
     /// options:gateway_mtu, in bytes.
     package let mtu: Int?
+    /// Gets all multicast that the router relays.
+    package let floodsMulticast: Bool
 
     /// Fails, after a report, without an Ethernet address.
     package init?(
@@ -42,6 +44,7 @@ package struct RouterPort: Hashable, Sendable {
         hasGateway = !row.gatewayChassis.isEmpty || row.haChassisGroup != nil
         isBridged = row.options["redirect-type"] == "bridged"
         mtu = RouterPort.positive(row, "gateway_mtu", report)
+        floodsMulticast = row.options["mcast_flood"] == "true"
         residesOnRedirect = row.options["reside-on-redirect-chassis"] == "true"
         var networks4: [IPv4Prefix] = []
         var networks6: [IPv6Prefix] = []

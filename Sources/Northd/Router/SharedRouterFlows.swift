@@ -21,7 +21,12 @@ package struct SharedRouterFlows: RouterFeature {
             fallbacks(&flows)
         case .learnsFromRequests: NeighbourLearning.lookUp(.learnsFromRequests, &flows)
         case .learnsFromReplies: NeighbourLearning.lookUp(.learnsFromReplies, &flows)
-        case .relaysMulticast: flows.add(.inIPInput, 82, .multicast, [.next])
+        case .relaysMulticast:
+            flows.add(.inIPInput, 82, .multicast, [.next])
+            flows.add(.inRouting, 10450, .multicast, .drop)
+        case .floodsMulticast:
+            flows.add(.inIPInput, 82, .multicast, [.next])
+            floodingMulticast(&flows)
         case .dropsMulticast:
             flows.add(.inIPInput, 82, .multicast, .drop)
             flows.add(.inRouting, 10450, .multicast, .drop)

@@ -7,10 +7,13 @@ import Schemas
 extension Compiler {
     func registerSessions() {
         let (inputs, outputs, model, services) = (inputs, outputs, model, services)
+        let sessions = sessions
         engine.emitter("BFD session", over: inputs.bfd) { key, row, context in
             let name = BFDKey(port: row.logicalPort, address: row.dstIP)
             let state = context.read(inputs.bfdStates, name)
-            let isUsed = context.first(services.routesOfSession, key) != nil
+            let isUsed =
+                context.first(services.routesOfSession, key) != nil
+                || context.first(sessions.policies, key) != nil
             context.emit(
                 outputs.sessions,
                 SessionStatusRow(

@@ -59,6 +59,11 @@ struct Services: Sendable {
         }
     }
 
+    /// All meters of a datapath's control traffic.
+    func meters(of datapath: RowUUID, _ context: Context) -> [String: String] {
+        context.read(controlMeters, datapath) ?? [:]
+    }
+
     /// The meter for a protocol (ovn-nb(5), Copp) on a datapath.
     func meter(_ name: String, on datapath: RowUUID, _ context: Context) -> String? {
         context.read(controlMeters, datapath)?[name]

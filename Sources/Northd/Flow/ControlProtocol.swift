@@ -1,0 +1,35 @@
+import LogicalFlow
+
+/// What a flow sends to the chassis' control, by the names that Copp has for it (ovn-nb(5)).
+enum ControlProtocol {
+    /// The protocol of the first action that leaves the datapath.
+    static func of(_ actions: ActionList) -> String? {
+        actions.actions.lazy.compactMap(name(of:)).first
+    }
+
+    private static func name(of action: Action) -> String? {
+        switch action {
+        case .putNeighbour(.ip4, _, _, _): "arp"
+        case .putNeighbour(.ip6, _, let address, _):
+            address.symbol == .ndTarget ? "nd-na" : "nd-ns"
+        case .generate(let generator, _): name(of: generator)
+        case .handleBFDMessage: "bfd"
+        case .igmp: "igmp"
+        case .triggerEvent: "event-elb"
+        case .load(let field, _) where field.symbol == .icmp4InnerIP4Src: "icmp4-error"
+        default: nil
+        }
+    }
+
+    private static func name(of generator: Action.Generator) -> String {
+        switch generator {
+        case .arp: "arp-resolve"
+        case .ndNS: "nd-ns-resolve"
+        case .ndNA, .ndNARouter: "nd-na"
+        case .icmp4, .icmp4Error: "icmp4-error"
+        case .icmp6, .icmp6Error: "icmp6-error"
+        case .tcpReset, .sctpAbort: "tcp-reset"
+        case .reject: "reject"
+        }
+    }
+}
