@@ -67,6 +67,8 @@ import Testing
     private func restored(_ network: TestNetwork) -> Replica {
         let other = TestNetwork(copying: network)
         other.settle()
+        other.repeatChassis(of: network)
+        other.settle()
         return other.southbound.replica
     }
 

@@ -282,3 +282,22 @@ extension TestNetwork {
         }
     }
 }
+
+extension TestNetwork {
+    /// Writes what chassis wrote in the other network: where ports are, and how sessions are.
+    func repeatChassis(of other: TestNetwork) {
+        editSouthbound { builder in
+            for item in other.rows(SB.PortBinding.self) where item.row.chassis != nil {
+                guard var row = southbound.replica[SB.PortBinding.self, item.uuid] else { continue }
+                row.chassis = item.row.chassis
+                row.up = item.row.up
+                builder.update(item.uuid, [.chassis, .up], of: row)
+            }
+            for item in other.rows(SB.BFD.self) {
+                guard var row = southbound.replica[SB.BFD.self, item.uuid] else { continue }
+                row.status = item.row.status
+                builder.update(item.uuid, [.status], of: row)
+            }
+        }
+    }
+}

@@ -150,7 +150,7 @@ private struct ServiceParser {
 
     func templates(_ row: NB.LoadBalancer) -> [TemplateService] {
         let isIPv6 = row.options["address-family"] == "ipv6"
-        return row.vips.sorted { $0.key < $1.key }.map { key, value in
+        return row.vips.sorted { $0.key < $1.key }.compactMap { key, value in
             var host = Substring(key)
             var port: String?
             let isBare = IPAddress(parsing: key) != nil
@@ -159,8 +159,41 @@ private struct ServiceParser {
                 port = String(key[key.index(after: colon)...])
                 if host.first == "[", host.last == "]" { host = host.dropFirst().dropLast() }
             }
+            guard isWritable(host, isIPv6), port.map(isWritable) ?? true,
+                value.split(separator: ",").allSatisfy({ isBackend($0, isIPv6) })
+            else {
+                report("vips", "neither variables nor addresses: \"\(key)\" = \"\(value)\"")
+                return nil
+            }
             return TemplateService(
                 isIPv6: isIPv6, address: String(host), port: port, backends: value)
         }
+    }
+
+    /// A flow can say this: a variable, or an address of the family.
+    private func isWritable(_ host: Substring, _ isIPv6: Bool) -> Bool {
+        if Self.isVariable(host) { return true }
+        return IPAddress(parsing: host).map { ($0.v4 == nil) == isIPv6 } ?? false
+    }
+
+    private func isWritable(port: String) -> Bool {
+        Self.isVariable(Substring(port)) || UInt16(port) != nil
+    }
+
+    /// Backends are variables, alone or with a port, or addresses.
+    private func isBackend(_ text: Substring, _ isIPv6: Bool) -> Bool {
+        if let (address, _) = ServiceText.parse(text) { return (address.v4 == nil) == isIPv6 }
+        return text.split(separator: ":", omittingEmptySubsequences: false).allSatisfy {
+            Self.isVariable($0) || UInt16($0) != nil
+        }
+    }
+
+    /// `^NAME` (ovn-nb(5), Chassis_Template_Var).
+    private static func isVariable(_ text: Substring) -> Bool {
+        text.first == "^" && text.utf8.count > 1
+            && text.utf8.dropFirst().allSatisfy { byte in
+                byte == UInt8(ascii: "_") || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
+                    || UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20
+            }
     }
 }
