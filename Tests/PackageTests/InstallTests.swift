@@ -9,6 +9,24 @@ struct InstallTests {
         #expect(result.output == "", "every line is a complaint of systemd")
     }
 
+    /// The check above sees a key that systemd doesn't know and a program that isn't installed.
+    @Test(
+        .enabled(if: Repository.run("command -v systemd-analyze").status == 0),
+        arguments: [
+            ("s/^Type=notify/Tpye=notify/", "Tpye"), ("s|/ovn-northd |/ovn-nrthd |", "ovn-nrthd"),
+        ])
+    func systemdComplainsOfABrokenUnit(edit: String, complaint: String) {
+        let result = Repository.run(
+            """
+            copy=$(mktemp -d) && mkdir "$copy/Sources" &&
+                cp -r Tools README.md LICENSE Docs "$copy" &&
+                cp -r Sources/Schemas "$copy/Sources" &&
+                sed -i '\(edit)' "$copy/Tools/systemd/swift-ovn-northd.service" &&
+                "$copy/Tools/lib/verify_units"; rm -rf "$copy"
+            """)
+        #expect(result.output.contains(complaint), "\(result.output)")
+    }
+
     @Test func everyDaemonIsWatched() {
         let units = Repository.files(under: "Tools/systemd", withSuffix: ".service")
         #expect(units.count >= 5)
