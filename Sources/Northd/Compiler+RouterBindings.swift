@@ -8,6 +8,7 @@ import Schemas
 extension Compiler {
     func registerRouterPortBindings() {
         let (inputs, outputs, model, parts) = (inputs, outputs, model, bindingParts)
+        let services = services
         engine.emitter("router port binding", over: model.routerPorts) { key, port, context in
             guard let port, let row = context.read(inputs.routerPorts, key) else { return }
             guard let tunnelKey = context.read(model.routerPortKeys, key) else {
@@ -27,6 +28,7 @@ extension Compiler {
             binding.options["peer"] = (context.read(model.attachments, key) ?? nil)?.portName
             binding.options["l3gateway-chassis"] = chassis
             binding.externalIDs = row.externalIDs
+            Compiler.addRouterServices(key, port, row, &binding, model, services, context)
             let place = context.read(model.gateways.places, key) ?? .anywhere
             if let gateway = place.gateway {
                 if binding.options["peer"] != nil {

@@ -7,6 +7,7 @@ extension Compiler {
     func registerSwitchFeatures() {
         let (inputs, outputs, model, filtering) = (inputs, outputs, model, filtering)
         let translations = translations
+        let services = services
         let on = {
             [engine]
             (
@@ -41,6 +42,10 @@ extension Compiler {
         }
         onPort("neighbour responder") { key, port, context in
             let settings = context.read(model.switchSettings, port.datapath) ?? nil
+            if let relay = settings?.relayPort {
+                Compiler.emitRelayClient(
+                    key, port, relayPort: relay, outputs, model, services, context)
+            }
             guard port.respondsForStations, settings?.passesVLANs != true,
                 model.isReachable(port, inputs, context)
             else { return }

@@ -38,6 +38,8 @@ package struct Outputs: Sendable {
     package let roles: Output<RoleRow>
     package let serviceMonitors: Output<ServiceMonitorRow>
     package let tags: Output<TagRow>
+    package let dynamicAddresses: Output<DynamicAddressRow>
+    package let ageing: Output<AgeingRow>
     package let prefixes: Output<DelegatedPrefixRow>
     package let sessions: Output<SessionStatusRow>
     package let portHealth: Output<PortHealthRow>
@@ -71,6 +73,8 @@ package struct Outputs: Sendable {
         roles = engine.output("RBAC_Role")
         serviceMonitors = engine.output("Service_Monitor")
         tags = engine.output("Logical_Switch_Port.tag")
+        dynamicAddresses = engine.output("Logical_Switch_Port.dynamic_addresses")
+        ageing = engine.output("ageing")
         prefixes = engine.output("Logical_Router_Port.ipv6_prefix")
         sessions = engine.output("BFD.status")
         portHealth = engine.output("Logical_Switch_Port_Health_Check.status")
@@ -93,6 +97,7 @@ package struct StickyState: Sendable {
     /// Tags of nested ports, by parent.
     package var tags = StickyKeys(KeyRange.tags)
     package var sessionPorts = StickyKeys(KeyRange.sessionPorts)
+    package var addresses = AddressPlan()
     /// Numbers of ACLs whose connections persist.
     package var aclNumbers = StickyKeys(KeyRange.acls)
 
@@ -171,6 +176,7 @@ package final class Compiler {
         state.policyGroups = engine.policy(of: policies.groups)
         state.routeTables = engine.policy(of: routes.tables.numbers)
         state.policyChains = engine.policy(of: policies.chains.numbers)
+        state.addresses = engine.policy(of: model.givenAddresses.grants)
         state.queues = engine.policy(of: services.queues)
         state.tags = engine.policy(of: services.tags)
         state.sessionPorts = engine.policy(of: services.sessionPorts)
@@ -187,6 +193,7 @@ package final class Compiler {
         engine.setPolicy(state.policyGroups, of: policies.groups)
         engine.setPolicy(state.routeTables, of: routes.tables.numbers)
         engine.setPolicy(state.policyChains, of: policies.chains.numbers)
+        engine.setPolicy(state.addresses, of: model.givenAddresses.grants)
         engine.setPolicy(state.queues, of: services.queues)
         engine.setPolicy(state.tags, of: services.tags)
         engine.setPolicy(state.sessionPorts, of: services.sessionPorts)

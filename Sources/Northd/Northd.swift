@@ -53,6 +53,7 @@ package final class Northd {
     package let compiler: Compiler
     private var reconciler = Reconciler()
     private var feedback = NorthboundFeedback()
+    private var ageing = Ageing()
     private var generator: any RandomNumberGenerator
     private var underWay: Set<NorthdDatabase> = []
     private var retryAt: [NorthdDatabase: Int64] = [:]
@@ -93,7 +94,26 @@ package final class Northd {
     package var isIdle: Bool { reconciler.isIdle && underWay.isEmpty }
 
     /// When `step` has something to do without an event; milliseconds of `now`.
-    package var deadline: Int64? { retryAt.values.min() }
+    package var deadline: Int64? {
+        [retryAt.values.min(), ageing.deadline].compactMap(\.self).min()
+    }
+}
+
+extension Northd {
+    /// What every chassis of the deployment can do, in the words of operators.
+    package func chassisFeatures(
+        northbound: Replica, southbound: Replica
+    ) -> [(name: String, isSupported: Bool)] {
+        let options = northbound.only(NB.NBGlobal.self)?.row.options ?? [:]
+        let chassis = southbound.rows(SB.Chassis.self).map(\.row.otherConfig)
+            .filter { $0["is-remote"] != "true" }
+        return ChassisFeature.allCases.map { feature in
+            let isSupported =
+                options["ignore_chassis_features"] == "true"
+                || chassis.allSatisfy { $0[feature.rawValue] == "true" }
+            return (feature.listName, isSupported)
+        }
+    }
 }
 
 // MARK: - Events
@@ -108,6 +128,7 @@ extension Northd {
         case .southbound:
             compiler.southbound(changes)
             reconciler.note(changes)
+            ageing.note(changes)
             feedback.noteSouthbound(changes)
         }
     }
@@ -127,7 +148,9 @@ extension Northd {
         }
         switch database {
         case .northbound: feedback.end(committed: isCommitted)
-        case .southbound: reconciler.end(committed: isCommitted)
+        case .southbound:
+            reconciler.end(committed: isCommitted)
+            ageing.end(committed: isCommitted)
         }
     }
 
@@ -137,6 +160,7 @@ extension Northd {
         compiler.engine.run()
         reconciler.update(from: compiler)
         feedback.update(from: compiler)
+        ageing.update(from: compiler)
         reportProblems()
         var actions = reports.map(NorthdAction.report)
         reports = []
@@ -178,8 +202,13 @@ extension Northd {
     private func writeSouthbound(_ view: NorthdView, _ now: Int64) -> [NorthdAction] {
         var transaction = reconciler.begin(view.southbound, compiler)
         writeGlobal(view, now, &transaction)
+        let options = view.northbound.only(NB.NBGlobal.self)?.row.options ?? [:]
+        ageing.begin(
+            view.southbound, now, Ageing.Quota(options), reconciler.datapathRows,
+            hasPort: { reconciler.desired.ports[$0] != nil }, &transaction)
         guard !transaction.isEmpty else {
             reconciler.end(committed: true)
+            ageing.end(committed: true)
             return []
         }
         underWay.insert(.southbound)

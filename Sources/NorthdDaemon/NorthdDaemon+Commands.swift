@@ -13,6 +13,13 @@ extension NorthdDaemon {
         registerEngineCommands(registry)
         registry.registerStopwatches(
             { [unowned self] in [compileTime] }, reset: { [unowned self] in compileTime.reset() })
+        registerThreadCommands(registry)
+        registry.register(
+            ControlCommand("debug/chassis-features-list") { [unowned self] _ in
+                northd.chassisFeatures(
+                    northbound: northbound.replica, southbound: southbound.replica
+                ).map { "\($0.name): \($0.isSupported)\n" }.joined()
+            })
         registry.reportMemory { [unowned self] in
             let engine = northd.compiler.engine
             return ["engine-state-KB": engine.stateBytes / 1024, "problems": northd.problems.count]
@@ -48,10 +55,25 @@ extension NorthdDaemon {
                 })
             registry.register(
                 ControlCommand("\(prefix)-cluster-state-reset") { _ in
-                    client.reconnect(reason: "cluster state reset")
+                    client.resetClusterState()
                     return ""
                 })
         }
+    }
+
+    /// A derivation never runs in parallel with another, so the number is only remembered.
+    private func registerThreadCommands(_ registry: ControlRegistry) {
+        registry.register(
+            ControlCommand("parallel-build/set-n-threads", usage: "N_THREADS", arguments: 1...1) {
+                [unowned self] (arguments) throws(ControlError) in
+                guard let number = Int(arguments[0]), (1...256).contains(number) else {
+                    throw ControlError("invalid n_threads: \(arguments[0])")
+                }
+                threadCount = number
+                return ""
+            })
+        registry.register(
+            ControlCommand("parallel-build/get-n-threads") { [unowned self] _ in "\(threadCount)" })
     }
 
     private func registerEngineCommands(_ registry: ControlRegistry) {
@@ -60,31 +82,43 @@ extension NorthdDaemon {
                 [unowned self] (arguments) throws(ControlError) in
                 try engineStatistics(arguments)
             })
+        registry.register(
+            ControlCommand("inc-engine/clear-stats") { [unowned self] _ in
+                countedRuns = Dictionary(
+                    northd.compiler.engine.statistics.map { ($0.name, $0.runs) }
+                ) { first, _ in first }
+                return ""
+            })
         // A recompute is what every step would find to do, so there is nothing to force.
         registry.register(ControlCommand("inc-engine/recompute") { _ in "" })
     }
 
     private func engineStatistics(_ arguments: [String]) throws(ControlError) -> String {
         let all = northd.compiler.engine.statistics
-        guard let name = arguments.first else { return all.map(Self.block).joined() }
+        guard let name = arguments.first else { return all.map(block).joined() }
         guard let store = all.first(where: { $0.name == name }) else {
             throw ControlError("no such node: \(name)")
         }
         switch arguments.dropFirst().first {
-        case nil: return Self.block(store)
-        case "compute": return "\(store.runs)"
+        case nil: return block(store)
+        case "compute": return "\(runs(of: store))"
         case "recompute", "cancel": return "0"
         case let counter?: throw ControlError("no such counter: \(counter)")
         }
     }
 
     /// Runs count as computations, since every run is incremental.
-    private static func block(_ store: StoreStatistics) -> String {
+    private func block(_ store: StoreStatistics) -> String {
         func line(_ name: String, _ number: Int) -> String {
             let text = String(number)
             return "- \(name):\(String(repeating: " ", count: max(0, 12 - text.count)))\(text)\n"
         }
-        return "Node: \(store.name)\n" + line("recompute", 0) + line("compute", store.runs)
+        return "Node: \(store.name)\n" + line("recompute", 0) + line("compute", runs(of: store))
             + line("cancel", 0)
+    }
+
+    /// Since the counters were cleared.
+    private func runs(of store: StoreStatistics) -> Int {
+        store.runs - countedRuns[store.name, default: 0]
     }
 }

@@ -34,6 +34,10 @@ package final class NorthdDaemon {
     /// transaction for it.
     var compileTime = Stopwatch(name: "northd-change-to-southbound")
     private var changedAt: MonotonicTime?
+    /// What `parallel-build/set-n-threads` asked for.
+    var threadCount = 1
+    /// Runs of each store when the counters were cleared last.
+    var countedRuns: [String: Int] = [:]
 
     package init(
         _ configuration: NorthdConfiguration, loop: EventLoop, threads: IOThreads

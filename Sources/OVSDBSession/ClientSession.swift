@@ -125,6 +125,9 @@ extension ClientSession {
         return drain()
     }
 
+    /// Forgets how far a cluster was seen to be, so that servers restored from a backup will do.
+    package mutating func resetClusterState() { newestIndex = 0 }
+
     /// Replaces the remotes; the connection is kept if its remote is among the new ones.
     package mutating func setRemotes(_ list: [String], now: Int64) -> [Action] {
         let keeps = remotes.replace(list)

@@ -91,6 +91,9 @@ extension OVSDBClient {
         perform(session.reconnect(reason: reason, now: now))
     }
 
+    /// Forgets how far a cluster was seen to be, so that servers restored from a backup will do.
+    package func resetClusterState() { session.resetClusterState() }
+
     package func setRemotes(_ remotes: [String]) {
         perform(session.setRemotes(remotes, now: now))
     }

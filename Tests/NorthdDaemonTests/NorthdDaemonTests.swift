@@ -201,4 +201,25 @@ private final class Answer: Sendable {
         #expect(block.hasPrefix("Node: switch port\n- recompute:           0\n- compute: "))
         #expect(deployment.command(0, "inc-engine/show-stats", "nonsense").hasPrefix("error: "))
     }
+
+    @Test func operatorsCommands() throws {
+        let deployment = try Deployment()
+        try deployment.addNorthd()
+        addSwitch(1, to: deployment)
+        try deployment.synchronize()
+        #expect(deployment.command(0, "parallel-build/get-n-threads") == "1")
+        #expect(deployment.command(0, "parallel-build/set-n-threads", "4") == "")
+        #expect(deployment.command(0, "parallel-build/get-n-threads") == "4")
+        #expect(
+            deployment.command(0, "parallel-build/set-n-threads", "0").hasPrefix("error: invalid"))
+        #expect(deployment.command(0, "inc-engine/show-stats", "switch port", "compute") == "1")
+        #expect(deployment.command(0, "inc-engine/clear-stats") == "")
+        #expect(deployment.command(0, "inc-engine/show-stats", "switch port", "compute") == "0")
+        #expect(deployment.command(0, "sb-cluster-state-reset") == "")
+        #expect(deployment.command(0, "sb-connection-status") == "connected")
+        #expect(
+            deployment.command(0, "debug/chassis-features-list")
+                == "ct_commit_nat_v2: true\nct_commit_to_zone: true\nsample_with_reg: true\nct_next_zone: true\nct_label_flush: true\nct_state_save: true\n"
+        )
+    }
 }

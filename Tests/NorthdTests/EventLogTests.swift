@@ -162,7 +162,7 @@ import Testing
             row.options["something"] = "else"
             builder.update(global.uuid, [.options], of: row)
         }
-        let readers = ["service monitor address", "configuration", "settings"]
+        let readers = ["zone", "service monitor address", "configuration", "settings"]
         #expect(network.ran().allSatisfy { event in readers.contains { event.hasPrefix($0) } })
     }
 

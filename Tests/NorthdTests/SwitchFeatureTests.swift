@@ -216,8 +216,10 @@ private func routerSide(_ name: String) -> (inout NB.LogicalSwitchPort) -> Void 
 
 @Suite struct PortAddressTests {
     @Test(arguments: [
-        ("unknown", PortAddress.unknown), ("router", .router), ("dynamic", .dynamic),
-        ("02:00:00:00:00:01 dynamic", .dynamic),
+        ("unknown", PortAddress.unknown), ("router", .router),
+        ("dynamic", .dynamic(DynamicRequest())),
+        ("02:00:00:00:00:01 dynamic", .dynamic(DynamicRequest(mac: MACAddress(0x0200_0000_0001)))),
+        ("dynamic 10.0.0.1", .dynamic(DynamicRequest(v4: IPv4Address(0x0a00_0001)))),
         ("02:00:00:00:00:01", .station(StationAddress(MACAddress(0x0200_0000_0001)))),
         (
             "02:00:00:00:00:01  10.0.0.1/24 fd00::1",

@@ -109,4 +109,8 @@ package enum RouterCell {
     /// The connection's next hop is to be kept for its replies.
     package static let mustKeepNextHop = Symbol.reg9[10]
     package static let policyChain = Symbol.reg9[16...31]
+    package static let isAdvertisement = Symbol.reg0[5]
+    package static let relayDestination = Symbol.reg2
+    package static let isRelayRequest = Symbol.reg9[7]
+    package static let isRelayResponse = Symbol.reg9[8]
 }

@@ -134,6 +134,8 @@ package struct Inputs: Sendable {
     package let portOfHealthCheck: Table<RowUUID, Owners>
     /// Logical_Switch_Port.tag where northd gives it.
     package let tagsInUse: Table<RowUUID, Int>
+    /// Logical_Switch_Port.dynamic_addresses.
+    package let givenAddresses: Table<RowUUID, String>
 
     /// By Port_Binding.logical_port.
     package let portStates: Table<String, PortState>
@@ -190,6 +192,8 @@ package struct Inputs: Sendable {
         portOfHealthCheck = engine.table(
             "Logical_Switch_Port.health_checks", beside: portHealthChecks)
         tagsInUse = engine.table("Logical_Switch_Port.tag", beside: switchPorts)
+        givenAddresses = engine.table(
+            "Logical_Switch_Port.dynamic_addresses", beside: switchPorts)
         portStates = engine.table("Port_Binding")
         acls = engine.table("ACL")
         switchesOfACL = engine.table("Logical_Switch.acls", beside: acls)

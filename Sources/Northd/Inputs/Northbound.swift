@@ -30,6 +30,7 @@ struct NorthboundEdge {
             set(inputs.switchPorts, change.uuid, change.new.map(Self.switchPort))
             let tag = change.new.flatMap { $0.tagRequest == 0 ? $0.tag : nil }
             set(inputs.tagsInUse, change.uuid, tag)
+            set(inputs.givenAddresses, change.uuid, change.new?.dynamicAddresses)
             Membership(table: inputs.portOfHealthCheck).change(
                 change.uuid, from: change.old?.healthChecks ?? [],
                 to: change.new?.healthChecks ?? [], in: engine)
@@ -142,7 +143,7 @@ struct NorthboundEdge {
     }
 
     private static func global(_ row: NB.NBGlobal) -> NB.NBGlobal {
-        NB.NBGlobal(options: row.options, ipsec: row.ipsec)
+        NB.NBGlobal(name: row.name, options: row.options, ipsec: row.ipsec)
     }
 
     private static func switchPort(_ row: NB.LogicalSwitchPort) -> NB.LogicalSwitchPort {

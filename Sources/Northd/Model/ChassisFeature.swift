@@ -12,6 +12,18 @@ package enum ChassisFeature: String, CaseIterable, Hashable, Sendable {
     case flushLabel = "ct-label-flush"
     case saveState = "ct-state-save"
 
+    /// What `debug/chassis-features-list` calls it.
+    var listName: String {
+        switch self {
+        case .commitNAT: "ct_commit_nat_v2"
+        case .commitToZone: "ct_commit_to_zone"
+        case .sampleWithRegisters: "sample_with_reg"
+        case .nextZone: "ct_next_zone"
+        case .flushLabel: "ct_label_flush"
+        case .saveState: "ct_state_save"
+        }
+    }
+
     static func all(in config: [String: String]) -> Set<ChassisFeature> {
         Set(allCases.filter { config[$0.rawValue] == "true" })
     }
@@ -36,6 +48,7 @@ package struct Settings: Hashable, Sendable {
 package struct Deployment: Sendable {
     private let globals: Index<Int, RowUUID>
     private let settings: Function<RowUUID, Settings>
+    private let names: Function<RowUUID, String>
     /// Chassis that lack a feature.
     private let lacking: Index<ChassisFeature, RowUUID>
 
@@ -44,10 +57,16 @@ package struct Deployment: Sendable {
         settings = engine.function("settings", over: inputs.global) { _, row, _ in
             Settings(row.options)
         }
+        names = engine.function("zone", over: inputs.global) { _, row, _ in row.name }
         lacking = engine.index("chassis without a feature", of: inputs.chassis) { _, chassis in
             if chassis.isRemote { return [] }
             return ChassisFeature.allCases.filter { !chassis.features.contains($0) }
         }
+    }
+
+    /// The availability zone's name.
+    package func name(_ context: Context) -> String {
+        context.first(globals, 0).flatMap { context.read(names, $0) } ?? ""
     }
 
     package func settings(_ context: Context) -> Settings {

@@ -52,6 +52,8 @@ package struct Model: Sendable {
     package let datapathKeys: Allocator<StickyKeys>
     package let portKeys: Allocator<StickyKeys>
     package let routerPortKeys: Allocator<StickyKeys>
+    package let pools: Function<RowUUID, AddressPool?>
+    package let givenAddresses: GivenAddressTable
     package let meters: Function<RowUUID, MeterRow>
     /// Nil for a router.
     package let switchSettings: Function<RowUUID, SwitchSettings?>
@@ -68,7 +70,9 @@ package struct Model: Sendable {
         chassisByName = engine.index("chassis by name", of: inputs.chassis) { _, chassis in
             chassis.name == chassis.hostname ? [chassis.name] : [chassis.name, chassis.hostname]
         }
-        let switchPorts = Model.switchPorts(engine, inputs, problems)
+        let dynamicAddresses = DynamicAddresses(engine, inputs, problems)
+        pools = dynamicAddresses.pools
+        let switchPorts = Model.switchPorts(engine, inputs, problems, dynamicAddresses)
         let nested = engine.subset("nested ports", of: inputs.switchPorts) { _, row in
             row.parentName?.isEmpty == false
         }
@@ -146,8 +150,14 @@ package struct Model: Sendable {
         }
         let routerSides = Model.routerSides(
             engine, routerSwitchPorts, routerPorts, routerPortByName, attachments)
+        let givenAddresses = dynamicAddresses.finish(
+            engine, switchPorts, routerPorts, routerSides, state.addresses)
+        self.givenAddresses = givenAddresses
         stations = engine.function("stations", over: switchPorts) { key, port, context in
             guard let port else { return [] }
+            if port.dynamic != nil, let given = givenAddresses.read(key, context) {
+                return port.stations + [given.station]
+            }
             guard port.kind.isRouter, port.takesRouterAddresses,
                 let side = context.read(routerSides, key) ?? nil,
                 let routerPort = context.read(routerPorts, side.port) ?? nil
@@ -183,7 +193,8 @@ extension Model {
 
 extension Model {
     private static func switchPorts(
-        _ engine: Engine, _ inputs: Inputs, _ problems: Output<Problem>
+        _ engine: Engine, _ inputs: Inputs, _ problems: Output<Problem>,
+        _ dynamicAddresses: DynamicAddresses
     ) -> Function<RowUUID, SwitchPort?> {
         engine.function("switch port", over: inputs.switchPorts) { key, row, context in
             guard let owners = context.read(inputs.switchOfPort, key) else { return nil }
@@ -192,9 +203,11 @@ extension Model {
                     problems,
                     Problem("Logical_Switch_Port", key, "name", "port of several switches"))
             }
-            return SwitchPort(row, of: owners.first) { column, reason in
+            let port = SwitchPort(row, of: owners.first) { column, reason in
                 context.emit(problems, Problem("Logical_Switch_Port", key, column, reason))
             }
+            dynamicAddresses.claim(key, port, inputs, context)
+            return port
         }
     }
 

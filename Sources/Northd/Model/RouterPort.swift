@@ -35,7 +35,6 @@ package struct RouterPort: Hashable, Sendable {
             report("mac", "no Ethernet address: \"\(row.mac)\"")
             return nil
         }
-        for column in RouterPort.unsupported(row) { report(column, Problem.unsupported) }
         self.router = router
         self.mac = mac
         name = row.name

@@ -19,7 +19,7 @@ package enum PortAddress: Hashable, Sendable {
     /// The addresses of the router port at the other side.
     case router
     /// To be assigned by northd.
-    case dynamic
+    case dynamic(DynamicRequest)
 }
 
 /// Why a text is no address.
@@ -35,13 +35,17 @@ extension PortAddress {
         case nil: throw AddressError(reason: "empty address")
         case "unknown": self = .unknown
         case "router": self = .router
-        case "dynamic": self = .dynamic
+        case "dynamic":
+            let given = try PortAddress.addresses(words.dropFirst(), of: text)
+            self = .dynamic(
+                DynamicRequest(
+                    v4: given.lazy.compactMap(\.v4).first, v6: given.lazy.compactMap(\.v6).first))
         case let first?:
             guard let mac = MACAddress(parsing: first) else {
                 throw AddressError(reason: "no Ethernet address in \"\(text)\"")
             }
             if words.dropFirst().first == "dynamic" {
-                self = .dynamic
+                self = .dynamic(DynamicRequest(mac: mac))
                 return
             }
             self = .station(

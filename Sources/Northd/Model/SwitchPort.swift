@@ -19,6 +19,8 @@ package struct SwitchPort: Hashable, Sendable {
     package let stations: [StationAddress]
     package let hasUnknown: Bool
     package let takesRouterAddresses: Bool
+    /// What the port asks northd for.
+    package let dynamic: DynamicRequest?
     package let isSecured: Bool
     package let isEnabled: Bool
     package let learnsStations: Bool
@@ -52,16 +54,19 @@ package struct SwitchPort: Hashable, Sendable {
         }
         hasUnknown = addresses.contains(.unknown)
         takesRouterAddresses = addresses.contains(.router)
-        if addresses.contains(.dynamic) {
-            report("addresses", "dynamic addresses are not assigned yet")
-        }
+        dynamic =
+            kind.isRouter
+            ? nil
+            : addresses.lazy.compactMap {
+                if case .dynamic(let request) = $0 { request } else { nil }
+            }
+            .first
         learnsStations = SwitchPort.learnsStations(row, kind, hasUnknown)
         respondsForStations =
             !hasUnknown && kind != .virtual && kind != .external && kind != .l2gateway
             && row.options["disable_arp_nd_rsp"] != "true"
         delivery = Delivery(row, kind, hasUnknown: hasUnknown)
         filtersRouter = kind.isRouter && row.options["enable_router_port_acl"] == "true"
-        for column in SwitchPort.unsupported(row) { report(column, Problem.unsupported) }
         if case .unknown(let type) = kind { report("type", "unknown type \"\(type)\"") }
     }
 

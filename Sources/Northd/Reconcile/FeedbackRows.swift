@@ -80,6 +80,7 @@ enum FeedbackTables {
         [
             FeedbackRows { $0.portsUp },
             FeedbackRows { $0.tags },
+            FeedbackRows { $0.dynamicAddresses },
             FeedbackRows { $0.prefixes },
             FeedbackRows { $0.sessions },
             FeedbackRows { $0.portHealth },

@@ -13,6 +13,10 @@ extension Compiler {
         registerShaping()
         registerDHCP()
         registerDNS()
+        registerDynamicAddresses()
+        registerAgeing()
+        registerRouterServices()
+        registerServiceMonitors()
     }
 
     private func registerMeters() {

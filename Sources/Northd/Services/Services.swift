@@ -17,6 +17,10 @@ struct Services: Sendable {
     let controlMeters: Function<RowUUID, [String: String]>
     /// DNS rows by switch.
     let dnsOfSwitch: Index<RowUUID, RowUUID>
+    /// What router ports advertise; nil for a port that can't.
+    let advertisements: Function<RowUUID, Advertisement?>
+    /// The relays of router ports.
+    let relays: Function<RowUUID, DHCPRelay?>
     /// Encapsulations by address.
     let encapsByAddress: Index<String, RowUUID>
     /// Routes by the BFD session that they depend on.
@@ -54,6 +58,8 @@ struct Services: Sendable {
         encapsByAddress = engine.index("encaps by address", of: inputs.encaps) { _, row in
             [row.ip]
         }
+        advertisements = Services.advertisements(engine, inputs, outputs.problems)
+        relays = Services.relays(engine, inputs, outputs.problems)
         routesOfSession = engine.index("routes of session", of: inputs.routes) { _, row in
             row.bfd.map { [$0] } ?? []
         }
@@ -67,6 +73,39 @@ struct Services: Sendable {
     /// The meter for a protocol (ovn-nb(5), Copp) on a datapath.
     func meter(_ name: String, on datapath: RowUUID, _ context: Context) -> String? {
         context.read(controlMeters, datapath)?[name]
+    }
+}
+
+// MARK: - Router ports
+
+extension Services {
+    private static func advertisements(
+        _ engine: Engine, _ inputs: Inputs, _ problems: Output<Problem>
+    ) -> Function<RowUUID, Advertisement?> {
+        let ports = engine.subset("advertising ports", of: inputs.routerPorts) { _, row in
+            !row.ipv6RAConfigs.isEmpty
+        }
+        return engine.function("advertisement", over: ports) { key, row, context in
+            Advertisement(row.ipv6RAConfigs) { column, reason in
+                context.emit(problems, Problem("Logical_Router_Port", key, column, reason))
+            }
+        }
+    }
+
+    private static func relays(
+        _ engine: Engine, _ inputs: Inputs, _ problems: Output<Problem>
+    ) -> Function<RowUUID, DHCPRelay?> {
+        let ports = engine.subset("relaying ports", of: inputs.routerPorts) { _, row in
+            row.dhcpRelay != nil
+        }
+        return engine.function("relay", over: ports) { key, row, context in
+            guard let relay = row.dhcpRelay.flatMap({ context.read(inputs.dhcpRelays, $0) }) else {
+                return nil
+            }
+            return DHCPRelay(relay, row) { column, reason in
+                context.emit(problems, Problem("Logical_Router_Port", key, column, reason))
+            }
+        }
     }
 }
 
