@@ -27,7 +27,9 @@ struct AgentCommands {
             .dumpFlows(withIDs: $0.contains("-m"), names: $0.contains("--names"))
         }
         registry.register(
-            ControlCommand("trace", usage: "[DATAPATH] MICROFLOW", arguments: 1...2) {
+            ControlCommand(
+                "trace", usage: "[--ct=FLAGS]... [DATAPATH] MICROFLOW", arguments: 1...Int.max
+            ) {
                 (arguments) throws(ControlError) in try control.trace(arguments)
             })
         registerDrops(registry)
@@ -120,16 +122,43 @@ struct AgentCommands {
 extension ControlThread {
     /// The last argument is a microflow, one before it its datapath.
     fileprivate func trace(_ arguments: [String]) throws(ControlError) -> String {
+        guard let snapshot, let southbound else {
+            throw ControlError(AgentTrace.Failure.noSnapshot.description)
+        }
+        let (assumptions, operands) = try Self.assumptions(arguments)
+        guard let microflow = operands.last, operands.count <= 2 else {
+            throw ControlError("one or two non-option arguments are required")
+        }
+        let trace = AgentTrace(
+            snapshot: snapshot, replica: southbound.replica, device: deviceName)
         do throws(AgentTrace.Failure) {
-            guard let snapshot, let southbound else { throw AgentTrace.Failure.noSnapshot }
-            let trace = AgentTrace(
-                snapshot: snapshot, replica: southbound.replica, device: deviceName)
             return try trace.run(
-                arguments[arguments.count - 1],
-                datapath: arguments.count > 1 ? arguments[0] : nil)
+                microflow, datapath: operands.count > 1 ? operands[0] : nil,
+                assumptions: assumptions)
         } catch {
             throw ControlError(error.description)
         }
+    }
+
+    private static func assumptions(
+        _ arguments: [String]
+    ) throws(ControlError) -> (TraceAssumptions, operands: [String]) {
+        var assumptions = TraceAssumptions()
+        var operands: [String] = []
+        for argument in arguments {
+            guard argument.hasPrefix("--") else {
+                operands.append(argument)
+                continue
+            }
+            guard argument.hasPrefix("--ct=") else { throw ControlError("unknown option") }
+            do throws(UnknownConnectionFlag) {
+                assumptions.connectionStates.append(
+                    try ConnectionFlags(parsing: String(argument.dropFirst("--ct=".count))))
+            } catch {
+                throw ControlError(error.description)
+            }
+        }
+        return (assumptions, operands)
     }
 
     /// What a kernel port is called.

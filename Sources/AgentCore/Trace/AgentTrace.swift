@@ -49,22 +49,20 @@ package struct AgentTrace {
     }
 
     /// The trace of a microflow, as text. `datapath` is a name or the beginning of a UUID; nil takes
-    /// the datapath of the inport.
-    package func run(_ text: String, datapath: String? = nil) throws(Failure) -> String {
+    /// the datapath of the inport. Where the packet comes back from the kernel the trace goes on,
+    /// with what `assumptions` say of its connection.
+    package func run(
+        _ text: String, datapath: String? = nil,
+        assumptions: TraceAssumptions = TraceAssumptions()
+    ) throws(Failure) -> String {
         let input = try self.input(text, datapath: datapath)
         var translator = Translator()
-        let collector = StepCollector()
-        translator.trace = { collector.steps.append($0) }
-        let translation = translator.translate(input.translation, in: snapshot)
-        var steps = TranslationText(directory)
-        for step in collector.steps { steps.append(step) }
-        return "# \(FlowLine(input.shown).text)\n" + steps.text
-            + Self.summary(translation, input.translation.key, directory)
-    }
-
-    /// Hears the steps of one translation.
-    private final class StepCollector {
-        var steps: [TranslationStep] = []
+        var journey = TraceJourney(directory, assumptions)
+        journey.run(input.translation.key, &translator, snapshot)
+        while let (number, key) = journey.next() {
+            journey.resume(number, key, &translator, snapshot)
+        }
+        return "# \(FlowLine(input.shown).text)\n" + journey.text
     }
 
     // MARK: - The packet

@@ -181,7 +181,7 @@ extension FlowKey {
     }
 
     /// The connection is known by what its first packet was.
-    fileprivate mutating func rememberTuple(of packet: FlowKey) {
+    mutating func rememberTuple(of packet: FlowKey) {
         self[.ctProtocol] = packet[.ipProtocol]
         if packet.isIPv4 {
             self[wide: .ctSource] = packet[wide: .ipv4Source]

@@ -24,8 +24,11 @@ struct TranslationText {
         case .tunnel(let endpoint, let egress): tunnel(endpoint, egress)
         case .deliver(let vport): deliver(vport)
         case .generated(let generator): title(generator.name)
-        case .recirculate(let stage):
-            line("/* goes through the kernel and comes back in table \(stage.stage.table) */")
+        case .track(let tracking): line("/* connection tracking in zone \(tracking.zone) */")
+        case .recirculate(let stage, let number, _):
+            line(
+                "/* goes through the kernel under number \(number) and comes back in table "
+                    + "\(stage.stage.table) */")
         case .effect(let effect): self.effect(effect)
         case .drop(let drop): self.drop(drop)
         }

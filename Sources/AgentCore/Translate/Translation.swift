@@ -151,8 +151,10 @@ package enum TranslationStep: Hashable, Sendable {
     case tunnel(TunnelEndpoint, egress: UInt32)
     case deliver(vport: UInt32)
     case generated(Instruction.Generator)
-    /// The packet goes through the kernel and comes back in this table.
-    case recirculate(LogicalStage)
+    /// The kernel tracks the packet before it comes back.
+    case track(ConnectionTracking)
+    /// The packet as it is goes through the kernel under a number, and comes back in a table.
+    case recirculate(LogicalStage, number: UInt32, packet: FlowKey)
     case effect(SideEffect)
     case drop(PacketDrop)
 }

@@ -207,7 +207,7 @@ extension Translator {
             return
         }
         result.frozenStates.append(number)
-        note(.recirculate(stage))
+        note(.recirculate(stage, number: number, packet: FlowKey(copying: key.current)))
         record(.recirculate(number))
     }
 

@@ -67,6 +67,7 @@ extension Translator {
             translator.step(.track(tracking))
             translator.condition.zone = tracking.zone
             translator.condition.isTracked = true
+            translator.note(.track(tracking))
             translator.freeze(at: stage)
         }
     }

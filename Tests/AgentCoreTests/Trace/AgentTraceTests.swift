@@ -44,6 +44,7 @@ struct AgentTraceTests {
             rows.flow(
                 s1, "ingress", 2, "ls_in_l2_lkup", 20, "eth.dst == 0a:00:00:00:00:07",
                 "outport = \"c\"; output;")
+            Self.addTracking(s1, &rows)
             rows.flow(s1, "egress", 0, "ls_out_apply_port_sec", 0, "1", "output;")
             let feed = PipelineFeed()
             var view = PhysicalView()
@@ -62,6 +63,18 @@ struct AgentTraceTests {
             snapshot = TranslationSnapshot(
                 revision: 1, pipeline: feed.current(rows.replica, chassis: nil, name: nil),
                 view: view)
+        }
+
+        /// Connections: new ones leave, others are translated back to where they came from.
+        private static func addTracking(_ s1: RowUUID, _ rows: inout SouthboundRows) {
+            rows.flow(
+                s1, "ingress", 2, "ls_in_l2_lkup", 10, "eth.dst == 0a:00:00:00:00:08", "ct_next;")
+            rows.flow(
+                s1, "ingress", 3, "ls_in_tracked", 9, "ct.new", "outport = \"b\"; output;")
+            rows.flow(s1, "ingress", 3, "ls_in_tracked", 1, "ct.est", "ct_dnat(10.0.0.9);")
+            rows.flow(
+                s1, "ingress", 4, "ls_in_translated", 0, "ct.dnat && ip4.dst == 10.0.0.9",
+                "outport = \"a\"; flags.loopback = 1; output;")
         }
 
         var trace: AgentTrace {
@@ -115,7 +128,7 @@ struct AgentTraceTests {
 
                 egress(dp="s1", inport="a", outport="a")
                 ----------------------------------------
-                 0. ls_out_apply_port_sec (test:1): 1, priority 0, uuid 0000000f
+                 0. ls_out_apply_port_sec (test:1): 1, priority 0, uuid 00000013
                     output;
                     /* output to "a", type "" */
                     /* device "tap4" */
@@ -163,6 +176,35 @@ struct AgentTraceTests {
     ])
     func drops(_ text: String, _ expected: String) throws {
         #expect(try Network().run(text).contains(expected))
+    }
+
+    /// A trace goes on where the packet comes back from the kernel, with assumed connections.
+    @Test func recirculationsAreFollowed() throws {
+        let trace = Network().trace
+        let packet =
+            "inport == \"a\" && eth.src == 0a:00:00:00:00:01 && "
+            + "eth.dst == 0a:00:00:00:00:08 && ip4.src == 10.0.0.1 && ip4.dst == 10.0.0.2"
+        let usual = try trace.run(packet)
+        let passes = usual.split(separator: "\nrecirc(0x")
+        #expect(passes.count == 3)
+        #expect(passes[0].contains("    ct_next;\n    /* connection tracking in zone "))
+        #expect(passes[0].contains(" and comes back in table 3 */\n"))
+        #expect(
+            passes[1].contains(
+                ") - resume conntrack with ct_state=est|trk "
+                    + "/* default (use --ct to customize) */\n=====")
+        )
+        #expect(passes[1].contains(" 3. ls_in_tracked (test:1): ct.est, priority 1, "))
+        #expect(passes[2].contains("=est|trk|dnat /* default"))
+        #expect(
+            passes[2].contains(" 4. ls_in_translated (test:1): ct.dnat && ip4.dst == 10.0.0.9,"))
+        #expect(passes[2].contains("    /* output to \"a\", type \"\" */\n"))
+        var assumptions = TraceAssumptions()
+        assumptions.connectionStates = [try ConnectionFlags(parsing: "new")]
+        let new = try trace.run(packet, assumptions: assumptions)
+        #expect(new.contains("resume conntrack with ct_state=new|trk\n"))
+        #expect(
+            new.contains("/* tunnel to chassis \"hv2\" at 192.0.2.2 (geneve), outport \"b\" */"))
     }
 
     @Test func theDatapathMayBeNamed() throws {
