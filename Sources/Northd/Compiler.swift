@@ -148,7 +148,6 @@ package final class Compiler {
         registerUnsupported()
         registerLoadBalancers()
         registerACLs()
-        registerHealthChecks()
         registerSwitchRules()
         registerSpecialPorts()
         registerNetworkFunctions()

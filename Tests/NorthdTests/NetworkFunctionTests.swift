@@ -90,7 +90,7 @@ import Testing
             network.flows("ls_in_acl_eval", on: "s").contains {
                 $0.contains("reg8[21] = 1; reg8[22] = 1; reg0[22..29] = 9; next;")
             })
-        let chassis = network.addChassis("hv")
+        let chassis = network.addBareChassis("hv")
         network.claim(["n2", "n3"], chassis)
         #expect(active() == functions[1])
         #expect(
@@ -118,7 +118,8 @@ import Testing
 }
 
 extension TestNetwork {
-    func addChassis(_ name: String) -> RowUUID {
+    /// One that says nothing of its features.
+    func addBareChassis(_ name: String) -> RowUUID {
         let (chassis, encap) = (southbound.makeUUID(), southbound.makeUUID())
         editSouthbound {
             $0.insert(SB.Encap(type: "geneve", ip: name, chassisName: name), uuid: encap)
