@@ -1,0 +1,66 @@
+import Testing
+
+/// Docs/FEATURES.md says that something works only where a test shows it.
+@Suite struct FeatureTableTests {
+    private struct Row {
+        let id: Substring
+        let northd: Substring
+        let code: Substring
+
+        var isOpen: Bool { northd == "open" }
+    }
+
+    private static let rows: [Row] = Repository.lines(of: "Docs/FEATURES.md").compactMap { line in
+        let cells = line.split(separator: "|", omittingEmptySubsequences: false).map(trimmed)
+        guard cells.count == 7, let first = cells[1].first, first.isUppercase,
+            cells[1].contains("-")
+        else { return nil }
+        return Row(id: cells[1], northd: cells[3], code: cells[5])
+    }
+
+    private static func trimmed(_ cell: Substring) -> Substring {
+        var cell = cell.drop { $0 == " " }
+        while cell.last == " " { cell.removeLast() }
+        return cell
+    }
+
+    /// `Suite.test`, with what stands in parentheses left out.
+    private static func tests(_ cell: Substring) -> [(suite: Substring?, name: Substring)] {
+        cell.split(separator: ",").compactMap { part in
+            guard let name = part.split(whereSeparator: { " ()".contains($0) }).first else {
+                return nil
+            }
+            let parts = name.split(separator: ".")
+            return parts.count == 2 ? (parts[0], parts[1]) : nil
+        }
+    }
+
+    @Test func everyRowCountsOnce() {
+        let ids = Self.rows.map(\.id)
+        #expect(ids.count > 300)
+        #expect(Set(ids).count == ids.count)
+    }
+
+    @Test func everyTestThatIsNamedExists() {
+        let text = Repository.files(under: "Tests", withSuffix: ".swift")
+            .map(Repository.read).joined(separator: "\n")
+        let words = Set(text.split { !($0.isLetter || $0.isNumber || $0 == "_") })
+        for row in Self.rows where !row.isOpen {
+            for test in Self.tests(row.northd) {
+                #expect(words.contains(test.name), "\(row.id): no test \(test.name)")
+                if let suite = test.suite {
+                    #expect(words.contains(suite), "\(row.id): no suite \(suite)")
+                }
+            }
+        }
+    }
+
+    @Test func everyFileThatIsNamedExists() {
+        for row in Self.rows {
+            for file in row.code.split(whereSeparator: { ", ()".contains($0) })
+            where file.hasSuffix(".swift") {
+                #expect(Repository.exists("Sources/\(file)"), "\(row.id): no file \(file)")
+            }
+        }
+    }
+}
