@@ -1,4 +1,3 @@
-import Glibc
 import Linux
 import Logging
 import OVSDBTransport
@@ -28,7 +27,8 @@ package enum ServerProgram {
             runDirectory: configuration.daemon.directories.run)
         for path in configuration.databases { try server.open(file: path) }
         for remote in configuration.remotes { try server.addRemote(remote) }
-        let control = try controlServer(configuration, server, loop)
+        let control = try ControlServer.start(
+            for: configuration.daemon, loop: loop, register: server.registerCommands(on:))
         DatabaseServer.logger.info("\(SoftwareVersion.line(program: configuration.daemon.program))")
         try process.ready()
         ServiceManager.fromEnvironment?.feedWatchdog(on: loop)
@@ -37,21 +37,5 @@ package enum ServerProgram {
         server.close()
         control?.close()
         _ = consume signals
-    }
-
-    private static func controlServer(
-        _ configuration: ServerConfiguration, _ server: DatabaseServer, _ loop: EventLoop
-    ) throws -> ControlServer? {
-        guard let path = configuration.daemon.controlSocketPath(process: getpid()) else {
-            return nil
-        }
-        let registry = ControlRegistry()
-        registry.registerStandardCommands(program: configuration.daemon.program, loop: loop) {
-            request in
-            request.reply("")
-            loop.stop()
-        }
-        server.registerCommands(on: registry)
-        return try ControlServer(path: path, registry: registry, loop: loop)
     }
 }

@@ -1,4 +1,3 @@
-import Glibc
 import Linux
 import Logging
 import OVSDBTransport
@@ -34,7 +33,8 @@ package enum NorthdProgram {
         _ = try loop.watch(signals.rawDescriptor) { _ in loop.stop() }
         let threads = IOThreads(count: 1)
         let daemon = try NorthdDaemon(configuration, loop: loop, threads: threads)
-        let control = try controlServer(configuration, daemon, loop)
+        let control = try ControlServer.start(
+            for: configuration.daemon, loop: loop, register: daemon.registerCommands(on:))
         NorthdDaemon.logger.info(
             "\(SoftwareVersion.line(program: configuration.daemon.program))")
         daemon.start()
@@ -46,21 +46,5 @@ package enum NorthdProgram {
         control?.close()
         threads.shutDown()
         _ = consume signals
-    }
-
-    private static func controlServer(
-        _ configuration: NorthdConfiguration, _ daemon: NorthdDaemon, _ loop: EventLoop
-    ) throws -> ControlServer? {
-        guard let path = configuration.daemon.controlSocketPath(process: getpid()) else {
-            return nil
-        }
-        let registry = ControlRegistry()
-        registry.registerStandardCommands(program: configuration.daemon.program, loop: loop) {
-            request in
-            request.reply("")
-            loop.stop()
-        }
-        daemon.registerCommands(on: registry)
-        return try ControlServer(path: path, registry: registry, loop: loop)
     }
 }

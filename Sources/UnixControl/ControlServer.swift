@@ -2,6 +2,7 @@
 // JSON-RPC 1.0 request per command and print the answer. Framing is that of OVSDB: messages follow
 // each other without a separator. Commands run on the daemon's owner thread, in the order received.
 
+import Glibc
 import JSON
 import Linux
 import Logging
@@ -55,6 +56,22 @@ package final class ControlServer: Sendable {
         }
         self.path = path
         self.group = group
+    }
+
+    /// The control socket of a daemon that needs nothing before it ends: `exit` stops the loop. Nil
+    /// if the options ask for none. `register` adds the daemon's own commands.
+    package static func start(
+        for options: DaemonOptions, loop: Linux.EventLoop,
+        register: (ControlRegistry) -> Void
+    ) throws(Failure) -> ControlServer? {
+        guard let path = options.controlSocketPath(process: getpid()) else { return nil }
+        let registry = ControlRegistry()
+        registry.registerStandardCommands(program: options.program, loop: loop) { request in
+            request.reply("")
+            loop.stop()
+        }
+        register(registry)
+        return try ControlServer(path: path, registry: registry, loop: loop)
     }
 
     /// Sends the answers that are queued, removes the socket and ends its thread.

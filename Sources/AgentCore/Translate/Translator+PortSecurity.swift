@@ -64,14 +64,14 @@ extension Translator {
 
     private func allowsIPv6(_ entry: PortSecurityEntry, _ source: MACAddress) -> Bool {
         let own = IPv6Prefix(IPv6Address(linkLocal: source))
-        if isIn(entry.senders6, .ipv6Source) || isIPv6(.ipv6Source, in: [own]) {
+        if isIn(entry.senders6, .ipv6Source) || isIPv6(.ipv6Source, in: own) {
             return allowsNeighborDiscovery(entry, source)
         }
         // The unspecified address: duplicate address detection and listener reports.
-        guard isIPv6(.ipv6Source, in: [IPv6Prefix(.zero)]),
+        guard isIPv6(.ipv6Source, in: IPv6Prefix(.zero)),
             isIPv6(
                 .ipv6Destination,
-                in: [IPv6Prefix(IPv6Address(high: 0xff02 << 48, low: 0), length: 16)]),
+                in: IPv6Prefix(IPv6Address(high: 0xff02 << 48, low: 0), length: 16)),
             key.read(.ipProtocol) == UInt64(IPProtocol.icmpv6)
         else { return false }
         switch key.read(.icmpType) {
@@ -103,7 +103,7 @@ extension Translator {
         }
         if isSolicitation || entry.ipv6.isEmpty { return true }
         let own = IPv6Prefix(IPv6Address(linkLocal: entry.mac))
-        return isIn(entry.senders6, .ndTarget) || isIPv6(.ndTarget, in: [own])
+        return isIn(entry.senders6, .ndTarget) || isIPv6(.ndTarget, in: own)
     }
 
     // MARK: - Receiving
@@ -133,13 +133,11 @@ extension Translator {
         return filter.hasHosts && filter.hasHost(key.read(KeySpan(field)))
     }
 
-    private func isIPv6(_ field: KeyField, in prefixes: [IPv6Prefix]) -> Bool {
-        prefixes.contains {
-            let rest = UInt128(128 - $0.length)
-            return matches(
-                field, bits: $0.length == 0 ? 0 : $0.address.bits >> rest, length: $0.length,
-                of: 128)
-        }
+    private func isIPv6(_ field: KeyField, in prefix: IPv6Prefix) -> Bool {
+        let rest = UInt128(128 - prefix.length)
+        return matches(
+            field, bits: prefix.length == 0 ? 0 : prefix.address.bits >> rest,
+            length: prefix.length, of: 128)
     }
 
     /// Compares the first bits of an address.

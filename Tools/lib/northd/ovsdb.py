@@ -94,10 +94,11 @@ class Connection:
                 raise Failure(f"{self.database}: {result}")
         return results
 
-    def monitor(self, tables):
-        """Follows tables {name: columns}; None for all columns. Returns the initial contents."""
+    def monitor(self, tables, initial=True):
+        """Follows tables {name: columns}. Returns the initial contents, if they are wanted."""
         requests = {
-            name: [{} if columns is None else {"columns": columns}] for name, columns in tables.items()
+            name: [{"columns": columns, "select": {"initial": initial}}]
+            for name, columns in tables.items()
         }
         return self.call("monitor_cond", [self.database, "follow", requests])
 

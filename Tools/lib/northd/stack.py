@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 
-from ovsdb import Connection, Failure, mapping
+from ovsdb import Connection, Failure
 
 DATABASES = {"nb": "OVN_Northbound", "sb": "OVN_Southbound"}
 PATIENCE = 900
@@ -110,11 +110,7 @@ class Stack:
         self.watcher = self.connect("nb")
         self.watcher.monitor({"NB_Global": ["sb_cfg"]})
         follower = self.connect("sb")
-        requests = {
-            name: [{"columns": columns, "select": {"initial": False}}]
-            for name, columns in follower.tables().items()
-        }
-        follower.call("monitor_cond", [DATABASES["sb"], "follow", requests])
+        follower.monitor(follower.tables(), initial=False)
         self.follower = follower
         self.number = self.configuration_number()
 
@@ -170,8 +166,3 @@ class Stack:
                 plain = []
             plain.append(operation)
         return plain
-
-    def label(self):
-        self.connections["nb"].transact([
-            {"op": "update", "table": "NB_Global", "where": [],
-             "row": {"external_ids": mapping({"stack": self.kind})}}])
