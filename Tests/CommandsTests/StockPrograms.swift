@@ -74,7 +74,7 @@ final class StockNetwork {
     }
 
     deinit {
-        for name in ["ovn-northd", "ovsdb-server"] {
+        for name in ["trace", "ovn-northd", "ovsdb-server"] {
             if let process = try? Pidfile.runningProcess(of: "\(directory)/\(name).pid") {
                 kill(process, SIGKILL)
             }

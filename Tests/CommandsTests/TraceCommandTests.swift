@@ -31,7 +31,7 @@ struct TraceCommandTests {
         let command = try parse(
             "--db=tcp:127.0.0.1:6642", "--no-leader-only", "--no-friendly-names", "--minimal",
             "--summary", "--ct", "new,rpl", "--ct=est", "--lb-dst=[fd00::1]:80", "--select-id=3",
-            "-vdbg", "-p", "key.pem", "s1", "ip4")
+            "-p", "key.pem", "s1", "ip4")
         #expect(command.database == "tcp:127.0.0.1:6642")
         #expect(!command.leaderOnly && !command.usesFriendlyNames)
         #expect(command.trace.forms == [.summary, .minimal])
@@ -52,9 +52,32 @@ struct TraceCommandTests {
         (["--lb-dst=1.2.3.4:x", "x"], "1.2.3.4:x: bad address"),
         (["--select-id=0", "x"], "0: bad select-id"),
         (["--ovs", "x"], "--ovs: there are no OpenFlow flows"),
-        (["--detach"], "--detach: daemon mode is not supported"),
     ])
     func refusals(_ arguments: [String], _ text: String) {
         #expect(throws: UsageError(text)) { try TraceCommand.parse(arguments) { _ in nil } }
+    }
+
+    @Test func aDaemonGetsItsQuestionsLater() throws {
+        let request = try TraceCommand.parse(["--ct=new", "--db=unix:/x"], isDaemon: true) { _ in
+            nil
+        }
+        guard case .serve(let command) = request else {
+            throw UsageError("no daemon")
+        }
+        let question = try command.question(["--minimal", "--ct=est", "s1", "ip4"])
+        #expect(question.datapath == "s1" && question.microflow == "ip4")
+        #expect(question.forms == [.minimal])
+        #expect(question.assumptions.connectionStates.map(\.rawValue) == [0x21, 0x22])
+        #expect(try command.question(["ip4"]).assumptions.connectionStates.count == 1)
+        #expect(throws: UsageError("unrecognized option '--db=x'")) {
+            try command.question(["--db=x", "ip4"])
+        }
+        #expect(throws: UsageError("one or two non-option arguments are required")) {
+            try command.question(["--minimal"])
+        }
+        #expect(
+            throws: UsageError(
+                "non-option arguments not supported with --detach (use --help for help)")
+        ) { try TraceCommand.parse(["x"], isDaemon: true) { _ in nil } }
     }
 }

@@ -297,6 +297,16 @@ struct TraceComparisonTests {
         let answer = try network.run(program, "--minimal", question)
         #expect(try network.trace(["--minimal", question]) == answer)
         #expect(answer.hasSuffix("output(\"a\");\n"))
+        try network.run(
+            program, "--detach", "--no-chdir", "--unixctl=\(network.directory)/trace.ctl",
+            "--pidfile=\(network.directory)/trace.pid",
+            "--log-file=\(network.directory)/trace.log")
+        for _ in 0..<2 {
+            let later = try network.run(
+                "ovs-appctl", "-t", "\(network.directory)/trace.ctl", "trace", "--minimal",
+                question)
+            #expect(later == answer)
+        }
         for arguments in [["--nosuch"], []] {
             let child = try ChildProcess.run([program] + arguments)
             #expect(child.status == 1)

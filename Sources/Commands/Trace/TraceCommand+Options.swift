@@ -7,6 +7,8 @@ extension TraceCommand {
     /// What a command line asks for.
     package enum Request: Sendable {
         case run(TraceCommand)
+        /// Answer questions on the control socket; they start from what the command line assumes.
+        case serve(TraceCommand)
         /// Help or version.
         case show(String)
     }
@@ -16,22 +18,21 @@ extension TraceCommand {
         .init("detailed"), .init("summary"), .init("minimal"), .init("all"),
         .init("ct", nil, .required), .init("lb-dst", nil, .required),
         .init("select-id", nil, .required), .init("friendly-names"), .init("no-friendly-names"),
-        .init("ovs", nil, .optional), .init("detach"), .init("unixctl", nil, .required),
+        .init("ovs", nil, .optional),
         .init("private-key", "p", .required), .init("certificate", "c", .required),
         .init("ca-cert", "C", .required), .init("bootstrap-ca-cert", nil, .required),
         .init("ssl-protocols", nil, .required), .init("ssl-ciphers", nil, .required),
         .init("ssl-ciphersuites", nil, .required), .init("ssl-server-name", nil, .required),
-        .init("verbose", "v", .optional), .init("log-file", nil, .optional),
-        .init("syslog-method", nil, .required), .init("syslog-target", nil, .required),
         .init("help", "h"), .init("version", "V"),
     ]
 
-    /// Reads the arguments that follow the program's name.
+    /// Reads the arguments that follow the program's name, without those of daemons.
+    ///
+    /// - Parameter isDaemon: whether the program detaches, and gets its questions later.
     package static func parse(
-        _ arguments: [String],
+        _ arguments: [String], isDaemon: Bool = false,
         environment: (String) -> String? = DaemonDirectories.environment
     ) throws(UsageError) -> Request {
-        var scanner = OptionScanner(arguments, options: options)
         let directories = DaemonDirectories(.ovn, environment: environment)
         var command = TraceCommand(
             database: environment("OVN_SB_DB") ?? "unix:\(directories.run)/ovnsb_db.sock",
@@ -39,23 +40,63 @@ extension TraceCommand {
         command.trace.forms = []
         command.trace.assumptions.choose = { Int.random(in: 0..<$0) }
         var operands: [String] = []
-        while let item = try scanner.next() {
-            switch item {
-            case .operand(let word): operands.append(word)
-            case .option("help", _): return .show(help)
-            case .option("version", _):
-                return .show(SoftwareVersion.line(program: program) + "\n")
-            case .option(let name, let value): try command.set(name, value ?? "")
+        if let text = try command.scan(arguments, options, &operands) { return .show(text) }
+        if isDaemon {
+            guard operands.isEmpty else {
+                throw UsageError(
+                    "non-option arguments not supported with --detach (use --help for help)")
             }
+            return .serve(command)
         }
-        guard let microflow = operands.last, operands.count <= 2 else {
+        guard command.take(operands) else {
             throw UsageError(
                 "one or two non-option arguments are required (use --help for help)")
         }
-        command.trace.microflow = microflow
-        if operands.count == 2 { command.trace.datapath = operands[0] }
-        if command.trace.forms.isEmpty { command.trace.forms = [.detailed] }
         return .run(command)
+    }
+
+    private static let questionOptions: [OptionScanner.Option] = [
+        .init("detailed"), .init("summary"), .init("minimal"), .init("all"),
+        .init("ct", nil, .required), .init("lb-dst", nil, .required),
+        .init("select-id", nil, .required),
+    ]
+
+    /// The question of a daemon's command `trace`. It assumes what the daemon was started with
+    /// and what it says itself.
+    func question(_ arguments: [String]) throws(UsageError) -> NetworkTrace {
+        var command = self
+        command.trace.forms = []
+        var operands: [String] = []
+        _ = try command.scan(arguments, Self.questionOptions, &operands)
+        guard command.take(operands) else {
+            throw UsageError("one or two non-option arguments are required")
+        }
+        return command.trace
+    }
+
+    /// Applies all options; a text is to be shown in place of doing anything.
+    private mutating func scan(
+        _ arguments: [String], _ options: [OptionScanner.Option], _ operands: inout [String]
+    ) throws(UsageError) -> String? {
+        var scanner = OptionScanner(arguments, options: options)
+        while let item = try scanner.next() {
+            switch item {
+            case .operand(let word): operands.append(word)
+            case .option("help", _): return Self.help
+            case .option("version", _):
+                return SoftwareVersion.line(program: Self.program) + "\n"
+            case .option(let name, let value): try set(name, value ?? "")
+            }
+        }
+        return nil
+    }
+
+    private mutating func take(_ operands: [String]) -> Bool {
+        guard let microflow = operands.last, operands.count <= 2 else { return false }
+        trace.microflow = microflow
+        if operands.count == 2 { trace.datapath = operands[0] }
+        if trace.forms.isEmpty { trace.forms = [.detailed] }
+        return true
     }
 
     private mutating func set(_ name: String, _ value: String) throws(UsageError) {
@@ -70,12 +111,11 @@ extension TraceCommand {
         case "friendly-names": usesFriendlyNames = true
         case "no-friendly-names": usesFriendlyNames = false
         case "ovs": throw UsageError("--ovs: there are no OpenFlow flows")
-        case "detach", "unixctl": throw UsageError("--\(name): daemon mode is not supported")
         default: try assume(name, value)
         }
     }
 
-    /// Options for TLS and logging are accepted: scripts pass them whether or not they matter.
+    /// Options for TLS are accepted: scripts pass them whether or not they matter.
     private mutating func assume(_ name: String, _ value: String) throws(UsageError) {
         switch name {
         case "ct":
@@ -101,6 +141,7 @@ extension TraceCommand {
     private static let help = """
         \(program): OVN trace utility
         usage: \(program) [OPTIONS] [DATAPATH] MICROFLOW
+               \(program) [OPTIONS] --detach
 
         Output format options:
           --detailed              table-by-table "backtrace" (default)
@@ -119,6 +160,11 @@ extension TraceCommand {
           --no-leader-only        accept any cluster member, not just the leader
           -h, --help              display this help message
           -V, --version           display version information
+
+        With --detach, questions come on the control socket:
+          ovn-appctl -t SOCKET trace [FORMAT and ASSUMPTIONS] [DATAPATH] MICROFLOW
+
+        \(DaemonOptions.help)
 
         """
 }

@@ -29,6 +29,16 @@ package struct TraceCommand: Sendable {
     func replica(on loop: EventLoop) throws(SystemError) -> Replica {
         let threads = IOThreads(count: 1)
         defer { threads.shutDown() }
+        let client = client(on: loop, threads)
+        client.start()
+        while try !loop.run(until: .now() + .seconds(3600), { client.isSynchronized }) {}
+        let replica = client.replica
+        client.stop()
+        return replica
+    }
+
+    /// Follows the Southbound database when it is started.
+    func client(on loop: EventLoop, _ threads: IOThreads) -> OVSDBClient {
         let configuration = ClientConfiguration(
             schema: SB.schema, tables: Self.tables,
             remotes: database.split(separator: ",").map(String.init), leaderOnly: leaderOnly)
@@ -39,11 +49,7 @@ package struct TraceCommand: Sendable {
             guard case .lost = diagnostic else { return }
             StandardStream.writeError("\(Self.program): \(diagnostic)\n")
         }
-        client.start()
-        while try !loop.run(until: .now() + .seconds(3600), { client.isSynchronized }) {}
-        let replica = client.replica
-        client.stop()
-        return replica
+        return client
     }
 
     private static let tables: [ClientConfiguration.Table] = [

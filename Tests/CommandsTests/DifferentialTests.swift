@@ -1,0 +1,24 @@
+import Linux
+import Testing
+
+/// A short run of Tools/differential: what becomes of packets in our northd's network is what
+/// becomes of them in a stock one's. The long run is a step of `Tools/test --long`.
+@Suite(.enabled(if: StockNetwork.isInstalled, StockNetwork.isMissing))
+struct DifferentialTests {
+    private static let root =
+        #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
+        .joined(separator: "/")
+    private static let programs =
+        (CommandLine.arguments.first { $0.contains(".xctest") } ?? "")
+        .split(separator: "/", omittingEmptySubsequences: false)
+        .prefix { !$0.hasSuffix(".xctest") }.joined(separator: "/")
+
+    @Test func noDifferenceIsUnlisted() throws {
+        let child = try ChildProcess.run([
+            "env", "OVN_PROGRAMS=\(Self.programs)", "\(Self.root)/Tools/differential",
+            "--no-build", "--networks", "0",
+        ])
+        #expect(child.status == 0, "\(child.output)")
+        #expect(child.output.contains(" 0 unlisted"), "\(child.output)")
+    }
+}
