@@ -46,7 +46,7 @@ private final class RunningAgent {
     private let worker: DatapathThread
     private let registry = ControlRegistry()
     private var server: ControlServer?
-    private let signals: SignalSource
+    private let signals: DaemonSignals
     private let log = Logger(label: "main")
     private(set) var isReady = false
     /// Somebody has asked for the end.
@@ -55,7 +55,7 @@ private final class RunningAgent {
     init(_ configuration: AgentConfiguration, loop: EventLoop) throws(any Error) {
         self.configuration = configuration
         self.loop = loop
-        signals = try SignalSource()
+        signals = try DaemonSignals(loop: loop)
         let driver = try KernelDriver()
         worker = try DatapathThread(datapath: driver.datapath, families: driver.families)
         control = ControlThread(
@@ -66,7 +66,7 @@ private final class RunningAgent {
     }
 
     func start() throws(any Error) {
-        _ = try loop.watch(signals.rawDescriptor) { [unowned self] _ in signalled() }
+        try signals.handle { [unowned self] in end() }
         registry.registerStandardCommands(
             program: "ovn-controller", loop: loop, exitUsage: "[--restart]"
         ) { [unowned self] request in exit(request) }
@@ -86,21 +86,7 @@ private final class RunningAgent {
         worker.stop()
     }
 
-    /// SIGTERM and SIGINT end the process and leave everything as it is; SIGHUP reopens the log.
-    private func signalled() {
-        do {
-            while let signal = try signals.next() {
-                switch signal {
-                case .terminate, .interrupt: end()
-                case .hangUp: _ = try Log.shared.reopenFile()
-                default: break
-                }
-            }
-        } catch {
-            log.warning("signal: \(error)")
-        }
-    }
-
+    /// Leaves everything in the kernel and in the databases as it is.
     private func end() {
         isEnding = true
         loop.stop()

@@ -18,10 +18,8 @@ package enum ServerProgram {
     /// Runs until it is told to exit, by a signal or a control command.
     package static func run(_ configuration: ServerConfiguration) throws {
         var process = try DaemonProcess(configuration.daemon)
-        let signals = try SignalSource()
         let loop = try EventLoop()
-        let signalNumber = signals.rawDescriptor
-        _ = try loop.watch(signalNumber) { _ in loop.stop() }
+        try DaemonSignals(loop: loop).handle(end: loop.stop)
         let server = try DatabaseServer(
             loop: loop, threads: IOThreads(count: 2),
             runDirectory: configuration.daemon.directories.run)
@@ -36,6 +34,5 @@ package enum ServerProgram {
         ServiceManager.fromEnvironment?.notify("STOPPING=1")
         server.close()
         control?.close()
-        _ = consume signals
     }
 }

@@ -18,6 +18,7 @@ package struct DaemonOptions: Equatable, Sendable {
     package var controlSocket: String?
     /// Log specifications in order; an empty one is plain `-v`, everything at debug level.
     package var verbosity: [String] = []
+    package var security = SecurityOptions()
     /// Accepted and not acted on.
     package var ignored: [String] = []
 
@@ -40,6 +41,11 @@ package struct DaemonOptions: Equatable, Sendable {
           -v, --verbose           set maximum verbosity level
           --log-file[=FILE]       also log to a file (default: LOGDIR/PROGRAM.log)
           --syslog-method=METHOD, --syslog-target=TARGET  accepted for compatibility
+
+        TLS options (accepted; TLS is not supported yet):
+          -p, --private-key=FILE  -c, --certificate=FILE  -C, --ca-cert=FILE
+          --bootstrap-ca-cert=FILE  --peer-ca-cert=FILE  --ssl-server-name=NAME
+          --ssl-protocols=LIST  --ssl-ciphers=LIST  --ssl-ciphersuites=LIST
         """
 
     /// An option of this set that is used wrongly.
@@ -71,13 +77,18 @@ package struct DaemonOptions: Equatable, Sendable {
             switch try take(argument, next: next) {
             case .no: rest.append(argument)
             case .yes: break
+            case .instead(let argument): rest.append(argument)
             case .withNext: index += 1
             }
         }
         return rest
     }
 
-    private enum Taken { case no, yes, withNext }
+    private enum Taken {
+        case no, yes, withNext
+        /// The program's parser knows the option by another name.
+        case instead(String)
+    }
 
     private mutating func take(_ argument: String, next: String?) throws(UsageError) -> Taken {
         guard argument.hasPrefix("--") else { return try takeShort(argument, next: next) }
@@ -93,7 +104,9 @@ package struct DaemonOptions: Equatable, Sendable {
         if try takeFlag(name, hasValue: value != nil) || takeOptionalValue(name, value) {
             return .yes
         }
-        guard Self.withValue.contains(String(name)) else { return .no }
+        guard Self.withValue.contains(String(name)) || SecurityOptions.has(name) else {
+            return .no
+        }
         guard let value = value ?? next else {
             throw UsageError(description: "option \(name) needs a value")
         }
@@ -102,18 +115,19 @@ package struct DaemonOptions: Equatable, Sendable {
     }
 
     private mutating func takeShort(_ argument: String, next: String?) throws(UsageError) -> Taken {
+        if argument == "-V" { return .instead("--version") }
         if argument.hasPrefix("-v") {
             verbosity.append(String(argument.dropFirst(2)))
             return .yes
         }
-        guard argument.hasPrefix("-u") else { return .no }
-        if argument.count > 2 {
-            takeValue("--unixctl", String(argument.dropFirst(2)))
-            return .yes
+        let letter = argument.prefix(2)
+        guard letter == "-u" || SecurityOptions.has(letter) else { return .no }
+        let attached = argument.count > 2 ? String(argument.dropFirst(2)) : nil
+        guard let value = attached ?? next else {
+            throw UsageError(description: "option \(letter) needs a value")
         }
-        guard let next else { throw UsageError(description: "option -u needs a value") }
-        takeValue("--unixctl", next)
-        return .withNext
+        takeValue(letter, value)
+        return attached == nil ? .withNext : .yes
     }
 
     private mutating func takeFlag(
@@ -151,7 +165,8 @@ package struct DaemonOptions: Equatable, Sendable {
     private mutating func takeValue(_ name: Substring, _ value: String) {
         switch name {
         case "--user": user = value
-        case "--unixctl": controlSocket = value
+        case "--unixctl", "-u": controlSocket = value
+        case _ where SecurityOptions.has(name): security.set(name, to: value)
         default: ignored.append("\(name)=\(value)")
         }
     }

@@ -12,7 +12,7 @@ extension NorthdDaemon {
         registerConnectionCommands(registry)
         registerEngineCommands(registry)
         registry.registerStopwatches(
-            { [unowned self] in [compileTime] }, reset: { [unowned self] in compileTime.reset() })
+            { [unowned self] in [compileTime] }, reset: { [unowned self] _ in compileTime.reset() })
         registerThreadCommands(registry)
         registry.register(
             ControlCommand("debug/chassis-features-list") { [unowned self] _ in

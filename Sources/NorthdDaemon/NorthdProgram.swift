@@ -28,9 +28,8 @@ package enum NorthdProgram {
     /// Runs until it is told to exit, by a signal or a control command.
     package static func run(_ configuration: NorthdConfiguration) throws {
         var process = try DaemonProcess(configuration.daemon)
-        let signals = try SignalSource()
         let loop = try EventLoop()
-        _ = try loop.watch(signals.rawDescriptor) { _ in loop.stop() }
+        try DaemonSignals(loop: loop).handle(end: loop.stop)
         let threads = IOThreads(count: 1)
         let daemon = try NorthdDaemon(configuration, loop: loop, threads: threads)
         let control = try ControlServer.start(
@@ -45,6 +44,5 @@ package enum NorthdProgram {
         daemon.stop()
         control?.close()
         threads.shutDown()
-        _ = consume signals
     }
 }

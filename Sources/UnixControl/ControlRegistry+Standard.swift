@@ -22,19 +22,25 @@ extension ControlRegistry {
     }
 
     /// Registers `stopwatch/show` and `stopwatch/reset` for what the daemon measures.
+    ///
+    /// - Parameter reset: forgets the samples of the stopwatch of that name, which is one of them.
     package func registerStopwatches(
-        _ stopwatches: @escaping () -> [Stopwatch], reset: @escaping () -> Void
+        _ stopwatches: @escaping () -> [Stopwatch], reset: @escaping (String) -> Void
     ) {
+        let chosen = { (arguments: [String]) throws(ControlError) -> [Stopwatch] in
+            let chosen = stopwatches().filter { arguments.first ?? $0.name == $0.name }
+            guard !chosen.isEmpty else { throw ControlError("No such stopwatch") }
+            return chosen
+        }
         register(
             ControlCommand("stopwatch/show", usage: "[NAME]", arguments: 0...1) {
                 (arguments) throws(ControlError) in
-                let chosen = stopwatches().filter { arguments.first ?? $0.name == $0.name }
-                guard !chosen.isEmpty else { throw ControlError("No such stopwatch") }
-                return chosen.map(\.report).joined()
+                try chosen(arguments).map(\.report).joined()
             })
         register(
-            ControlCommand("stopwatch/reset", usage: "[NAME]", arguments: 0...1) { _ in
-                reset()
+            ControlCommand("stopwatch/reset", usage: "[NAME]", arguments: 0...1) {
+                (arguments) throws(ControlError) in
+                for stopwatch in try chosen(arguments) { reset(stopwatch.name) }
                 return ""
             })
     }

@@ -19,25 +19,26 @@ struct Main: ParsableCommand {
     @Argument(help: "The local Open_vSwitch database (default: unix:RUNDIR/db.sock).")
     var database: String?
 
-    private static func parse() throws -> (Main, DaemonOptions) {
-        var options = DaemonOptions(program: "ovn-controller", family: .ovn)
-        let rest = try options.extract(from: Array(CommandLine.arguments.dropFirst()))
-        return (try parse(rest), options)
-    }
-
     static func main() {
         do {
-            let (command, options) = try parse()
-            let standard = "unix:\(DaemonDirectories(.openVSwitch).run)/db.sock"
-            try AgentDaemon.run(
-                AgentConfiguration(
-                    database: command.database ?? standard, chassisName: command.chassis,
-                    options: options))
-        } catch let error as AgentFailure {
-            StandardStream.writeError("\(error)\n")
-            Glibc.exit(1)
-        } catch {
+            var daemon = DaemonOptions(program: "ovn-controller", family: .ovn)
+            let rest = try daemon.extract(from: Array(CommandLine.arguments.dropFirst()))
+            guard let command = try parseAsRoot(rest) as? Main else {
+                throw CleanExit.helpRequest()
+            }
+            try command.control(daemon)
+        } catch let error where exitCode(for: error) == .success {
             exit(withError: error)
+        } catch {
+            StandardStream.writeError("ovn-controller: \(message(for: error))\n")
+            Glibc.exit(1)
         }
+    }
+
+    private func control(_ daemon: DaemonOptions) throws {
+        let standard = "unix:\(DaemonDirectories(.openVSwitch).run)/db.sock"
+        try AgentDaemon.run(
+            AgentConfiguration(
+                database: database ?? standard, chassisName: chassis, options: daemon))
     }
 }

@@ -27,12 +27,6 @@ struct Main: ParsableCommand {
     @Option(name: .customLong("n-threads"), help: .hidden)
     var threads: Int?
 
-    @OptionGroup(title: "TLS options (accepted; TLS is not supported yet)")
-    var security: SecurityOptions
-
-    @Flag(name: [.customShort("V")], help: "Show the version.")
-    var showsVersion = false
-
     static func main() {
         do {
             var daemon = DaemonOptions(program: "ovn-northd", family: .ovn)
@@ -50,21 +44,9 @@ struct Main: ParsableCommand {
     }
 
     private func serve(_ daemon: DaemonOptions) throws {
-        if showsVersion { throw CleanExit.message(Self.configuration.version) }
         var configuration = NorthdConfiguration(
             daemon: daemon, northbound: northbound, southbound: southbound)
         configuration.startsPaused = startsPaused
         try NorthdProgram.run(configuration)
     }
-}
-
-/// What start scripts always pass, whether or not a remote uses TLS.
-struct SecurityOptions: ParsableArguments {
-    @Option(name: [.customShort("p"), .long]) var privateKey: String?
-    @Option(name: [.customShort("c"), .long]) var certificate: String?
-    @Option(name: [.customShort("C"), .customLong("ca-cert")]) var authority: String?
-    @Option(name: .customLong("bootstrap-ca-cert")) var bootstrapAuthority: String?
-    @Option(name: .customLong("ssl-protocols")) var protocols: String?
-    @Option(name: .customLong("ssl-ciphers")) var ciphers: String?
-    @Option(name: .customLong("ssl-ciphersuites")) var cipherSuites: String?
 }

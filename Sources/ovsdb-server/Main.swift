@@ -19,9 +19,6 @@ struct Main: ParsableCommand {
     @Flag(name: [.customLong("no-dbs"), .customLong("no-db")], help: "Start without a database.")
     var hasNoDatabases = false
 
-    @OptionGroup(title: "TLS options (accepted; TLS is not supported yet)")
-    var security: SecurityOptions
-
     @Flag(name: .customLong("disable-file-column-diff"), help: .hidden)
     var disablesColumnDifferences = false
 
@@ -30,9 +27,6 @@ struct Main: ParsableCommand {
 
     @Argument(help: "Database files (default: DBDIR/conf.db).")
     var databases: [String] = []
-
-    @Flag(name: [.customShort("V")], help: "Show the version.")
-    var showsVersion = false
 
     static func main() {
         do {
@@ -51,7 +45,6 @@ struct Main: ParsableCommand {
     }
 
     private func serve(_ daemon: DaemonOptions) throws {
-        if showsVersion { throw CleanExit.message(Self.configuration.version) }
         var configuration = ServerConfiguration(daemon: daemon)
         configuration.remotes = remotes
         configuration.databases =
@@ -59,15 +52,4 @@ struct Main: ParsableCommand {
             ? ["\(daemon.directories.database)/conf.db"] : databases
         try ServerProgram.run(configuration)
     }
-}
-
-/// What start scripts always pass, whether or not a remote uses TLS.
-struct SecurityOptions: ParsableArguments {
-    @Option(name: [.customShort("p"), .long]) var privateKey: String?
-    @Option(name: [.customShort("c"), .long]) var certificate: String?
-    @Option(name: [.customShort("C"), .customLong("ca-cert")]) var authority: String?
-    @Option(name: .customLong("bootstrap-ca-cert")) var bootstrapAuthority: String?
-    @Option(name: .customLong("ssl-protocols")) var protocols: String?
-    @Option(name: .customLong("ssl-ciphers")) var ciphers: String?
-    @Option(name: .customLong("ssl-ciphersuites")) var cipherSuites: String?
 }

@@ -36,6 +36,18 @@ struct KernelServiceTests {
         #expect(host.manager.receive().last == "STOPPING=1")
     }
 
+    /// What SignalTests holds the other daemons to.
+    @Test func signalsReopenTheLogAndEndAnAgent() async throws {
+        let host = try await AgentHost("signals")
+        let life = try DaemonLife()
+        let command = host.agent(DaemonLife.options(in: life.directory))
+        async let ended = Agentless.run(command)
+        try await life.waitForStart()
+        try await life.checkRotation()
+        try life.signal(SIGTERM)
+        try await life.checkEnd(ended)
+    }
+
     @Test func interfacesAreShownAsStockShowsThem() async throws {
         let host = try await AgentHost("columns")
         let agent = try host.startAgent()
@@ -108,11 +120,15 @@ final class AgentHost {
 
     func startAgent() throws -> BackgroundProgram {
         try BackgroundProgram(
-            [
-                "ip", "netns", "exec", namespace, Agentless.program("ovn-controller"),
-                "--unixctl=\(manager.directory)/control", "-vconsole:info", database,
-            ], environment: ServiceNotificationTests.environment(manager),
+            agent(["--unixctl=\(manager.directory)/control", "-vconsole:info"]),
+            environment: ServiceNotificationTests.environment(manager),
             output: "\(manager.directory)/agent.out")
+    }
+
+    /// The command of an agent in this namespace.
+    func agent(_ options: [String]) -> [String] {
+        ["ip", "netns", "exec", namespace, Agentless.program("ovn-controller")] + options
+            + [database]
     }
 
     @discardableResult

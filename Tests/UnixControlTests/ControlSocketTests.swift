@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import Synchronization
 import Testing
 
 @testable import UnixControl
@@ -100,6 +101,35 @@ struct ControlSocketTests {
             }
         }
         try daemon.stop()
+    }
+
+    /// stopwatch/show and stopwatch/reset are about all, or the one that is named.
+    @Test func stopwatchesAreShownAndResetByName() throws {
+        let registry = ControlRegistry()
+        var watches = ["a", "b"].map { Stopwatch(name: $0) }
+        for index in watches.indices { watches[index].add(.milliseconds(3)) }
+        registry.registerStopwatches({ watches }) { name in
+            for index in watches.indices where watches[index].name == name {
+                watches[index].reset()
+            }
+        }
+        func ask(_ words: String...) throws -> String {
+            let answer = Mutex<Result<String, ControlError>?>(nil)
+            registry.run(
+                ControlRequest(command: words[0], arguments: Array(words.dropFirst())) { result in
+                    answer.withLock { $0 = result }
+                })
+            return try #require(answer.withLock { $0 }).get()
+        }
+        #expect(throws: ControlError("No such stopwatch")) { try ask("stopwatch/reset", "c") }
+        #expect(throws: ControlError("No such stopwatch")) { try ask("stopwatch/show", "c") }
+        #expect(watches.map(\.count) == [1, 1])
+        #expect(try ask("stopwatch/reset", "b") == "")
+        #expect(watches.map(\.count) == [1, 0])
+        #expect(try ask("stopwatch/show", "a").hasPrefix("Statistics for 'a'\n"))
+        #expect(try ask("stopwatch/show").contains("Statistics for 'b'\n  Total samples: 0\n"))
+        #expect(try ask("stopwatch/reset") == "")
+        #expect(watches.map(\.count) == [0, 0])
     }
 
     @Test func targetsAreSocketsOrPidfiles() throws {
