@@ -3,7 +3,7 @@ import OVSDBModel
 import Schemas
 
 extension Compiler {
-    /// Ports of routers that get all multicast.
+    /// Ports of routers that relay multicast, and those that get all of it.
     func registerMulticastRelay() {
         let (outputs, model) = (outputs, model)
         engine.emitter("multicast flood port", over: model.floodingPorts) { key, port, context in
@@ -16,10 +16,24 @@ extension Compiler {
                 MulticastMember(
                     datapath: port.router, group: .static, port: place.redirect ?? port.name))
         }
-        engine.emitter("multicast echo", over: model.routerPorts) { key, port, context in
-            guard let port, model.floodsMulticast(port.router, context) else { return }
+        engine.emitter("multicast relay port", over: model.routerPorts) { key, port, context in
+            guard let port,
+                (context.read(model.gateways.routers, port.router) ?? nil)?.relaysMulticast == true
+            else { return }
             context.emit(
-                MulticastEcho(port: port), .datapath(port.router), hint: key, to: outputs)
+                MulticastRelayPort(
+                    port: port, routerFloods: model.floodsMulticast(port.router, context)),
+                .datapath(port.router), hint: key, to: outputs)
+            guard
+                case .switch(let datapath, let side, _)? = context.read(model.attachments, key)
+                    ?? nil,
+                let switchPort = context.read(model.switchPorts, side) ?? nil, switchPort.isEnabled
+            else { return }
+            context.emit(
+                outputs.multicastMembers,
+                MulticastMember(
+                    datapath: datapath, group: .mrouterFlood,
+                    port: model.bindingName(side, switchPort, context)))
         }
     }
 }

@@ -6,14 +6,14 @@ extension Compiler {
     /// Flows that are the same on many datapaths, once per group of them.
     func registerSharedFlows() {
         let (inputs, outputs, model, filtering) = (inputs, outputs, model, filtering)
-        let (translations, balancing) = (translations, balancing)
+        let (translations, balancing, multicast) = (translations, balancing, multicast)
         let present: Relation<DatapathGroup> = engine.relation("datapath group")
         engine.emitter("datapath traits", over: inputs.datapaths) { key, row, context in
             let profile = context.read(filtering.profiles, key) ?? nil
             let groups =
                 row.kind == .router
                 ? Compiler.groups(ofRouter: key, model, translations, balancing, context)
-                : Compiler.groups(key, row, profile, model, context)
+                : Compiler.groups(key, row, profile, model, multicast, context)
             for group in groups {
                 context.emit(present, group)
                 context.emit(outputs.groupMembers, GroupMember(group: group, datapath: key))
@@ -25,6 +25,11 @@ extension Compiler {
                 context.emit(
                     SharedSwitchFlows(trait: trait, settings: inputs.switchSettings(context)),
                     .group(group), to: outputs)
+            case .meteredSwitches(let trait, let copp):
+                let meters = context.read(inputs.copp, copp)?.meters ?? [:]
+                context.emit(
+                    SharedSwitchFlows(trait: trait, settings: inputs.switchSettings(context)),
+                    .group(group), meters: meters, to: outputs)
             case .meteredRouters(let trait, let copp):
                 let meters = context.read(inputs.copp, copp)?.meters ?? [:]
                 context.emit(
@@ -38,7 +43,7 @@ extension Compiler {
 
     private static func groups(
         _ key: RowUUID, _ row: DatapathInput, _ profile: SwitchProfile?, _ model: Model,
-        _ context: Context
+        _ multicast: Multicast, _ context: Context
     ) -> [DatapathGroup] {
         switch row {
         case .switch(let row):
@@ -49,8 +54,12 @@ extension Compiler {
             if row.otherConfig["broadcast-arps-to-all-routers"] == "false" {
                 traits.append(.sparesRouters)
             }
+            traits.append(.multicast(context.read(multicast.deliveries, key) ?? []))
             traits += profile?.traits ?? []
-            return traits.map(DatapathGroup.switches)
+            return traits.map { trait in
+                guard let copp = row.copp, trait.isMetered else { return .switches(trait) }
+                return .meteredSwitches(trait, copp)
+            }
         case .router: return []
         }
     }
@@ -87,9 +96,9 @@ extension Context {
     /// Contributes the flows of a feature.
     func emit(
         _ feature: some SwitchFeature, _ scope: FlowScope, hint: RowUUID? = nil,
-        to outputs: Outputs
+        meters: [String: String] = [:], to outputs: Outputs
     ) {
-        var flows = SwitchFlows(scope, hint: hint)
+        var flows = SwitchFlows(scope, hint: hint, meters: meters)
         feature.emit(into: &flows)
         for row in flows.rows { emit(outputs.flows, row) }
     }

@@ -16,6 +16,7 @@ package struct Outputs: Sendable {
     package let flows: Output<FlowRow>
     package let groupMembers: Output<GroupMember>
     package let multicastMembers: Output<MulticastMember>
+    package let multicastKeys: Output<MulticastKeyRow>
     package let addressSets: Output<AddressSetRow>
     package let addressSetMembers: Output<AddressSetMember>
     package let portGroupMembers: Output<PortGroupMember>
@@ -51,6 +52,7 @@ package struct Outputs: Sendable {
         flows = engine.output("Logical_Flow")
         groupMembers = engine.output("Logical_DP_Group")
         multicastMembers = engine.output("Multicast_Group")
+        multicastKeys = engine.output("Multicast_Group.tunnel_key")
         addressSets = engine.output("Address_Set")
         addressSetMembers = engine.output("Address_Set.addresses")
         portGroupMembers = engine.output("Port_Group")
@@ -98,6 +100,7 @@ package struct StickyState: Sendable {
     package var tags = StickyKeys(KeyRange.tags)
     package var sessionPorts = StickyKeys(KeyRange.sessionPorts)
     package var addresses = AddressPlan()
+    package var multicastKeys = MulticastKeys()
     /// Numbers of ACLs whose connections persist.
     package var aclNumbers = StickyKeys(KeyRange.acls)
 
@@ -120,6 +123,7 @@ package final class Compiler {
     /// Where ports of switches are bound.
     let boundChassis: Incremental.Relation<ChassisOnSwitch>
     let services: Services
+    let multicast: Multicast
     package let filtering: Filtering
     let aclNumbers: Allocator<StickyKeys>
     private var southbound: SouthboundEdge
@@ -137,6 +141,7 @@ package final class Compiler {
         haChassisGroups = HAChassisGroups(engine, inputs, model)
         boundChassis = engine.relation("chassis on switch")
         services = Services(engine, inputs, outputs, model, state)
+        multicast = Multicast(engine, inputs, outputs, model, state)
         filtering = Filtering(engine, inputs, outputs, model, balancing)
         aclNumbers = Compiler.aclNumbers(engine, inputs, filtering, state)
         southbound = SouthboundEdge(inputs: inputs, engine: engine)
@@ -176,6 +181,7 @@ package final class Compiler {
         state.routeTables = engine.policy(of: routes.tables.numbers)
         state.policyChains = engine.policy(of: policies.chains.numbers)
         state.addresses = engine.policy(of: model.givenAddresses.grants)
+        state.multicastKeys = engine.policy(of: multicast.keys)
         state.queues = engine.policy(of: services.queues)
         state.tags = engine.policy(of: services.tags)
         state.sessionPorts = engine.policy(of: services.sessionPorts)
@@ -193,6 +199,7 @@ package final class Compiler {
         engine.setPolicy(state.routeTables, of: routes.tables.numbers)
         engine.setPolicy(state.policyChains, of: policies.chains.numbers)
         engine.setPolicy(state.addresses, of: model.givenAddresses.grants)
+        engine.setPolicy(state.multicastKeys, of: multicast.keys)
         engine.setPolicy(state.queues, of: services.queues)
         engine.setPolicy(state.tags, of: services.tags)
         engine.setPolicy(state.sessionPorts, of: services.sessionPorts)

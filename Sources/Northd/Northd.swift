@@ -76,7 +76,7 @@ package final class Northd {
                 SB.PortGroup.self, SB.LogicalFlow.self, SB.LogicalDPGroup.self,
                 SB.MulticastGroup.self, SB.DatapathBinding.self, SB.PortBinding.self,
                 SB.MACBinding.self, SB.FDB.self, SB.HAChassis.self,
-                SB.MeterBand.self, SB.Encap.self,
+                SB.MeterBand.self, SB.IGMPGroup.self, SB.Encap.self,
             ] + OwnedTables.all().map(\.tableType)
         }
     }

@@ -69,6 +69,13 @@ import Testing
         other.settle()
         other.repeatChassis(of: network)
         other.settle()
+        // What refers to northd's rows comes after them.
+        other.editSouthbound { builder in
+            for item in network.rows(SB.IGMPGroup.self) {
+                builder.insert(item.row, uuid: item.uuid)
+            }
+        }
+        other.settle()
         return other.southbound.replica
     }
 

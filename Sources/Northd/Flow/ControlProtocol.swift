@@ -13,6 +13,8 @@ enum ControlProtocol {
         case .putNeighbour(.ip6, _, let address, _):
             address.symbol == .ndTarget ? "nd-na" : "nd-ns"
         case .generate(let generator, _): name(of: generator)
+        case .clone(let actions): actions.lazy.compactMap(name(of:)).first
+        case .handleServiceCheck: "svc-monitor"
         case .handleBFDMessage: "bfd"
         case .igmp: "igmp"
         case .triggerEvent: "event-elb"

@@ -8,6 +8,8 @@ import OVSDBModel
 package enum DatapathGroup: Hashable, Sendable {
     case switches(SwitchTrait)
     case routers(RouterTrait)
+    /// Switches whose control traffic has the limits of one Copp.
+    case meteredSwitches(SwitchTrait, RowUUID)
     /// Routers whose control traffic has the limits of one Copp.
     case meteredRouters(RouterTrait, RowUUID)
     /// What load balancers of one origin are on; the name is that of a `LoadBalancerReach`.
@@ -24,6 +26,7 @@ package enum DatapathGroup: Hashable, Sendable {
         switch self {
         case .switches(let trait): "switches/\(trait.name)"
         case .routers(let trait): "routers/\(trait.rawValue)"
+        case .meteredSwitches(let trait, let copp): "switches/\(trait.name)/\(copp)"
         case .meteredRouters(let trait, let copp): "routers/\(trait.rawValue)/\(copp)"
         case .loadBalancers(let kind, let name): "\(kind.rawValue) load balancers/\(name)"
         case .statelessLoadBalancers(let name): "stateless load balancers/\(name)"

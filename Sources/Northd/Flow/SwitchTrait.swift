@@ -7,6 +7,8 @@ package enum SwitchTrait: Hashable, Sendable {
     case floodsUnknown
     /// None does.
     case dropsUnknown
+    /// How it delivers IP multicast packets.
+    case multicast(MulticastDelivery)
     /// Requests go to no router that isn't asked: other_config:broadcast-arps-to-all-routers=false.
     case sparesRouters
     /// Has neither ACLs nor load balancers.
@@ -25,12 +27,24 @@ package enum SwitchTrait: Hashable, Sendable {
     /// And stateless ACLs that its traffic shall pass nevertheless.
     case balancedStateless
 
+    /// Some flow of these sends packets to the chassis' control, where Copp limits them.
+    package var isMetered: Bool {
+        switch self {
+        case .any, .judged: true
+        case .multicast(let delivery): delivery.contains(.snoops)
+        case .untagged, .floodsUnknown, .dropsUnknown, .sparesRouters, .unfiltered, .watched,
+            .unjudged, .tracked, .stateful, .balanced, .balancedStateless:
+            false
+        }
+    }
+
     package var name: String {
         switch self {
         case .any: "any"
         case .untagged: "untagged"
         case .floodsUnknown: "floodsUnknown"
         case .dropsUnknown: "dropsUnknown"
+        case .multicast(let delivery): "multicast/\(delivery.rawValue)"
         case .sparesRouters: "sparesRouters"
         case .unfiltered: "unfiltered"
         case .watched: "watched"

@@ -70,6 +70,19 @@ package struct BFDState: Hashable, Sendable {
     package let sourcePort: Int
 }
 
+/// Who wants what is sent to an IP multicast address, as a chassis has heard (IGMP_Group).
+package struct MulticastReport: Hashable, Sendable {
+    /// By Northbound row.
+    package let datapath: RowUUID
+    package let address: String
+    package let ports: [String]
+
+    /// The address of ports where multicast routers are.
+    package static let routers = "mrouters"
+
+    package var isRouterReport: Bool { address == MulticastReport.routers }
+}
+
 /// A chassis, as far as northd cares.
 package struct ChassisInput: Hashable, Sendable {
     package let name: String
@@ -143,6 +156,9 @@ package struct Inputs: Sendable {
     /// Service_Monitor.status; "" where no chassis has said anything.
     package let serviceStates: Table<ServiceMonitorKey, String>
     package let encaps: Table<RowUUID, SB.Encap>
+    package let multicastReports: Table<RowUUID, MulticastReport>
+    /// Multicast_Group.tunnel_key of addresses.
+    package let multicastKeysInUse: Table<MulticastAddress, Int>
     /// Port_Binding.options:qdisc_queue_id by logical_port.
     package let queuesInUse: Table<String, Int>
     /// Port_Binding.options:ipv6_ra_pd_list by logical_port.
@@ -213,6 +229,8 @@ package struct Inputs: Sendable {
         chassis = engine.table("Chassis")
         serviceStates = engine.table("Service_Monitor")
         encaps = engine.table("Encap")
+        multicastReports = engine.table("IGMP_Group")
+        multicastKeysInUse = engine.table("Multicast_Group")
         queuesInUse = engine.table("Port_Binding.options:qdisc_queue_id")
         delegatedPrefixes = engine.table("Port_Binding.options:ipv6_ra_pd_list")
         bfdStates = engine.table("BFD.status")

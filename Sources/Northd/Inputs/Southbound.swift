@@ -10,6 +10,8 @@ struct SouthboundEdge {
     let engine: Engine
     /// The Northbound row of each Datapath_Binding.
     private(set) var northboundOf: [RowUUID: RowUUID] = [:]
+    /// The name of each Port_Binding.
+    private var portNames: [RowUUID: String] = [:]
 
     init(inputs: Inputs, engine: Engine) {
         self.inputs = inputs
@@ -17,14 +19,23 @@ struct SouthboundEdge {
     }
 
     mutating func apply(_ changes: [TableChange]) {
+        for row in changes.of(SB.MulticastGroup.self).compactMap(\.old) {
+            if let address = address(of: row) {
+                engine.set(inputs.multicastKeysInUse, address, nil)
+            }
+        }
         for change in changes.of(SB.DatapathBinding.self) { applyDatapath(change) }
         let ports = changes.of(SB.PortBinding.self)
         // A name may go with one row and come with another.
-        for change in ports { withdrawPort(change) }
+        for change in ports {
+            withdrawPort(change)
+            portNames[change.uuid] = change.new?.logicalPort
+        }
         for change in ports { applyPort(change) }
         for change in changes.of(SB.Chassis.self) {
             engine.set(inputs.chassis, change.uuid, change.new.map(ChassisInput.init))
         }
+        applyMulticast(changes)
         for change in changes.of(SB.Encap.self) {
             engine.set(inputs.encaps, change.uuid, change.new)
         }
@@ -69,6 +80,32 @@ struct SouthboundEdge {
         let queue = row.options["qdisc_queue_id"].flatMap { Int($0) }
         engine.set(inputs.queuesInUse, row.logicalPort, queue)
         engine.set(inputs.delegatedPrefixes, row.logicalPort, row.options["ipv6_ra_pd_list"])
+    }
+
+    private func applyMulticast(_ changes: [TableChange]) {
+        for change in changes.of(SB.IGMPGroup.self) {
+            let report = change.new.flatMap { row -> MulticastReport? in
+                guard row.chassis != nil,
+                    let datapath = row.datapath.flatMap({ northboundOf[$0] })
+                else { return nil }
+                return MulticastReport(
+                    datapath: datapath, address: row.address,
+                    ports: row.ports.compactMap { portNames[$0] }.sorted())
+            }
+            engine.set(inputs.multicastReports, change.uuid, report)
+        }
+        for row in changes.of(SB.MulticastGroup.self).compactMap(\.new) {
+            if let address = address(of: row) {
+                engine.set(inputs.multicastKeysInUse, address, row.tunnelKey)
+            }
+        }
+    }
+
+    private func address(of row: SB.MulticastGroup) -> MulticastAddress? {
+        guard !row.name.hasPrefix("_"), let datapath = northboundOf[row.datapath] else {
+            return nil
+        }
+        return MulticastAddress(datapath: datapath, address: row.name)
     }
 
     private func applySessions(_ changes: [TypedChange<SB.BFD>]) {

@@ -138,6 +138,8 @@ package enum KeyRange {
     package static let ports = 1...32767
     package static let routeGroups = 1...65535
     package static let routeTables = 1...65535
+    /// Multicast_Group.tunnel_key of addresses.
+    package static let multicastAddresses = 32773...65535
     package static let policyChains = 1...65535
     /// Port_Binding.options:qdisc_queue_id.
     package static let queues = 1...61440

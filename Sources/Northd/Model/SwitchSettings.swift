@@ -8,15 +8,30 @@ package struct SwitchSettings: Hashable, Sendable {
     package let passesVLANs: Bool
     /// The switch port to the router that relays DHCP for the switch.
     package let relayPort: String?
-    /// The agents look into multicast management.
-    package let snoops: Bool
-    package let floodsUnregistered: Bool
+    /// What the switch itself says of its deliveries.
+    package let multicast: MulticastDelivery
+    /// Most addresses of a family that packets are delivered by.
+    package let multicastTableSize: Int
+    /// Spans availability zones: other_config:interconn-ts.
+    package let isTransit: Bool
+
+    package enum Limits {
+        /// other_config:mcast_table_size, if not given.
+        package static let multicastTable = 2048
+    }
 
     package init(_ row: NB.LogicalSwitch) {
         name = row.name
         passesVLANs = row.otherConfig["vlan-passthru"] == "true"
         relayPort = row.otherConfig["dhcp_relay_port"]
-        snoops = row.otherConfig["mcast_snoop"] == "true"
-        floodsUnregistered = row.otherConfig["mcast_flood_unregistered"] == "true"
+        var multicast = MulticastDelivery()
+        if row.otherConfig["mcast_snoop"] == "true" { multicast.insert(.snoops) }
+        if row.otherConfig["mcast_flood_unregistered"] == "true" {
+            multicast.insert(.floodsUnregistered)
+        }
+        self.multicast = multicast
+        multicastTableSize =
+            row.otherConfig["mcast_table_size"].flatMap { Int($0) } ?? Limits.multicastTable
+        isTransit = row.otherConfig["interconn-ts"] != nil
     }
 }

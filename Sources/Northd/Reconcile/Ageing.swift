@@ -33,6 +33,8 @@ struct Ageing {
     private var rules: [RowUUID: AgeingRow.Kind] = [:]
     /// Neighbours that came from the database and whose port may not exist.
     private var suspects: Set<RowUUID> = []
+    /// Reports of chassis or about datapaths that are gone.
+    private var orphans: Set<RowUUID> = []
     /// When the next row may be due; nil if none is expected.
     private var due: Int64?
     private var lastRound: Int64 = 0
@@ -57,6 +59,13 @@ struct Ageing {
             if change.old == nil { suspects.insert(change.uuid) }
             if due == nil, !rules.isEmpty { expect(Int64(row.timestamp)) }
         }
+        for change in changes.of(SB.IGMPGroup.self) {
+            if let row = change.new, row.chassis == nil || row.datapath == nil {
+                orphans.insert(change.uuid)
+            } else {
+                orphans.remove(change.uuid)
+            }
+        }
         for change in changes.of(SB.FDB.self) where change.new != nil {
             if due == nil, !rules.isEmpty { expect(0) }
         }
@@ -76,6 +85,7 @@ struct Ageing {
             transaction.delete(SB.MACBinding.self, uuid)
         }
         suspects = []
+        for uuid in orphans.sorted() { transaction.delete(SB.IGMPGroup.self, uuid) }
         guard let deadline, now >= deadline else { return }
         lastRound = now
         var round = Round(now: now)

@@ -36,6 +36,8 @@ struct Desired {
     private(set) var datapaths: [RowUUID: DatapathRow] = [:]
     private(set) var ports: [String: PortRow] = [:]
     private(set) var multicastGroups: [MulticastKey: Set<String>] = [:]
+    /// Keys of groups of addresses.
+    private(set) var multicastKeys: [MulticastKey: Int] = [:]
     private(set) var groups: [DatapathGroup: Set<RowUUID>] = [:]
     /// The groups by their rows; one without members may still be among them.
     private(set) var groupNames: [RowUUID: DatapathGroup] = [:]
@@ -73,6 +75,10 @@ struct Desired {
         for row in multicast.removed + multicast.added {
             dirty.multicastGroups.mark(row.port, of: row.key)
         }
+        let keys = engine.drain(outputs.multicastKeys)
+        for row in keys.removed { multicastKeys[row.name] = nil }
+        for row in keys.added { multicastKeys[row.name] = row.key }
+        for row in keys.removed + keys.added { dirty.multicastGroups[row.name] = .all }
         let members = engine.drain(outputs.groupMembers)
         for row in members.removed { groups.remove(row.datapath, from: row.group) }
         for row in members.added {
@@ -136,6 +142,12 @@ extension Dictionary where Value: SetAlgebra {
     fileprivate mutating func remove(_ element: Value.Element, from key: Key) {
         self[key]?.remove(element)
         if self[key]?.isEmpty == true { self[key] = nil }
+    }
+}
+
+extension MulticastKeyRow {
+    var name: MulticastKey {
+        MulticastKey(datapath: address.datapath, group: .address(address.address))
     }
 }
 

@@ -134,6 +134,6 @@ private struct FlowText: Hashable {
 extension MulticastKey: Comparable {
     package static func < (left: MulticastKey, right: MulticastKey) -> Bool {
         left.datapath != right.datapath
-            ? left.datapath < right.datapath : left.group.key < right.group.key
+            ? left.datapath < right.datapath : left.group.name < right.group.name
     }
 }

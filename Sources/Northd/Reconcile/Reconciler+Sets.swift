@@ -37,7 +37,9 @@ extension Reconciler {
         let datapath = row(ofDatapath: key.datapath)
         let example = SB.MulticastGroup(datapath: datapath, name: key.group.name)
         let actual = replica.rows(like: example, in: [.datapath, .name]).first
-        guard let members = desired.multicastGroups[key] else {
+        guard let members = desired.multicastGroups[key],
+            let tunnelKey = key.group.key ?? desired.multicastKeys[key]
+        else {
             if let actual { transaction.delete(SB.MulticastGroup.self, actual.uuid) }
             return
         }
@@ -46,13 +48,13 @@ extension Reconciler {
             written.insert(uuid)
             return transaction.insert(
                 SB.MulticastGroup(
-                    datapath: datapath, name: key.group.name, tunnelKey: key.group.key,
+                    datapath: datapath, name: key.group.name, tunnelKey: tunnelKey,
                     ports: canonicalSet(members.compactMap { row(ofPort: $0) })),
                 uuid: uuid)
         }
         written.insert(actual.uuid)
         var wanted = actual.row
-        wanted.tunnelKey = key.group.key
+        wanted.tunnelKey = tunnelKey
         transaction.update(actual.uuid, from: actual.row, to: wanted)
         transaction.change(
             SB.MulticastGroup.self, actual.uuid, .ports,

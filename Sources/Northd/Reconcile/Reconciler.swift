@@ -171,9 +171,9 @@ extension Reconciler {
     }
 
     private func multicastKey(_ row: SB.MulticastGroup) -> MulticastKey? {
-        guard let datapath = northboundOf[row.datapath],
-            let group = MulticastGroup.allCases.first(where: { $0.name == row.name })
-        else { return nil }
+        guard let datapath = northboundOf[row.datapath] else { return nil }
+        let group =
+            MulticastGroup.fixed.first { $0.name == row.name } ?? .address(row.name)
         return MulticastKey(datapath: datapath, group: group)
     }
 

@@ -1,7 +1,8 @@
-// options:mcast_relay: a router forwards multicast, and ports with options:mcast_flood get what
-// nobody has asked for.
+// options:mcast_relay: a router forwards multicast to where somebody has asked for it, and ports
+// with options:mcast_flood get all of it.
 
 import LogicalFlow
+import Wire
 
 extension SharedRouterFlows {
     /// To static ports. Reports and queries (RFC 3376, RFC 3810) have a hop count of one, and it
@@ -20,16 +21,50 @@ extension SharedRouterFlows {
     }
 }
 
-/// What a router flooded itself and gets back is dropped.
-package struct MulticastEcho: RouterFeature {
+/// Relayed packets leave a port with its Ethernet address. What a router flooded itself and gets
+/// back is dropped.
+package struct MulticastRelayPort: RouterFeature {
     package let port: RouterPort
+    /// Some port of the router gets everything.
+    package let routerFloods: Bool
 
-    package init(port: RouterPort) { self.port = port }
+    package init(port: RouterPort, routerFloods: Bool) {
+        self.port = port
+        self.routerFloods = routerFloods
+    }
 
     package func emit(into flows: inout RouterFlows) {
+        if port.isEnabled {
+            flows.add(
+                .outDelivery, 110, .both(.multicast, .outport(port.name)),
+                [.load(.ethSrc, port.mac), .output], port: port.name)
+        }
+        guard routerFloods else { return }
         let isOwn = Match.equal(.ethSrc, .ethernet(port.mac))
         flows.add(.inRouting, 10550, .both(isOwn, .symbol(.igmp)), .drop)
         flows.add(
             .inRouting, 10550, .both(isOwn, .either(.symbol(.mldv1), .symbol(.mldv2))), .drop)
+    }
+}
+
+/// The way of an address through a relaying router.
+package struct RelayedAddress: RouterFeature {
+    package let address: IPAddress
+    /// The address as chassis report it, which names the group.
+    package let group: String
+    /// Some port of the router gets everything.
+    package let hasStaticPorts: Bool
+
+    package func emit(into flows: inout RouterFlows) {
+        let isIPv4 = address.v4 != nil
+        var actions: [Action] = []
+        if hasStaticPorts {
+            actions.append(.clone([.outport(MulticastGroup.static.name), .decrementTTL, .next]))
+        }
+        flows.add(
+            .inRouting, 10500,
+            .both(
+                .symbol(isIPv4 ? .ip4 : .ip6), .equal(isIPv4 ? .ip4Dst : .ip6Dst, .ip(address))),
+            ActionList(actions + [.outport(group), .decrementTTL, .next]))
     }
 }

@@ -44,15 +44,31 @@ package enum RequestedEncap: Hashable, Sendable {
     case decided(RowUUID?)
 }
 
-/// The multicast groups that every datapath may have, with their keys.
-package enum MulticastGroup: Int, CaseIterable, Hashable, Sendable {
-    case flood = 32768
+/// The multicast groups that every datapath may have, and those of addresses.
+package enum MulticastGroup: Hashable, Sendable {
+    case flood
     case unknown
     case mrouterFlood
     case `static`
     case floodL2
+    /// The receivers of an address, by its text.
+    case address(String)
 
-    package var key: Int { rawValue }
+    package static let fixed: [MulticastGroup] = [
+        .flood, .unknown, .mrouterFlood, .static, .floodL2,
+    ]
+
+    /// Nil for an address, whose key is given: `MulticastKeyRow`.
+    package var key: Int? {
+        switch self {
+        case .flood: 32768
+        case .unknown: 32769
+        case .mrouterFlood: 32770
+        case .static: 32771
+        case .floodL2: 32772
+        case .address: nil
+        }
+    }
 
     package var name: String {
         switch self {
@@ -61,6 +77,7 @@ package enum MulticastGroup: Int, CaseIterable, Hashable, Sendable {
         case .mrouterFlood: "_MC_mrouter_flood"
         case .static: "_MC_static"
         case .floodL2: "_MC_flood_l2"
+        case .address(let address): address
         }
     }
 }
@@ -70,6 +87,12 @@ package struct MulticastMember: Hashable, Sendable {
     package let datapath: RowUUID
     package let group: MulticastGroup
     package let port: String
+}
+
+/// The key of the Multicast_Group of an address.
+package struct MulticastKeyRow: Hashable, Sendable {
+    package let address: MulticastAddress
+    package let key: Int
 }
 
 /// One datapath of a Logical_DP_Group.

@@ -13,6 +13,7 @@ extension Compiler {
         registerShaping()
         registerDHCP()
         registerDNS()
+        registerMulticast()
         registerDynamicAddresses()
         registerAgeing()
         registerRouterServices()

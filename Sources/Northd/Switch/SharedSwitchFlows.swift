@@ -41,6 +41,7 @@ package struct SharedSwitchFlows: SwitchFeature {
                 ActionList(Action.output(to: MulticastGroup.unknown.name)))
         case .dropsUnknown:
             flows.add(.inL2Unknown, 50, .outport("none"), .drop)
+        case .multicast(let delivery): MulticastSwitch(delivery: delivery).emit(into: &flows)
         case .sparesRouters:
             flows.add(
                 .inL2Lookup, 72,
@@ -132,7 +133,6 @@ package struct SharedSwitchFlows: SwitchFeature {
             .inL2Lookup, 72,
             .both(mcast, .either(.symbol(.ndNA), .symbol(.ndRS), .symbol(.ndRA))), flood)
         flows.add(.inL2Lookup, 71, .both(mcast, .symbol(.arp)), flood)
-        flows.add(.inL2Lookup, 71, .both(mcast, .symbol(.ip)), floodL2)
         flows.add(.inL2Lookup, 70, mcast, floodL2)
         flows.fallback(
             .inL2Lookup, [.evaluate(FieldRange(.outport), .getFDB(FieldRange(.ethDst))), .next])
