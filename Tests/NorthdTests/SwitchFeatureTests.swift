@@ -190,7 +190,6 @@ private func routerSide(_ name: String) -> (inout NB.LogicalSwitchPort) -> Void 
         for line in [
             "ls_in_l2_lkup [72] eth.mcast && (nd_na || nd_rs || nd_ra) -> outport = \"_MC_flood\"; output;",
             "ls_in_l2_lkup [71] eth.mcast && arp -> outport = \"_MC_flood\"; output;",
-            "ls_in_l2_lkup [71] eth.mcast && ip -> outport = \"_MC_flood_l2\"; output;",
             "ls_in_l2_lkup [70] eth.mcast -> outport = \"_MC_flood_l2\"; output;",
             "ls_in_l2_lkup [0] 1 -> outport = get_fdb(eth.dst); next;",
             "ls_out_check_port_sec [100] eth.mcast -> reg0[15] = 0; next;",
@@ -206,6 +205,10 @@ private func routerSide(_ name: String) -> (inout NB.LogicalSwitchPort) -> Void 
         #expect(
             lines(SharedSwitchFlows(trait: .untagged)) == [
                 "ls_in_check_port_sec [100] vlan.present -> drop;"
+            ])
+        #expect(
+            lines(SharedSwitchFlows(trait: .multicast([]))) == [
+                "ls_in_l2_lkup [71] eth.mcast && ip -> outport = \"_MC_flood_l2\"; output;"
             ])
         #expect(
             lines(SharedSwitchFlows(trait: .dropsUnknown)) == [
