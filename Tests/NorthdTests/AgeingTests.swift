@@ -118,6 +118,28 @@ import Wire
         #expect(known(network).isEmpty, "learned too late")
     }
 
+    /// Logical_Router.options:mac_binding_limit, an extension.
+    @Test func theLeastUsedNeighboursGoFirst() throws {
+        let (network, router) = network("1000")
+        for host in 1...6 { learn("10.0.0.\(host)", age: 10 * host, network) }
+        network.settle()
+        #expect(known(network).count == 6)
+        network.change(NB.LogicalRouter.self, router) { $0.options["mac_binding_limit"] = "4" }
+        network.settle()
+        #expect(known(network) == ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"])
+        network.failures = 1
+        learn("10.0.0.7", age: 0, network)
+        network.settle()
+        #expect(known(network) == ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.7"])
+        network.change(NB.LogicalRouter.self, router) {
+            $0.options = ["mac_binding_limit": "few"]
+        }
+        learn("10.0.0.8", age: 0, network)
+        network.settle()
+        #expect(known(network).count == 5, "no limit, no ageing")
+        #expect(network.northd.problems.map(\.column) == ["options:mac_binding_limit"])
+    }
+
     @Test func stationsAge() {
         let network = TestNetwork()
         network.addSwitch("s1") { $0.otherConfig["fdb_age_threshold"] = "10" }

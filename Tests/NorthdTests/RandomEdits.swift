@@ -28,6 +28,7 @@ struct RandomEdits {
             (3, { $0.addElaborateRoute($1) }),
             (2, { $0.changeSessions($1) }),
             (4, { $0.changeBalancing($1) }),
+            (4, { $0.changeExtensions($1) }),
         ]
         var choice = Int.random(in: 0..<edits.reduce(0) { $0 + $1.0 }, using: &random)
         for (weight, edit) in edits {

@@ -11,6 +11,8 @@ package enum SwitchCell {
     package static let mustTrack = Symbol.reg0[0]
     package static let mustCommit = Symbol.reg0[1]
     package static let mustTranslate = Symbol.reg0[2]
+    /// The packet is longer than the outport takes; an extension.
+    package static let isTooLong = Symbol.reg0[5]
     /// A backend talks to itself by the virtual address.
     package static let isHairpin = Symbol.reg0[6]
     package static let isHairpinReply = Symbol.reg0[12]
@@ -109,6 +111,8 @@ package enum RouterCell {
     /// The connection's next hop is to be kept for its replies.
     package static let mustKeepNextHop = Symbol.reg9[10]
     package static let policyChain = Symbol.reg9[16...31]
+    /// The packet size of the network behind the outport, once policies are through.
+    package static let pathMTU = Symbol.reg9[16...31]
     package static let isAdvertisement = Symbol.reg0[5]
     package static let relayDestination = Symbol.reg2
     package static let isRelayRequest = Symbol.reg9[7]

@@ -28,6 +28,7 @@ struct NorthboundEdge {
         for change in changes.of(NB.LogicalSwitch.self) { applySwitch(change) }
         for change in changes.of(NB.LogicalSwitchPort.self) {
             set(inputs.switchPorts, change.uuid, change.new.map(Self.switchPort))
+            applyTrunk(change)
             let tag = change.new.flatMap { $0.tagRequest == 0 ? $0.tag : nil }
             set(inputs.tagsInUse, change.uuid, tag)
             set(inputs.givenAddresses, change.uuid, change.new?.dynamicAddresses)
@@ -82,6 +83,18 @@ struct NorthboundEdge {
         row?.dnsRecords = []
         row?.forwardingGroups = []
         set(inputs.datapaths, change.uuid, row.map(DatapathInput.switch))
+    }
+
+    /// The VLANs of a trunk are rows of their own.
+    private func applyTrunk(_ change: TypedChange<NB.LogicalSwitchPort>) {
+        let old = change.old?.vlans(of: change.uuid) ?? [:]
+        let new = change.new?.vlans(of: change.uuid) ?? [:]
+        for key in old.keys.sorted() where new[key] == nil {
+            engine.set(inputs.switchPorts, key, nil)
+        }
+        for key in new.keys.sorted() where new[key] != old[key] {
+            engine.set(inputs.switchPorts, key, new[key])
+        }
     }
 
     /// A disabled router is as if it weren't there.
@@ -151,6 +164,8 @@ struct NorthboundEdge {
         row.up = nil
         row.dynamicAddresses = nil
         if row.tagRequest != nil { row.tag = nil }
+        // Only northd says that a row is a trunk's VLAN.
+        row.options[TrunkOption.port] = nil
         return row
     }
 

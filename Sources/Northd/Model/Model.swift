@@ -39,6 +39,7 @@ package struct Model: Sendable {
     /// Which routers are connected, by port.
     let components: Allocator<Components>
     let limits: Function<RowUUID, PacketLimit?>
+    let pathMTU: PathMTU
     let limitedRouters: Function<RowUUID, RowUUID?>
     /// Router ports with options:mcast_flood.
     let floodingPorts: Function<RowUUID, RouterPort?>
@@ -62,8 +63,13 @@ package struct Model: Sendable {
         let problems = outputs.problems
         meters = Model.meters(engine, inputs)
         deployment = Deployment(engine, inputs)
-        switchSettings = engine.function("switch settings", over: inputs.datapaths) { _, row, _ in
-            row.switch.map(SwitchSettings.init)
+        switchSettings = engine.function("switch settings", over: inputs.datapaths) {
+            key, row, context in
+            row.switch.map { row in
+                SwitchSettings(row) { column, reason in
+                    context.emit(problems, Problem("Logical_Switch", key, column, reason))
+                }
+            }
         }
         datapathKeys = engine.allocator(
             "datapath key", of: Model.datapathRequests(engine, inputs), policy: state.datapathKeys)
@@ -72,7 +78,8 @@ package struct Model: Sendable {
         }
         let dynamicAddresses = DynamicAddresses(engine, inputs, problems)
         pools = dynamicAddresses.pools
-        let switchPorts = Model.switchPorts(engine, inputs, problems, dynamicAddresses)
+        let trunks = TrunkPlaces(engine, inputs, problems)
+        let switchPorts = Model.switchPorts(engine, inputs, problems, dynamicAddresses, trunks)
         let nested = engine.subset("nested ports", of: inputs.switchPorts) { _, row in
             row.parentName?.isEmpty == false
         }
@@ -132,6 +139,7 @@ package struct Model: Sendable {
         }
         limits = Model.limits(
             engine, inputs, limited, attachments, localnetPorts, problems)
+        pathMTU = PathMTU(engine, inputs, routerPorts, attachments, switchSettings)
         floodingPorts = engine.subset("flooding router ports", of: routerPorts) { _, port in
             port?.floodsMulticast == true
         }
@@ -194,9 +202,14 @@ extension Model {
 extension Model {
     private static func switchPorts(
         _ engine: Engine, _ inputs: Inputs, _ problems: Output<Problem>,
-        _ dynamicAddresses: DynamicAddresses
+        _ dynamicAddresses: DynamicAddresses, _ trunks: TrunkPlaces
     ) -> Function<RowUUID, SwitchPort?> {
         engine.function("switch port", over: inputs.switchPorts) { key, row, context in
+            if row.trunk != nil {
+                return trunks.owner(of: key, row, context).map {
+                    SwitchPort(row, of: $0, report: { _, _ in })
+                }
+            }
             guard let owners = context.read(inputs.switchOfPort, key) else { return nil }
             if !owners.others.isEmpty {
                 context.emit(
@@ -207,6 +220,7 @@ extension Model {
                 context.emit(problems, Problem("Logical_Switch_Port", key, column, reason))
             }
             dynamicAddresses.claim(key, port, inputs, context)
+            trunks.check(key, row, context)
             return port
         }
     }

@@ -23,6 +23,8 @@ package struct RouterPort: Hashable, Sendable {
     package let residesOnRedirect: Bool
     /// options:gateway_mtu, in bytes.
     package let mtu: Int?
+    /// ipv6_ra_configs:mtu, the size of IPv6 packets on the network, in bytes.
+    package let advertisedMTU: Int?
     /// Gets all multicast that the router relays.
     package let floodsMulticast: Bool
 
@@ -43,6 +45,9 @@ package struct RouterPort: Hashable, Sendable {
         hasGateway = !row.gatewayChassis.isEmpty || row.haChassisGroup != nil
         isBridged = row.options["redirect-type"] == "bridged"
         mtu = RouterPort.positive(row, "gateway_mtu", report)
+        advertisedMTU = row.ipv6RAConfigs["mtu"].flatMap { Int($0) }.flatMap {
+            $0 >= NetworkMTU.Limits.minimum6 ? $0 : nil
+        }
         floodsMulticast = row.options["mcast_flood"] == "true"
         residesOnRedirect = row.options["reside-on-redirect-chassis"] == "true"
         var networks4: [IPv4Prefix] = []

@@ -29,6 +29,8 @@ package struct SwitchPort: Hashable, Sendable {
     package let filtersRouter: Bool
     /// How packets for its stations reach it, and whether those for everybody do.
     package let delivery: Delivery
+    /// The longest packets that it takes, in bytes without the Ethernet header: an extension.
+    package let mtu: Int?
 
     /// Parses a row that belongs to `datapath`. What is wrong with an address is told to
     /// `report`, and that address is left out.
@@ -67,6 +69,11 @@ package struct SwitchPort: Hashable, Sendable {
             && row.options["disable_arp_nd_rsp"] != "true"
         delivery = Delivery(row, kind, hasUnknown: hasUnknown)
         filtersRouter = kind.isRouter && row.options["enable_router_port_acl"] == "true"
+        mtu = row.options["mtu"].flatMap { text in
+            let size = PacketSize(parsing: text)
+            if size == nil { report("options:mtu", "no packet size: \"\(text)\"") }
+            return size?.bytes
+        }
         if case .unknown(let type) = kind { report("type", "unknown type \"\(type)\"") }
     }
 

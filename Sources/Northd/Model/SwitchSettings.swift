@@ -14,13 +14,23 @@ package struct SwitchSettings: Hashable, Sendable {
     package let multicastTableSize: Int
     /// Spans availability zones: other_config:interconn-ts.
     package let isTransit: Bool
+    /// The longest packets of the network, in bytes without the Ethernet header: an extension.
+    package let mtu: Int?
 
     package enum Limits {
         /// other_config:mcast_table_size, if not given.
         package static let multicastTable = 2048
     }
 
-    package init(_ row: NB.LogicalSwitch) {
+    package init(
+        _ row: NB.LogicalSwitch,
+        report: (_ column: String, _ reason: String) -> Void = { _, _ in }
+    ) {
+        mtu = row.otherConfig["mtu"].flatMap { text in
+            let size = PacketSize(parsing: text)
+            if size == nil { report("other_config:mtu", "no packet size: \"\(text)\"") }
+            return size?.bytes
+        }
         name = row.name
         passesVLANs = row.otherConfig["vlan-passthru"] == "true"
         relayPort = row.otherConfig["dhcp_relay_port"]
@@ -33,5 +43,17 @@ package struct SwitchSettings: Hashable, Sendable {
         multicastTableSize =
             row.otherConfig["mcast_table_size"].flatMap { Int($0) } ?? Limits.multicastTable
         isTransit = row.otherConfig["interconn-ts"] != nil
+    }
+}
+
+/// A packet size that the configuration gives, in bytes without the Ethernet header.
+struct PacketSize {
+    let bytes: Int
+
+    init?(parsing text: String) {
+        guard let number = Int(text), (NetworkMTU.Limits.minimum4...65535).contains(number) else {
+            return nil
+        }
+        bytes = number
     }
 }

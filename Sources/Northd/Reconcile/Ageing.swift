@@ -1,5 +1,6 @@
 // Rows that chassis have learned and that nobody needs any more: neighbours and stations not used
-// for longer than their datapath allows, and those of ports that are gone. Chassis refresh a row's
+// for longer than their datapath allows, and those of ports that are gone; and, of neighbours that
+// are more than their router allows, those not used for the longest time. Chassis refresh a row's
 // time stamp while they use it (ovn-sb(5), MAC_Binding.timestamp).
 //
 // Properties that must hold:
@@ -35,6 +36,11 @@ struct Ageing {
     private var suspects: Set<RowUUID> = []
     /// Reports of chassis or about datapaths that are gone.
     private var orphans: Set<RowUUID> = []
+    /// Datapaths, by their bindings, that may have more neighbours than they may.
+    private var crowded: Set<RowUUID> = []
+    private var crowdedUnderWay: Set<RowUUID> = []
+    /// A limit is new, so that any datapath may be crowded.
+    private var isLimitNew = false
     /// When the next row may be due; nil if none is expected.
     private var due: Int64?
     private var lastRound: Int64 = 0
@@ -46,7 +52,10 @@ struct Ageing {
         let changes = compiler.engine.drain(compiler.outputs.ageing)
         for row in changes.removed { rules[row.datapath] = nil }
         for row in changes.added { rules[row.datapath] = row.kind }
-        if !changes.added.isEmpty { expect(0) }
+        if !changes.added.isEmpty {
+            expect(0)
+            isLimitNew = true
+        }
     }
 
     /// A row that is new or refreshed is due in its time; the round that comes too early finds out.
@@ -56,7 +65,10 @@ struct Ageing {
                 suspects.remove(change.uuid)
                 continue
             }
-            if change.old == nil { suspects.insert(change.uuid) }
+            if change.old == nil {
+                suspects.insert(change.uuid)
+                crowded.insert(row.datapath)
+            }
             if due == nil, !rules.isEmpty { expect(Int64(row.timestamp)) }
         }
         for change in changes.of(SB.IGMPGroup.self) {
@@ -86,13 +98,15 @@ struct Ageing {
         }
         suspects = []
         for uuid in orphans.sorted() { transaction.delete(SB.IGMPGroup.self, uuid) }
+        limitNeighbours(replica, datapaths, &transaction)
         guard let deadline, now >= deadline else { return }
         lastRound = now
         var round = Round(now: now)
         for (northbound, kind) in rules.sorted(by: { $0.key < $1.key }) {
             guard let datapath = datapaths[northbound] else { continue }
             switch kind {
-            case .neighbours(let thresholds):
+            case .neighbours(nil, _): break
+            case .neighbours(let thresholds?, _):
                 round.take(
                     replica.rows(like: SB.MACBinding(datapath: datapath), in: [.datapath]),
                     limit: quota.neighbours, &transaction
@@ -110,8 +124,37 @@ struct Ageing {
         due = round.isCut ? now + Limits.pause : round.next
     }
 
+    /// Deletes the neighbours that were not used for the longest time, down to the limit.
+    private mutating func limitNeighbours(
+        _ replica: Replica, _ datapaths: [RowUUID: RowUUID],
+        _ transaction: inout TransactionBuilder
+    ) {
+        for (northbound, kind) in rules.sorted(by: { $0.key < $1.key }) {
+            guard case .neighbours(_, let limit?) = kind, let datapath = datapaths[northbound],
+                isLimitNew || crowded.contains(datapath)
+            else { continue }
+            let rows = replica.rows(like: SB.MACBinding(datapath: datapath), in: [.datapath])
+            guard rows.count > limit else { continue }
+            let oldest = rows.sorted {
+                ($0.row.timestamp, $0.uuid) < ($1.row.timestamp, $1.uuid)
+            }
+            for item in oldest.prefix(rows.count - limit) {
+                transaction.delete(SB.MACBinding.self, item.uuid)
+            }
+            crowdedUnderWay.insert(datapath)
+        }
+        crowded = []
+        isLimitNew = false
+    }
+
     /// A transaction that failed is made again.
-    mutating func end(committed: Bool) { if !committed, !rules.isEmpty { expect(0) } }
+    mutating func end(committed: Bool) {
+        if !committed {
+            if !rules.isEmpty { expect(0) }
+            crowded.formUnion(crowdedUnderWay)
+        }
+        crowdedUnderWay = []
+    }
 }
 
 /// One pass over what may be due.

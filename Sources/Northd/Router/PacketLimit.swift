@@ -129,15 +129,17 @@ package struct ForwardedPacketLength: RouterFeature {
             let answer = TooLongAnswer(address: address, mtu: mtu)
             let match: [Match] = [.inport(inport.name), .outport(outport)] + answer.match
             flows.add(
-                .inLargerPackets, 160, .all(match + [isTranslatedReply]),
+                .inLargerPackets, 160, .all(match + [.isTranslatedReply(savesState: savesState)]),
                 ActionList([inport.tooLong(address, mtu, [.load(.flagsICMPSNAT, flag: true)])]))
             flows.add(
                 .inLargerPackets, 150, .all(match), ActionList([inport.tooLong(address, mtu)]))
         }
     }
+}
 
-    /// The sender's address is translated on its way, so the answer's must be too.
-    private var isTranslatedReply: Match {
+extension Match {
+    /// The sender's address is translated on its way, so that of an answer must be too.
+    static func isTranslatedReply(savesState: Bool) -> Match {
         savesState
             ? .both(
                 .test(Symbol.reg4[5]), .test(Symbol.reg4[3]), .test(Symbol.reg4[7]))
@@ -147,7 +149,7 @@ package struct ForwardedPacketLength: RouterFeature {
 
 extension RouterPort {
     /// The first address of each family.
-    fileprivate var answeringAddresses: [IPAddress] {
+    var answeringAddresses: [IPAddress] {
         (networks4.first.map { [.v4($0.address)] } ?? [])
             + (firstNetwork6.map { [.v6($0.address)] } ?? [])
     }
@@ -158,7 +160,7 @@ extension RouterPort {
     }
 
     /// The answer goes through the router from the start, as if it had come in at this port.
-    fileprivate func tooLong(
+    func tooLong(
         _ address: IPAddress, _ mtu: Int, _ before: [Action] = []
     ) -> Action {
         TooLongAnswer(address: address, mtu: mtu).action(

@@ -28,16 +28,22 @@ package struct RouterAddressInput: RouterFeature {
         for network in port.networks4 {
             arpReply(network, &flows)
             echoReply4(network.address, &flows)
-            if place.isDistributed { refuse(.v4(network.address), &flows) }
+            if refuses(.v4(network.address)) { refuse(.v4(network.address), &flows) }
         }
         for network in port.networks6 {
             advertisement(network.address, &flows)
-            if place.isDistributed { refuse(.v6(network.address), &flows) }
+            if refuses(.v6(network.address)) { refuse(.v6(network.address), &flows) }
         }
         echoReply6(&flows)
         let (used, unused) = (port.addresses.filter(shared.contains), port.addresses)
         if !sharesAll { drop(unused.filter { !shared.contains($0) }, .inIPInput, 60, &flows) }
         drop(used, .inNeighbourResolve, 2, &flows)
+    }
+
+    /// Everywhere, unless what comes for the address may still belong to a connection that is
+    /// translated; that is an extension where there are gateways.
+    private func refuses(_ address: IPAddress) -> Bool {
+        place.isDistributed || !sharesAll && !shared.contains(address)
     }
 
     private func drop(

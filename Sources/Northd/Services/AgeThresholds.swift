@@ -55,7 +55,8 @@ package struct AgeThresholds: Hashable, Sendable {
 /// How a datapath's learned rows age: neighbours of a router, stations of a switch.
 package struct AgeingRow: Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
-        case neighbours(AgeThresholds)
+        /// How old they may get, and how many there may be.
+        case neighbours(AgeThresholds?, limit: Int?)
         /// Milliseconds.
         case stations(Int64)
     }
@@ -84,9 +85,26 @@ extension Compiler {
                         )
                     }
                 }
-                kind = thresholds.map(AgeingRow.Kind.neighbours)
+                let limit = Compiler.neighbourLimit(row) { reason in
+                    context.emit(
+                        outputs.problems,
+                        Problem("Logical_Router", key, "options:mac_binding_limit", reason))
+                }
+                kind =
+                    thresholds == nil && limit == nil
+                    ? nil : .neighbours(thresholds, limit: limit)
             }
             if let kind { context.emit(outputs.ageing, AgeingRow(datapath: key, kind: kind)) }
         }
+    }
+
+    /// Logical_Router.options:mac_binding_limit, an extension.
+    private static func neighbourLimit(
+        _ row: NB.LogicalRouter, report: (_ reason: String) -> Void
+    ) -> Int? {
+        guard let text = row.options["mac_binding_limit"] else { return nil }
+        if let number = Int(text), number >= 0 { return number > 0 ? number : nil }
+        report("no number of neighbours: \"\(text)\"")
+        return nil
     }
 }
