@@ -115,7 +115,10 @@ let assembly: [Target] = [
         ]),
     library(
         "Simulation",
-        ["OVSDBModel", "OVSDBEngine", "OVSDBSession", "Schemas", "Northd", "AgentCore", "Datapath"]),
+        [
+            "JSON", "Wire", "OVSDBModel", "OVSDBEngine", "OVSDBSession", "Schemas", "Northd",
+            "AgentCore", "Datapath", "Pipeline",
+        ]),
 ]
 
 let programs: [Target] = [

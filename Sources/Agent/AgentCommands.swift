@@ -26,6 +26,7 @@ struct AgentCommands {
         register("dpctl/dump-flows", usage: "[-m] [--names] [DP]", arguments: 0...4, registry) {
             .dumpFlows(withIDs: $0.contains("-m"), names: $0.contains("--names"))
         }
+        register("debug/check-flows", usage: "", arguments: 0...0, registry) { _ in .checkFlows }
         registry.register(
             ControlCommand(
                 "trace", usage: "[--ct=FLAGS]... [DATAPATH] MICROFLOW", arguments: 1...Int.max

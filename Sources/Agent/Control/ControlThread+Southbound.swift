@@ -33,25 +33,8 @@ extension ControlThread {
     }
 
     private func makeSouthbound(_ remotes: [String]) -> OVSDBClient {
-        let nothing = [Condition.constant(false)]
-        var wanted = ClientConfiguration(
-            schema: SB.schema,
-            tables: [
-                .init(SB.SBGlobal.self), .init(SB.Chassis.self), .init(SB.Encap.self),
-                .init(SB.ChassisPrivate.self), .init(SB.DatapathBinding.self),
-                .init(SB.PortBinding.self, condition: nothing),
-                .init(SB.LogicalFlow.self, condition: nothing),
-                .init(SB.LogicalDPGroup.self),
-                .init(SB.MulticastGroup.self, condition: nothing),
-                .init(SB.MACBinding.self, condition: nothing),
-                .init(SB.StaticMACBinding.self), .init(SB.FDB.self, condition: nothing),
-                .init(SB.AddressSet.self), .init(SB.PortGroup.self),
-                .init(SB.ChassisTemplateVar.self), .init(SB.LoadBalancer.self),
-                .init(SB.Meter.self), .init(SB.MeterBand.self), .init(SB.ACLID.self),
-            ] + ServiceConditions.tables, remotes: remotes, leaderOnly: true)
-        wanted.indexes = Learning.indexes
         let client = OVSDBClient(
-            wanted, loop: loop, threads: threads,
+            SouthboundMonitor.configuration(remotes: remotes), loop: loop, threads: threads,
             seed: UInt64(bitPattern: Clock.wallMilliseconds))
         client.handlers.changed = { [weak self] changes in self?.southboundRows(changes) }
         client.handlers.synchronized = { [weak self] in self?.southboundAgain() }

@@ -8,6 +8,7 @@ extension DatapathLoop {
     func answer(_ question: DatapathThread.Question) -> Result<String, ControlError> {
         switch question {
         case .dumpFlows(let withIDs, let names): dumpFlows(withIDs: withIDs, names: names)
+        case .checkFlows: checkFlows()
         }
     }
 

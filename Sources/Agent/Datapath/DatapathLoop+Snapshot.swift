@@ -22,16 +22,16 @@ extension DatapathLoop {
 
     private func swap(to new: TranslationSnapshot) {
         table?.swap(to: new)
-        checkFlows()
+        retranslateUnchecked()
     }
 
     /// Something that the datapath thread itself keeps has changed.
     func recheck(_ dependencies: [PhysicalDependency]) {
         table?.touch(dependencies)
-        checkFlows()
+        retranslateUnchecked()
     }
 
-    private func checkFlows() {
+    private func retranslateUnchecked() {
         guard let snapshot = table?.snapshot else { return }
         var operations: [FlowOperation] = []
         for id in table?.unchecked.sorted() ?? [] {

@@ -11,6 +11,7 @@ final class DatapathThread: @unchecked Sendable {
     // touched on the loop's own thread.
     enum Question: Sendable {
         case dumpFlows(withIDs: Bool, names: Bool)
+        case checkFlows
     }
 
     private let loop: EventLoop

@@ -22,6 +22,8 @@ package final class PipelineFeed {
     /// Flows that are not installed, each with its reason.
     package var problems: [RowIdentifier: String] { builder.problems }
 
+    package var statistics: PipelineStatistics { builder.statistics }
+
     package func apply(_ changes: [TableChange]) { pending += changes }
 
     /// The pipelines as of the replica, for one chassis.

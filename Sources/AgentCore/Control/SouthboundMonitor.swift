@@ -1,0 +1,29 @@
+// What an agent copies of the Southbound database: the tables, and for the large ones nothing at
+// first; `MonitorConditions` says later which rows.
+
+import OVSDBModel
+import OVSDBSession
+import Schemas
+
+package enum SouthboundMonitor {
+    package static func configuration(remotes: [String]) -> ClientConfiguration {
+        let nothing = [Condition.constant(false)]
+        var wanted = ClientConfiguration(
+            schema: SB.schema,
+            tables: [
+                .init(SB.SBGlobal.self), .init(SB.Chassis.self), .init(SB.Encap.self),
+                .init(SB.ChassisPrivate.self), .init(SB.DatapathBinding.self),
+                .init(SB.PortBinding.self, condition: nothing),
+                .init(SB.LogicalFlow.self, condition: nothing),
+                .init(SB.LogicalDPGroup.self),
+                .init(SB.MulticastGroup.self, condition: nothing),
+                .init(SB.MACBinding.self, condition: nothing),
+                .init(SB.StaticMACBinding.self), .init(SB.FDB.self, condition: nothing),
+                .init(SB.AddressSet.self), .init(SB.PortGroup.self),
+                .init(SB.ChassisTemplateVar.self), .init(SB.LoadBalancer.self),
+                .init(SB.Meter.self), .init(SB.MeterBand.self), .init(SB.ACLID.self),
+            ] + ServiceConditions.tables, remotes: remotes, leaderOnly: true)
+        wanted.indexes = Learning.indexes
+        return wanted
+    }
+}

@@ -1,1 +1,0 @@
-// The module Simulation: see Docs/ARCHITECTURE.md.
