@@ -92,6 +92,7 @@ package final class SimulatedClient {
 
     func deliver(_ bytes: [UInt8]) { toClient.append(bytes) }
 
+    /// The server has ended the connection and forgotten it.
     func closed(reason: String, now: Int64) {
         connection = nil
         hangUp(now)
@@ -133,7 +134,11 @@ package final class SimulatedClient {
         while let text = try? stream.next() { tell(.receivedText(text), now) }
     }
 
-    func breakConnection(now: Int64) { closed(reason: "broken", now: now) }
+    /// Both ends notice.
+    func breakConnection(now: Int64) {
+        hangUp(now)
+        tell(.disconnected("broken"), now)
+    }
 
     func timer(now: Int64) { tell(.timer, now) }
 }

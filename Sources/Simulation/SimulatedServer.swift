@@ -74,7 +74,7 @@ final class SimulatedServer {
     var nextToStore: String {
         guard let request = toStore.first else { return "" }
         let tables = request.delta.tables.map { table in
-            "\(contents.schema.tables[table.table].name) \(table.rows.count) DBG \(contents.schema.tables[table.table].name == "NB_Global" ? table.rows.map { r in zip(contents.schema.tables[table.table].columns, zip(r.old?.values ?? [], r.new?.values ?? [])).filter { $0.1.0 != $0.1.1 }.map { "\($0.0.name) \($0.1.0) -> \($0.1.1)" } }.description : "")"
+            "\(contents.schema.tables[table.table].name) \(table.rows.count)"
         }
         return tables.joined(separator: ", ")
     }
