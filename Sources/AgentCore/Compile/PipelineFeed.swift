@@ -44,11 +44,8 @@ package final class PipelineFeed {
         let changes = pending
         pending = []
         let moved = updateKeys(replica)
-        if moved {
-            feedEverything(replica)
-        } else {
-            for change in changes { feed([change], replica) }
-        }
+        for change in changes { feed([change], replica) }
+        if moved { feedEverything(replica) }
         feedPorts(replica, isResident)
         feedVariables(replica, name: name)
         let made = builder.commit()

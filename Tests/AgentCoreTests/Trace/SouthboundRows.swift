@@ -7,14 +7,35 @@ import Schemas
 struct SouthboundRows {
     private(set) var replica = Replica(schema: SB.schema)
     private var count: UInt64 = 0
+    private var changes: [TableChange] = []
 
     @discardableResult
     mutating func add<T: TypedRow>(_ row: T) -> RowUUID {
         count += 1
         let uuid = RowUUID(high: count << 32 | 0x4000, low: 1 << 63 | count)
         guard let position = replica.schema.tableIndex(T.table.name) else { return .zero }
-        replica.tables[position].apply(RowChange(uuid: uuid, old: nil, new: row.row()))
+        apply(RowChange(uuid: uuid, old: nil, new: row.row()), position)
         return uuid
+    }
+
+    mutating func remove<T: TypedRow>(_ type: T.Type, _ uuid: RowUUID) {
+        guard let position = replica.schema.tableIndex(T.table.name),
+            let row = replica.row(in: position, uuid)
+        else { return }
+        apply(RowChange(uuid: uuid, old: row, new: nil), position)
+    }
+
+    private mutating func apply(_ change: RowChange, _ position: Int) {
+        replica.tables[position].apply(change)
+        changes.append(
+            TableChange(
+                table: position, name: replica.schema.tables[position].name, rows: [change]))
+    }
+
+    /// What has changed since the last call, as one update brings it.
+    mutating func takeChanges() -> [TableChange] {
+        defer { changes = [] }
+        return changes
     }
 
     mutating func datapath(_ name: String, _ key: Int) -> RowUUID {
