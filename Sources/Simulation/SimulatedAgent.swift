@@ -24,6 +24,7 @@ package final class SimulatedAgent {
     private var taken: [RowUUID: Milliseconds] = [:]
     private var progress = Progress()
     private var conditions: MonitorConditions?
+    private var serviceConditions = ServiceConditions.nothing
     private var wantedConditions: UInt64 = 0
     private var revision: UInt64 = 0
     private var unacknowledged: [UInt64] = []
@@ -168,7 +169,8 @@ package final class SimulatedAgent {
             interfaces: interfaces, kernel: kernel)
         request(pass, now)
         var builder = PhysicalBuilder(pass.inputs)
-        let view = builder.build()
+        var view = builder.build()
+        view.services = ServiceView(client.replica, datapaths: pass.datapaths)
         let isComplete = client.session.conditionNumber >= wantedConditions
         let global = client.replica.only(SB.SBGlobal.self)?.row
         let number = isComplete ? global?.nbCfg : progress.configuration
@@ -186,6 +188,7 @@ package final class SimulatedAgent {
             chassisName: name, chassis: identity?.row, logicalPorts: attached.sorted(),
             datapaths: pass.datapaths,
             datapathKeys: pass.inputs.datapaths.values.map(\.tunnelKey))
+        requestServices(pass.datapaths, now)
         guard wanted != conditions else { return }
         conditions = wanted
         _ = client.setCondition(SB.PortBinding.self, wanted.portBindings, now: now)
@@ -194,6 +197,17 @@ package final class SimulatedAgent {
         _ = client.setCondition(SB.MACBinding.self, wanted.neighbours, now: now)
         _ = client.setCondition(SB.ChassisPrivate.self, wanted.chassisPrivate, now: now)
         wantedConditions = client.setCondition(SB.FDB.self, wanted.learnedAddresses, now: now)
+    }
+
+    private func requestServices(_ datapaths: LocalDatapaths, _ now: Int64) {
+        let wanted = ServiceConditions(
+            datapaths: datapaths, chassis: identity?.row, everything: false)
+        guard wanted != serviceConditions else { return }
+        serviceConditions = wanted
+        _ = client.setCondition(SB.DNS.self, wanted.names, now: now)
+        _ = client.setCondition(SB.IPMulticast.self, wanted.multicast, now: now)
+        _ = client.setCondition(SB.IGMPGroup.self, wanted.multicastGroups, now: now)
+        wantedConditions = client.setCondition(SB.ControllerEvent.self, wanted.events, now: now)
     }
 }
 
@@ -216,9 +230,11 @@ extension SimulatedAgent {
             client.replica, configuration: configuration, identity: identity, claims: claims,
             interfaces: interfaces, kernel: kernel)
         var builder = PhysicalBuilder(pass.inputs)
+        var view = builder.build()
+        view.services = ServiceView(client.replica, datapaths: pass.datapaths)
         let problems = fresh.problems.map { ("\($0.key)", $0.value) }
         return (
-            TranslationSnapshot(revision: 1, pipeline: pipeline, view: builder.build()),
+            TranslationSnapshot(revision: 1, pipeline: pipeline, view: view),
             Dictionary(uniqueKeysWithValues: problems)
         )
     }

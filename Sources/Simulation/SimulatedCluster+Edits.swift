@@ -32,6 +32,56 @@ extension SimulatedCluster {
         management.submit(transaction, now: now)
     }
 
+    // MARK: The beginning
+
+    /// Something to lose: two switches on a router, and a workload for every port of them.
+    package func populate() {
+        while !management.session.canWrite { if !act() { passTime() } }
+        commit { transaction in
+            transaction.insert(NB.NBGlobal(), uuid: random.random.uuid())
+            var routerPorts: [RowUUID] = []
+            for number in 0..<2 { routerPorts.append(populateSwitch(number, &transaction)) }
+            transaction.insert(
+                NB.LogicalRouter(name: "r0", ports: routerPorts.sorted()),
+                uuid: random.random.uuid())
+        }
+        for number in 0..<Self.populatedPorts {
+            guard !agents.isEmpty else { return }
+            agents[number % agents.count].plug("p\(number)")
+        }
+    }
+
+    private static let populatedPorts = 6
+
+    /// - Returns: the router's port to it.
+    private func populateSwitch(
+        _ number: Int, _ transaction: inout TransactionBuilder
+    ) -> RowUUID {
+        var ports: [RowUUID] = []
+        func add(_ row: NB.LogicalSwitchPort) {
+            let uuid = random.random.uuid()
+            ports.append(uuid)
+            transaction.insert(row, uuid: uuid)
+        }
+        for port in 0..<Self.populatedPorts where port % 2 == number {
+            let host = port + 2
+            let address = "02:00:00:00:00:0\(host) 10.0.\(number).\(host) fd00:\(number)::\(host)"
+            add(NB.LogicalSwitchPort(name: "p\(port)", addresses: [address]))
+        }
+        add(
+            NB.LogicalSwitchPort(
+                name: "s\(number)-r0", type: "router",
+                options: ["router-port": "lrp\(number)"], addresses: ["router"]))
+        let datapath = NB.LogicalSwitch(name: "s\(number)", ports: ports.sorted())
+        transaction.insert(datapath, uuid: random.random.uuid())
+        let uuid = random.random.uuid()
+        transaction.insert(
+            NB.LogicalRouterPort(
+                name: "lrp\(number)", networks: ["10.0.\(number).1/24", "fd00:\(number)::1/64"],
+                mac: "02:00:00:00:01:0\(number)"), uuid: uuid)
+        return uuid
+    }
+
     // MARK: Datapaths
 
     private func addDatapath() {

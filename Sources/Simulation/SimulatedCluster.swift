@@ -191,7 +191,7 @@ extension SimulatedCluster {
     private var hasDeadline: Bool { !deadlines.isEmpty }
 
     /// Time passes until something is due.
-    private func passTime() {
+    func passTime() {
         guard let next = deadlines.min() else { return }
         now = max(now + 1, next)
         journal.append("time")

@@ -72,7 +72,10 @@ struct KernelControlTests {
                 [Agentless.program("ovn-appctl"), "-T", "60", "-t", control] + words)
             #expect(theirs.status == status, "\(theirs.output)", sourceLocation: place)
             #expect(ours.status == status, "\(ours.output)", sourceLocation: place)
-            let volatile = ["dpctl/show", "dpctl/dump-flows", "drops/show", "coverage/show"]
+            let volatile = [
+                "dpctl/show", "dpctl/dump-flows", "drops/show", "coverage/show",
+                "debug/check-flows",
+            ]
             if status == 0, !volatile.contains(words[0]) {
                 #expect(ours.output == theirs.output, sourceLocation: place)
             }
@@ -87,8 +90,9 @@ struct KernelControlTests {
                 == "ovn-controller (swift-ovn) \(SoftwareVersion.number)\n")
         let list = try await network.ask("list-commands")
         for name in [
-            "connection-status", "coverage/show", "debug/dump-local-bindings", "dpctl/dump-flows",
-            "dpctl/show", "drops/show", "exit", "memory/show", "trace", "vlog/list", "vlog/set",
+            "connection-status", "coverage/show", "debug/check-flows", "debug/dump-local-bindings",
+            "dpctl/dump-flows", "dpctl/show", "drops/show", "exit", "memory/show", "trace",
+            "vlog/list", "vlog/set",
         ] {
             #expect(list.contains("\n  \(name) "), "\(name)")
         }
@@ -130,6 +134,9 @@ struct KernelControlTests {
         for flow in flows.split(separator: "\n") {
             #expect(flow.wholeMatch(of: line) != nil, "\(flow)")
         }
+        let verdict = try await network.ask("debug/check-flows")
+        #expect(
+            verdict.wholeMatch(of: #/[1-9]\d* flows checked, 0 differ\n/#) != nil, "\(verdict)")
     }
 
     private func checkTrace(_ network: Network) async throws {
