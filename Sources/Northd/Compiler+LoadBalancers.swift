@@ -45,6 +45,7 @@ extension Compiler {
     /// The flows of load balancers on switches, once per load balancer.
     private func registerSwitchBalancing(_ stateless: Function<LoadBalancerReach, Nothing>) {
         let (inputs, outputs, balancing) = (inputs, outputs, balancing)
+        let scene = MeteringScene(inputs: inputs, outputs: outputs, model: model)
         engine.emitter("switch load balancing", over: balancing.services) {
             key, services, context in
             guard let balancer = context.read(balancing.balancers, key) ?? nil,
@@ -54,12 +55,15 @@ extension Compiler {
             let announces =
                 balancer.options.announcesEmpty
                 || context.read(inputs.options, "controller_event") == "true"
+            let apart =
+                balancer.options.rejects || announces
+                ? balancing.apart(reach, .switch, scene, context) : []
             for service in services {
                 context.emit(
                     SwitchLoadBalancing(
                         balancer: balancer, service: service,
                         announcedAs: announces ? key : nil),
-                    .group(group), hint: key, to: outputs)
+                    .group(group), hint: key, apart: apart, to: outputs)
             }
             for template in balancer.templates {
                 context.emit(

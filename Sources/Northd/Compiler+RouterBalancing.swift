@@ -14,14 +14,25 @@ extension Compiler {
 
     private func registerBalancedGroups() {
         let (outputs, balancing, router) = (outputs, balancing, routerBalancing)
-        let events = model.deployment
+        let (model, scene) = (
+            model, MeteringScene(inputs: inputs, outputs: outputs, model: model)
+        )
         engine.emitter("balanced routers", over: balancing.balancers) { key, balancer, context in
             guard let balancer, let reach = context.read(balancing.reaches, key),
                 let everyone = balancing.group(.router, of: reach, context)
             else { return }
             let services = context.read(balancing.services, key) ?? []
+            let announces =
+                balancer.options.announcesEmpty
+                || model.deployment.settings(context).announcesEmpty
+            let controls = balancer.options.rejects || announces
             let emit = { (feature: any RouterFeature, group: DatapathGroup) in
-                context.emit(feature, .group(group), hint: key, to: outputs)
+                let apart =
+                    controls
+                    ? balancing.apart(reach, .router, scene, context) { datapath in
+                        router.isMember(datapath, of: group, reach, model, context)
+                    } : []
+                context.emit(feature, .group(group), hint: key, apart: apart, to: outputs)
             }
             if balancer.options.isStateless {
                 for group in router.groups(reach, where: { $0.gateways == .several }, context) {
@@ -53,7 +64,7 @@ extension Compiler {
                         group.group)
                 }
             }
-            if balancer.options.announcesEmpty || events.settings(context).announcesEmpty {
+            if announces {
                 emit(
                     BalancedEvents(
                         balancer: balancer, services: services, origin: key.description),

@@ -91,25 +91,3 @@ extension Inputs {
         return settings
     }
 }
-
-extension Context {
-    /// Contributes the flows of a feature.
-    func emit(
-        _ feature: some SwitchFeature, _ scope: FlowScope, hint: RowUUID? = nil,
-        meters: [String: String] = [:], to outputs: Outputs
-    ) {
-        var flows = SwitchFlows(scope, hint: hint, meters: meters)
-        feature.emit(into: &flows)
-        for row in flows.rows { emit(outputs.flows, row) }
-    }
-
-    /// Contributes the flows of a feature.
-    func emit(
-        _ feature: some RouterFeature, _ scope: FlowScope, hint: RowUUID? = nil,
-        meters: [String: String] = [:], to outputs: Outputs
-    ) {
-        var flows = RouterFlows(scope, hint: hint, meters: meters)
-        feature.emit(into: &flows)
-        for row in flows.rows { emit(outputs.flows, row) }
-    }
-}

@@ -12,6 +12,7 @@ extension Compiler {
         registerExternalPorts()
         registerVTEPPorts()
         registerRemotePorts()
+        registerOverlayMirrors()
     }
 
     private func registerProxies() {
@@ -51,6 +52,13 @@ extension Compiler {
                 let parent = context.first(model.switchPortByName, name)
                     .flatMap { context.read(model.switchPorts, $0) ?? nil }
                 return parent?.datapath == port.datapath
+            }
+            for name in names where !parents.contains(name) {
+                context.emit(
+                    outputs.problems,
+                    Problem(
+                        "Logical_Switch_Port", key, "options:virtual-parents",
+                        "no port of the switch is called \"\(name)\""))
             }
             context.emit(
                 VirtualPort(name: port.name, address: address, parents: parents),

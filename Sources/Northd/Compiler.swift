@@ -45,8 +45,9 @@ package struct Outputs: Sendable {
     package let sessions: Output<SessionStatusRow>
     package let portHealth: Output<PortHealthRow>
     package let problems: Output<Problem>
+    let commons: FlowCommons
 
-    init(_ engine: Engine) {
+    init(_ engine: Engine, _ inputs: Inputs) {
         datapaths = engine.output("Datapath_Binding")
         ports = engine.output("Port_Binding")
         flows = engine.output("Logical_Flow")
@@ -81,6 +82,7 @@ package struct Outputs: Sendable {
         sessions = engine.output("BFD.status")
         portHealth = engine.output("Logical_Switch_Port_Health_Check.status")
         problems = engine.output("problems")
+        commons = FlowCommons(engine, inputs, problems)
     }
 }
 
@@ -130,7 +132,7 @@ package final class Compiler {
 
     package init(_ state: StickyState = StickyState()) {
         inputs = Inputs(engine)
-        outputs = Outputs(engine)
+        outputs = Outputs(engine, inputs)
         model = Model(engine, inputs, outputs, state)
         translations = Translations(engine, inputs, model, outputs.problems)
         sessions = Sessions(engine, inputs)
@@ -160,6 +162,7 @@ package final class Compiler {
         registerSwitchFeatures()
         registerRouterFeatures()
         registerServices()
+        registerComplaints()
     }
 
     /// Takes changes of the Northbound database.

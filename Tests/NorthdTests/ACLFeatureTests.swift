@@ -464,4 +464,97 @@ private func rule(
                 $0.contains("meter=\"m__\(rule)\"")
             })
     }
+
+    /// Two rules that say the same, or the opposite, of one packet: both are there, each once.
+    @Test func rulesMayOverlap() {
+        let network = TestNetwork()
+        let s1 = network.addSwitch("s1")
+        for action in ["allow", "allow", "drop"] { network.addACL("ip4", action, on: s1) }
+        network.settle()
+        let texts = network.flows("ls_in_acl_eval", on: "s1").filter { $0.contains("ip4") }
+        #expect(Set(texts).count == 2 && texts.count == 3)
+        #expect(texts.contains("[2000] ip4 -> reg8[17] = 1; next;"))
+        #expect(network.problems.isEmpty)
+    }
+
+    /// An answer that the chassis made passes whatever the rules say of it.
+    @Test func answersOfTheNameServicePass() {
+        let network = TestNetwork()
+        let names = network.insert(NB.DNS(records: ["a": "10.0.0.1"]))
+        let s1 = network.addSwitch("s1") { $0.dnsRecords = [names] }
+        network.addACL("udp", "drop", on: s1, direction: "to-lport", priority: 32767)
+        network.settle()
+        let eval = network.flows("ls_out_acl_eval", on: "s1")
+        #expect(
+            eval.contains("[34000] flags.from_ctrl && udp.src == 53 -> reg8[16] = 1; next;"))
+        #expect(eval.contains("[33767] udp -> reg8[17] = 1; next;"))
+        network.addACL("tcp", "allow-related", on: s1)
+        network.settle()
+        #expect(
+            network.flows("ls_out_acl_eval", on: "s1").contains(
+                "[34000] flags.from_ctrl && udp.src == 53 -> reg8[16] = 1; ct_commit; next;"))
+    }
+
+    /// The applications say in which domains samples are, and whether there are any.
+    @Test func applicationsHaveTheirDomains() {
+        let network = TestNetwork()
+        network.setOptions(["ignore_chassis_features": "true"])
+        let s1 = network.addSwitch("s1")
+        let (collector, sample) = (network.northbound.makeUUID(), network.northbound.makeUUID())
+        network.edit {
+            $0.insert(
+                NB.SampleCollector(id: 1, name: "c", probability: 100, setID: 9), uuid: collector)
+        }
+        let acl = network.northbound.makeUUID()
+        network.edit {
+            $0.insert(NB.Sample(collectors: [collector], metadata: 77), uuid: sample)
+            $0.insert(
+                NB.ACL(
+                    priority: 1, direction: "from-lport", match: "ip4", action: "allow-related",
+                    sampleNew: sample, sampleEst: sample), uuid: acl)
+            $0.mutate(NB.LogicalSwitch.self, s1, .acls, .insert(.ofSet([acl])))
+        }
+        let application = network.insert(NB.SamplingApp(type: "acl-new", id: 11))
+        network.settle()
+        func samples(_ domain: Int) -> Int {
+            network.rows(SB.LogicalFlow.self).filter {
+                $0.row.actions.contains("probability=100,collector_set=9,obs_domain=\(domain),")
+            }.count
+        }
+        #expect(samples(11) == 1)
+        network.insert(NB.SamplingApp(type: "acl-est", id: 12))
+        network.settle()
+        #expect(samples(11) == 1 && samples(12) == 2)
+        network.change(NB.SamplingApp.self, application) { $0.id = 21 }
+        network.settle()
+        #expect(samples(11) == 0 && samples(21) == 1)
+    }
+
+    /// One meter is one row, however many rules use it.
+    @Test func rulesShareAMeter() {
+        let network = TestNetwork()
+        let s1 = network.addSwitch("s1")
+        let band = network.northbound.makeUUID()
+        network.edit {
+            $0.insert(NB.MeterBand(action: "drop", rate: 5), uuid: band)
+            $0.insert(
+                NB.Meter(name: "m", unit: "pktps", bands: [band]),
+                uuid: network.northbound.makeUUID())
+        }
+        for priority in 1...3 {
+            network.addACL("ip4", "drop", on: s1, priority: priority) {
+                ($0.log, $0.severity, $0.meter) = (true, "info", "m")
+            }
+        }
+        network.settle()
+        #expect(network.rows(SB.Meter.self).map(\.row.name) == ["m"])
+        #expect(
+            network.flows("ls_in_acl_eval", on: "s1").filter { $0.contains("meter=\"m\"") }.count
+                == 3)
+        network.addACL("ip4", "drop", on: s1) {
+            ($0.log, $0.severity, $0.meter) = (true, "info", "absent")
+        }
+        network.settle()
+        #expect(network.problems == ["ACL meter: no meter is called \"absent\""])
+    }
 }

@@ -161,6 +161,29 @@ import Wire
             "what a hardware VTEP learned never ages")
     }
 
+    @Test func aRefreshedStationStays() {
+        let network = TestNetwork()
+        network.addSwitch("s1") { $0.otherConfig["fdb_age_threshold"] = "10" }
+        network.settle()
+        let key = network.rows(SB.DatapathBinding.self)[0].row.tunnelKey
+        let uuid = RowUUID(high: 8, low: 1)
+        network.editSouthbound {
+            $0.insert(
+                SB.FDB(
+                    mac: "02:00:00:00:00:01", dpKey: key, portKey: 1, timestamp: Int(network.now)),
+                uuid: uuid)
+        }
+        for _ in 0..<30 {
+            network.editSouthbound {
+                $0.update(uuid, [.timestamp], of: SB.FDB(timestamp: Int(network.now)))
+            }
+            wait(network)
+        }
+        #expect(network.rows(SB.FDB.self).count == 1, "its chassis still uses it")
+        for _ in 0..<20 { wait(network) }
+        #expect(network.rows(SB.FDB.self).isEmpty)
+    }
+
     @Test(arguments: [
         ("600", "10.0.0.1", Int64(600_000)), ("10.0.0.0/8:5;600", "10.0.0.1", 5000),
         ("fd00::/8:7;600", "fd00::1", 7000), ("fd00::/8:7;600", "10.0.0.1", 600_000),

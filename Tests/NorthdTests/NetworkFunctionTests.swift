@@ -115,6 +115,71 @@ import Testing
         #expect(network.northd.problems.map(\.row) == [rule])
         #expect(!network.flows("ls_in_acl_eval", on: "s").contains { $0.contains("ip4") })
     }
+
+    /// Probes go in at one port of a function and are expected at the other.
+    @Test func functionsAreProbed() {
+        let network = TestNetwork()
+        network.setOptions([
+            "svc_monitor_mac": "02:00:00:00:aa:01", "svc_monitor_mac_dst": "02:00:00:00:aa:02",
+            "svc_monitor_ip": "169.254.100.10", "svc_monitor_ip_dst": "169.254.100.11",
+        ])
+        let s1 = network.addSwitch("s1")
+        let ports = ["in", "out"].map { network.addPort($0, to: s1) }
+        let check = network.northbound.makeUUID()
+        network.edit {
+            $0.insert(
+                NB.NetworkFunctionHealthCheck(name: "hc", options: ["interval": "7"]), uuid: check)
+            $0.insert(
+                NB.NetworkFunction(
+                    name: "f", outport: ports[1], inport: ports[0], healthCheck: check, id: 1),
+                uuid: network.northbound.makeUUID())
+        }
+        network.settle()
+        let hv1 = network.addChassis("hv1", address: "1.1.1.1").chassis
+        network.changeBinding("out") { ($0.chassis, $0.up) = (hv1, true) }
+        network.changeBinding("in") { ($0.chassis, $0.up) = (hv1, true) }
+        network.settle()
+        let monitors = network.rows(SB.ServiceMonitor.self)
+        #expect(
+            monitors.map(\.row) == [
+                SB.ServiceMonitor(
+                    type: "network-function", ip: "169.254.100.11", mac: "02:00:00:00:aa:02",
+                    protocol: "icmp", port: 0, logicalInputPort: "in", logicalPort: "out",
+                    srcMAC: "02:00:00:00:aa:01", srcIP: "169.254.100.10", chassisName: "hv1",
+                    status: "offline", options: ["interval": "7"])
+            ])
+        network.editSouthbound {
+            $0.update(monitors[0].uuid, [.status], of: SB.ServiceMonitor(status: "online"))
+        }
+        network.changeBinding("in") { $0.up = false }
+        network.settle()
+        #expect(
+            network.rows(SB.ServiceMonitor.self).first?.row.status == "offline",
+            "both ports are needed")
+        network.setOptions(["svc_monitor_ip": "here"])
+        network.settle()
+        #expect(network.rows(SB.ServiceMonitor.self).isEmpty)
+        #expect(
+            network.problems == [
+                "Network_Function health_check: NB_Global.options have no svc_monitor_ip and svc_monitor_ip_dst"
+            ])
+    }
+
+    /// A packet that a tunnel brought to a function goes back by that tunnel.
+    @Test func repliesFindTheTunnelBack() {
+        let text = lines(
+            NetworkFunctionChain(
+                group: 5, isIngress: true, isTap: false, failsOpen: false,
+                active: NetworkFunctionChain.Function(id: 7, input: "in", output: "out")))
+        #expect(
+            text.contains(
+                "ls_out_stateful [120] outport == \"out\" && reg0[13] == 0 -> ct_commit { ct_mark.blocked = 0; ct_mark.allow_established = reg0[20]; ct_label.acl_id = reg2[16..31]; ct_label.tun_if_id = reg5[16..31]; }; next;"
+            ))
+        #expect(
+            text.contains(
+                "ls_in_network_function [100] inport == \"in\" -> reg5[16..31] = ct_label.tun_if_id; next;"
+            ))
+    }
 }
 
 extension TestNetwork {

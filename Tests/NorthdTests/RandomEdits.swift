@@ -29,6 +29,8 @@ struct RandomEdits {
             (2, { $0.changeSessions($1) }),
             (4, { $0.changeBalancing($1) }),
             (4, { $0.changeExtensions($1) }),
+            (6, { $0.changeRareTables($1) }),
+            (4, { $0.changeChassis($1) }),
         ]
         var choice = Int.random(in: 0..<edits.reduce(0) { $0 + $1.0 }, using: &random)
         for (weight, edit) in edits {

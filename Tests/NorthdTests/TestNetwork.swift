@@ -293,6 +293,13 @@ extension TestNetwork {
                 row.up = item.row.up
                 builder.update(item.uuid, [.chassis, .up], of: row)
             }
+            for item in other.rows(SB.ServiceMonitor.self) {
+                guard var row = southbound.replica[SB.ServiceMonitor.self, item.uuid] else {
+                    continue
+                }
+                row.status = item.row.status
+                builder.update(item.uuid, [.status], of: row)
+            }
             for item in other.rows(SB.BFD.self) {
                 guard var row = southbound.replica[SB.BFD.self, item.uuid] else { continue }
                 row.status = item.row.status

@@ -2,6 +2,12 @@ import LogicalFlow
 
 /// What a flow sends to the chassis' control, by the names that Copp has for it (ovn-nb(5)).
 enum ControlProtocol {
+    static let all: Set<String> = [
+        "arp", "arp-resolve", "bfd", "dhcpv4-opts", "dhcpv4-relay", "dhcpv6-opts", "dns",
+        "event-elb", "icmp4-error", "icmp6-error", "igmp", "nd-na", "nd-ns", "nd-ns-resolve",
+        "nd-ra-opts", "reject", "svc-monitor", "tcp-reset",
+    ]
+
     /// The protocol of the first action that leaves the datapath.
     static func of(_ actions: ActionList) -> String? {
         actions.actions.lazy.compactMap(name(of:)).first
@@ -13,6 +19,7 @@ enum ControlProtocol {
         case .putNeighbour(.ip6, _, let address, _):
             address.symbol == .ndTarget ? "nd-na" : "nd-ns"
         case .generate(let generator, _): name(of: generator)
+        case .evaluate(_, let function): name(of: function)
         case .clone(let actions): actions.lazy.compactMap(name(of:)).first
         case .handleServiceCheck: "svc-monitor"
         case .handleBFDMessage: "bfd"
@@ -20,6 +27,19 @@ enum ControlProtocol {
         case .triggerEvent: "event-elb"
         case .load(let field, _) where field.symbol == .icmp4InnerIP4Src: "icmp4-error"
         default: nil
+        }
+    }
+
+    private static func name(of function: Action.Function) -> String? {
+        switch function {
+        case .putDHCPOptions: "dhcpv4-opts"
+        case .putDHCPv6Options: "dhcpv6-opts"
+        case .putRouterAdvertisementOptions: "nd-ra-opts"
+        case .checkDHCPRelayRequest, .checkDHCPRelayResponse: "dhcpv4-relay"
+        case .dnsLookup: "dns"
+        case .checkPacketLarger, .lookupNeighbour, .lookupNeighbourAddress, .checkEVPNNeighbour,
+            .lookupFDB, .getFDB, .getRemoteFDB, .check, .connection:
+            nil
         }
     }
 

@@ -83,13 +83,13 @@ package struct FlowHint: Hashable, Sendable, CustomStringConvertible {
 
 /// One logical flow as it goes into the Southbound database, texts printed.
 package struct FlowRow: Hashable, Sendable {
-    package let scope: FlowScope
+    package var scope: FlowScope
     package let device: DatapathKind
     package let pipeline: Action.Pipeline
     package let table: UInt8
     package let priority: UInt16
     package let match: String
-    package let actions: String
+    package private(set) var actions: String
     /// The stage's name.
     package let stage: String
     /// The Northbound object that the flow comes from.
@@ -100,6 +100,15 @@ package struct FlowRow: Hashable, Sendable {
     package var meter: String?
     /// Transport ports in the match are those of the connection: tags:acl_ct_translation.
     package var translatesTransport = false
+}
+
+extension FlowRow {
+    /// The flow with a sample of what it drops.
+    package func sampled(by sample: String) -> FlowRow {
+        var row = self
+        row.actions = actions == "drop;" ? sample : "\(actions) \(sample)"
+        return row
+    }
 }
 
 extension FlowRow: CustomStringConvertible {

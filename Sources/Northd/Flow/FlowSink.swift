@@ -9,6 +9,10 @@ package struct FlowSink<Stage: PipelineStage> {
     /// Meters by what they limit, for flows that name none themselves.
     package let meters: [String: String]
     package private(set) var rows: [FlowRow] = []
+    /// What flows send to the chassis' control, by their places in `rows`.
+    package private(set) var control: [(row: Int, protocol: String)] = []
+    /// The flows that drop, by their places in `rows`.
+    package private(set) var drops: [Int] = []
 
     package init(_ scope: FlowScope, hint: RowUUID? = nil, meters: [String: String] = [:]) {
         self.scope = scope
@@ -31,10 +35,12 @@ package struct FlowSink<Stage: PipelineStage> {
         _ stage: Stage, _ priority: Int, text: String, _ actions: ActionList,
         port: String? = nil, meter: String? = nil, translatesTransport: Bool = false
     ) {
-        let control = meters.isEmpty ? nil : ControlProtocol.of(actions).flatMap { meters[$0] }
+        let name = ControlProtocol.of(actions)
+        if let name { control.append((rows.count, name)) }
+        if actions == .drop { drops.append(rows.count) }
         add(
             stage, priority, text: text, actionText: actions.description, port: port,
-            meter: meter ?? control, translatesTransport: translatesTransport)
+            meter: meter ?? name.flatMap { meters[$0] }, translatesTransport: translatesTransport)
     }
 
     /// With texts that only a chassis can read: they have template variables.
@@ -49,6 +55,14 @@ package struct FlowSink<Stage: PipelineStage> {
                 table: UInt8(place.table), priority: UInt16(priority),
                 match: text, actions: actionText, stage: stage.name,
                 hint: hint, port: port, meter: meter, translatesTransport: translatesTransport))
+    }
+
+    /// A flow whose packets end here after these actions.
+    package mutating func drop(
+        _ stage: Stage, _ priority: Int, _ match: Match, after actions: [Action]
+    ) {
+        drops.append(rows.count)
+        add(stage, priority, text: match.description, actionText: "\(ActionList(actions))")
     }
 
     /// The flow that takes what no other flow of the stage matches.

@@ -96,6 +96,8 @@ package struct Inputs: Sendable {
     package let global: Table<RowUUID, NB.NBGlobal>
     /// NB_Global.options, one by one.
     package let options: Table<String, String>
+    /// One entry, which is always there, for what holds for the whole deployment.
+    package let deployment: Table<Int, Bool>
     package let datapaths: Table<RowUUID, DatapathInput>
     package let switchPorts: Table<RowUUID, NB.LogicalSwitchPort>
     package let switchOfPort: Table<RowUUID, Owners>
@@ -118,6 +120,7 @@ package struct Inputs: Sendable {
     package let switchesOfQoS: Table<RowUUID, Owners>
     package let functionGroups: Table<RowUUID, NB.NetworkFunctionGroup>
     package let functions: Table<RowUUID, NB.NetworkFunction>
+    package let functionChecks: Table<RowUUID, NB.NetworkFunctionHealthCheck>
     package let samples: Table<RowUUID, NB.Sample>
     package let collectors: Table<RowUUID, NB.SampleCollector>
     package let samplingDomains: Table<SamplingApplication, Int>
@@ -172,6 +175,8 @@ package struct Inputs: Sendable {
     init(_ engine: Engine) {
         global = engine.table("NB_Global", durability: .durable)
         options = engine.table("NB_Global.options", durability: .durable)
+        deployment = engine.table("deployment", durability: .durable)
+        engine.set(deployment, 0, true)
         datapaths = engine.table("Datapath")
         switchPorts = engine.table("Logical_Switch_Port")
         switchOfPort = engine.table("Logical_Switch.ports", beside: switchPorts)
@@ -218,6 +223,7 @@ package struct Inputs: Sendable {
         switchesOfQoS = engine.table("Logical_Switch.qos_rules", beside: qosRules)
         functionGroups = engine.table("Network_Function_Group")
         functions = engine.table("Network_Function")
+        functionChecks = engine.table("Network_Function_Health_Check")
         samples = engine.table("Sample")
         collectors = engine.table("Sample_Collector")
         samplingDomains = engine.table("Sampling_App")

@@ -51,6 +51,7 @@ extension NorthboundEdge {
         PlainTable { $0.qosRules },
         PlainTable { $0.functionGroups },
         PlainTable { $0.functions },
+        PlainTable { $0.functionChecks },
         PlainTable { $0.samples },
         PlainTable { $0.collectors },
     ]

@@ -23,19 +23,20 @@ package struct KeyPool: Sendable {
         return true
     }
 
-    /// The next free key, or nil if all are taken.
-    package mutating func takeNext(for owner: RowUUID) -> Int? {
-        guard holders.count < range.count else { return nil }
-        var key = hint
-        while holders[key] != nil { key = successor(of: key) }
+    /// The next free key up to `limit`, or nil if all are taken.
+    package mutating func takeNext(for owner: RowUUID, limit: Int? = nil) -> Int? {
+        let last = min(limit ?? range.upperBound, range.upperBound)
+        guard last >= range.lowerBound else { return nil }
+        var key = hint <= last ? hint : range.lowerBound
+        let first = key
+        while holders[key] != nil {
+            key = key >= last ? range.lowerBound : key + 1
+            if key == first { return nil }
+        }
         holders[key] = owner
-        hint = successor(of: key)
+        hint = key >= last ? range.lowerBound : key + 1
         return key
     }
 
     package mutating func free(_ key: Int) { holders[key] = nil }
-
-    private func successor(of key: Int) -> Int {
-        key == range.upperBound ? range.lowerBound : key + 1
-    }
 }

@@ -9,20 +9,26 @@ package struct KeyRequest: Hashable, Sendable {
     package let wanted: Int?
     /// The key that the Southbound database has for the object, if any.
     package let existing: Int?
-    /// A second key of the same space, granted under the companion of the object's name.
-    package let companion: Companion?
+    /// The greatest key that can be used now, where that is less than the space has.
+    package let limit: Int?
+    /// Further keys of the same space, for what comes and goes with the object.
+    package let companions: [Companion]
 
     package struct Companion: Hashable, Sendable {
+        /// What the key is granted under; of two objects only one may ask for it.
+        package let id: RowUUID
         package let existing: Int?
     }
 
     package init(
-        space: RowUUID, wanted: Int? = nil, existing: Int? = nil, companion: Companion? = nil
+        space: RowUUID, wanted: Int? = nil, existing: Int? = nil, limit: Int? = nil,
+        companions: [Companion] = []
     ) {
         self.space = space
         self.wanted = wanted
         self.existing = existing
-        self.companion = companion
+        self.limit = limit
+        self.companions = companions
     }
 }
 
@@ -52,6 +58,8 @@ package struct StickyKeys: AllocationPolicy {
     private let range: ClosedRange<Int>
     private var pools: [RowUUID: KeyPool] = [:]
     private var holdings: [RowUUID: Holding] = [:]
+    /// The companions that each object asked for, if any.
+    private var companions: [RowUUID: [RowUUID]] = [:]
 
     package init(_ range: ClosedRange<Int>) { self.range = range }
 
@@ -59,15 +67,10 @@ package struct StickyKeys: AllocationPolicy {
         _ changes: [(key: RowUUID, request: KeyRequest??)]
     ) -> [(key: RowUUID, grant: Int?)] {
         var changed = Set(changes.map(\.key))
-        for change in changes {
-            let request = change.request ?? nil
-            accept(change.key, request)
-            let companion = request?.companion.map {
-                KeyRequest(space: request?.space ?? .zero, existing: $0.existing)
-            }
-            guard companion != nil || holdings[change.key.companion] != nil else { continue }
-            accept(change.key.companion, companion)
-            changed.insert(change.key.companion)
+        for change in changes { accept(change.key, change.request ?? nil) }
+        for (id, request) in companionRequests(changes) {
+            accept(id, request)
+            changed.insert(id)
         }
         let owners = changed.sorted()
         for owner in owners { claim(holdings[owner]?.request.wanted, owner, &changed) }
@@ -78,9 +81,34 @@ package struct StickyKeys: AllocationPolicy {
         return changed.sorted().map { ($0, holdings[$0]?.key) }
     }
 
-    /// Takes note of the request; a key of another space is given back.
+    /// What becomes of companions; one may pass from one object to another.
+    private mutating func companionRequests(
+        _ changes: [(key: RowUUID, request: KeyRequest??)]
+    ) -> [(RowUUID, KeyRequest?)] {
+        var result: [RowUUID: KeyRequest?] = [:]
+        for change in changes {
+            for id in companions[change.key] ?? [] { result[id] = .some(nil) }
+        }
+        for change in changes {
+            let request = change.request ?? nil
+            let asked = request?.companions ?? []
+            companions[change.key] = asked.isEmpty ? nil : asked.map(\.id)
+            for companion in asked {
+                result[companion.id] = KeyRequest(
+                    space: request?.space ?? .zero, existing: companion.existing,
+                    limit: request?.limit)
+            }
+        }
+        return result.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    /// Takes note of the request; a key of another space or beyond the limit is given back.
     private mutating func accept(_ owner: RowUUID, _ request: KeyRequest?) {
-        if let old = holdings[owner], old.request.space != request?.space { release(owner) }
+        if let old = holdings[owner],
+            old.request.space != request?.space || request?.admits(old.key) == false
+        {
+            release(owner)
+        }
         if let request {
             holdings[owner, default: Holding(request: request)].request = request
         } else {
@@ -105,7 +133,9 @@ package struct StickyKeys: AllocationPolicy {
 
     /// Gives the owner this key, and takes it from a holder with a lesser claim.
     private mutating func claim(_ key: Int?, _ owner: RowUUID, _ changed: inout Set<RowUUID>) {
-        guard let key, let holding = holdings[owner], holding.key != key else { return }
+        guard let key, let holding = holdings[owner], holding.key != key,
+            holding.request.admits(key)
+        else { return }
         let space = holding.request.space
         if let holder = pools[space]?.holder(of: key), let rival = holdings[holder] {
             guard rival.rank(key) < holding.rank(key) else { return }
@@ -120,7 +150,16 @@ package struct StickyKeys: AllocationPolicy {
     private mutating func settleByNumber(_ owner: RowUUID) {
         guard let holding = holdings[owner], holding.key == nil else { return }
         let space = holding.request.space
-        holdings[owner]?.key = pools[space, default: KeyPool(range)].takeNext(for: owner)
+        holdings[owner]?.key = pools[space, default: KeyPool(range)].takeNext(
+            for: owner, limit: holding.request.limit)
+    }
+}
+
+extension KeyRequest {
+    /// The key is within the limit, if there is one.
+    fileprivate func admits(_ key: Int?) -> Bool {
+        guard let key, let limit else { return true }
+        return key <= limit
     }
 }
 
@@ -136,6 +175,9 @@ package enum KeyRange {
     /// Keys above are left to interconnection.
     package static let datapaths = 1...16_711_680
     package static let ports = 1...32767
+    /// VXLAN carries twelve bits of each, and multicast groups need half of the latter.
+    package static let datapathsOverVXLAN = 1...4095
+    package static let portsOverVXLAN = 1...2047
     package static let routeGroups = 1...65535
     package static let routeTables = 1...65535
     /// Multicast_Group.tunnel_key of addresses.

@@ -15,10 +15,10 @@ extension LoadBalancer {
         hashFields = LoadBalancer.hashFields(row.selectionFields, transport)
         options = LoadBalancerOptions(row.options, report: report)
         let isTemplate = row.options["template"] == "true"
+        let checks = LoadBalancer.checks(row, healthChecks, transport, report: report)
         let parser = ServiceParser(
             placements: LoadBalancer.placements(row.ipPortMappings, report: report),
-            checks: Dictionary(healthChecks.map { ($0.vip, $0.options) }) { first, _ in first },
-            report: report)
+            checks: checks, report: report)
         if isTemplate {
             services = []
             templates = parser.templates(row)
@@ -26,6 +26,25 @@ extension LoadBalancer {
             services = parser.services(row.vips)
             templates = []
         }
+    }
+
+    /// Options of health checks by the address that they are for. Chassis don't probe SCTP.
+    private static func checks(
+        _ row: NB.LoadBalancer, _ checks: [NB.LoadBalancerHealthCheck],
+        _ transport: Action.TransportProtocol, report: (String, String) -> Void
+    ) -> [String: [String: String]] {
+        guard transport != .sctp else {
+            if !checks.isEmpty { report("health_check", "SCTP has no health checks") }
+            return [:]
+        }
+        let known = Set(
+            row.vips.keys.map { key in
+                ServiceText.parse(key).map { ServiceText.host($0.0, $0.1) } ?? key
+            })
+        for check in checks where row.vips[check.vip] == nil && !known.contains(check.vip) {
+            report("health_check", "no address of the load balancer: \"\(check.vip)\"")
+        }
+        return Dictionary(checks.map { ($0.vip, $0.options) }) { first, _ in first }
     }
 
     /// Transport ports are hashed by the protocol's own name for them.
@@ -47,7 +66,11 @@ extension LoadBalancer {
                 report("ip_port_mappings", "no address: \"\(key)\"")
                 continue
             }
-            result[address] = BackendPlacement(parsing: value)
+            let placement = BackendPlacement(parsing: value)
+            if placement.source == nil, value.contains(":") {
+                report("ip_port_mappings", "no source address: \"\(value)\"")
+            }
+            result[address] = placement
         }
         return result
     }

@@ -37,7 +37,8 @@ package struct LoadBalancerKinds: Hashable, Sendable {
 
 package struct LoadBalancing: Sendable {
     package let balancers: Function<RowUUID, LoadBalancer?>
-    /// Services with the backends that take connections, in the order of `LoadBalancer.services`.
+    /// Services with the backends that take connections, in the order of `LoadBalancer.services`. What
+    /// another load balancer serves at the same places is left out: the one of least UUID has it.
     package let services: Function<RowUUID, [BalancedService]>
     package let reaches: Function<RowUUID, LoadBalancerReach>
     /// Load balancers in use by a datapath that names them, and by a group that has them.
@@ -50,11 +51,13 @@ package struct LoadBalancing: Sendable {
     /// Datapaths that have a load balancer in use, directly or by a group.
     package let balancedDatapaths: Function<RowUUID, Nothing>
     let kinds: Function<LoadBalancerKinds, Nothing>
+    /// Those with a datapath whose control traffic has meters of its own.
+    let meteredKinds: Function<LoadBalancerKinds, Nothing>
 
     init(_ engine: Engine, _ inputs: Inputs, _ outputs: Outputs, _ model: Model) {
         let balancers = LoadBalancing.balancers(engine, inputs, outputs.problems)
-        services = LoadBalancing.services(engine, inputs, balancers)
         let owners = LoadBalancing.owners(engine, inputs, balancers)
+        services = LoadBalancing.services(engine, inputs, balancers, owners, outputs.problems)
         byDatapath = engine.index("load balancers by datapath", of: owners) { _, owners in
             owners.datapaths
         }
@@ -73,11 +76,15 @@ package struct LoadBalancing: Sendable {
             datapathsOfGroup: datapathsOfGroup)
         let balanced: Incremental.Relation<RowUUID> = engine.relation("balanced datapath")
         let kinds: Incremental.Relation<LoadBalancerKinds> = engine.relation("reach's kind")
+        let metered: Incremental.Relation<LoadBalancerKinds> = engine.relation("metered kind")
         engine.emitter("place", over: places) { place, _, context in
-            guard let kind = context.read(inputs.datapaths, place.datapath)?.kind else { return }
+            guard let row = context.read(inputs.datapaths, place.datapath) else { return }
+            let name = LoadBalancerKinds(reach: place.reach, kind: row.kind)
             context.emit(balanced, place.datapath)
-            context.emit(kinds, LoadBalancerKinds(reach: place.reach, kind: kind))
+            context.emit(kinds, name)
+            if row.copp != nil { context.emit(metered, name) }
         }
+        meteredKinds = engine.collect(metered)
         balancedDatapaths = engine.collect(balanced)
         self.kinds = engine.collect(kinds)
         self.places = places
@@ -116,11 +123,25 @@ extension LoadBalancing {
     /// Of an address that is probed a backend counts once a chassis has said that it is online; a
     /// distributed load balancer knows only backends whose port it knows.
     private static func services(
-        _ engine: Engine, _ inputs: Inputs, _ balancers: Function<RowUUID, LoadBalancer?>
+        _ engine: Engine, _ inputs: Inputs, _ balancers: Function<RowUUID, LoadBalancer?>,
+        _ owners: Function<RowUUID, LoadBalancerOwners>, _ problems: Output<Problem>
     ) -> Function<RowUUID, [BalancedService]> {
-        engine.function("balanced services", over: balancers) { _, balancer, context in
+        let byName = engine.index("load balancers by service", of: balancers) { _, balancer in
+            balancer?.serviceNames ?? []
+        }
+        return engine.function("balanced services", over: balancers) { key, balancer, context in
             guard let balancer else { return [] }
-            return balancer.services.map { service in
+            return zip(balancer.services, balancer.serviceNames).compactMap { service, name in
+                if let first = context.first(byName, name), first != key,
+                    context.read(owners, first) == context.read(owners, key)
+                {
+                    context.emit(
+                        problems,
+                        Problem(
+                            "Load_Balancer", key, "vips",
+                            "\(service.text) is that of another load balancer at the same places"))
+                    return nil
+                }
                 let active = service.backends.filter { backend in
                     if balancer.options.isDistributed, backend.placement == nil { return false }
                     guard service.healthCheck != nil else { return true }
@@ -160,11 +181,9 @@ extension LoadBalancing {
         engine.emitter("reach's datapaths", over: engine.collect(inUse)) { reach, _, context in
             let direct = reach.direct.flatMap { context.read(owners, $0)?.datapaths } ?? []
             let members = reach.groups.flatMap { context.members(datapathsOfGroup, $0) }
-            let spreads = context.read(inputs.options, "install_ls_lb_from_router") == "true"
             for datapath in direct + members {
                 context.emit(relation, LoadBalancerPlace(reach: reach, datapath: datapath))
-                guard spreads else { continue }
-                for neighbour in model.switches(around: datapath, context) {
+                for neighbour in model.spread(from: datapath, inputs, context) {
                     context.emit(relation, LoadBalancerPlace(reach: reach, datapath: neighbour))
                 }
             }
@@ -174,15 +193,22 @@ extension LoadBalancing {
 }
 
 extension Model {
-    /// The switches that a router is attached to; of a switch none.
-    fileprivate func switches(around router: RowUUID, _ context: Context) -> [RowUUID] {
-        context.members(portsOfRouter, router).compactMap { port in
+    /// The switches that get a router's load balancers too, if the deployment wants that
+    /// (NB_Global.options:install_ls_lb_from_router); of a switch none.
+    func spread(from router: RowUUID, _ inputs: Inputs, _ context: Context) -> [RowUUID] {
+        guard context.read(inputs.options, "install_ls_lb_from_router") == "true" else { return [] }
+        return context.members(portsOfRouter, router).compactMap { port in
             (context.read(attachments, port) ?? nil)?.switchDatapath
         }
     }
 }
 
 extension LoadBalancer {
+    /// What the services are called, each once; in their order.
+    fileprivate var serviceNames: [String] {
+        services.map { "\($0.port == nil ? "" : transport.rawValue) \($0.text)" }
+    }
+
     /// The Service_Monitor row that tells about the backend, if it is probed.
     package func monitor(
         of backend: ServiceBackend, in service: VirtualService

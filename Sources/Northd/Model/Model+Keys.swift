@@ -6,9 +6,10 @@ import Schemas
 
 extension Model {
     static func datapathRequests(
-        _ engine: Engine, _ inputs: Inputs
+        _ engine: Engine, _ inputs: Inputs, _ limits: KeyLimitTable
     ) -> Function<RowUUID, KeyRequest?> {
         engine.function("datapath key request", over: inputs.datapaths) { key, row, context in
+            let limit = context.read(limits, 0) ?? nil
             let wanted =
                 switch row {
                 case .switch(let row): row.otherConfig["requested-tnl-key"]
@@ -16,47 +17,71 @@ extension Model {
                 }
             return KeyRequest(
                 space: .zero, wanted: wanted.flatMap { Int($0) },
-                existing: context.read(inputs.datapathKeysInUse, key))
+                existing: context.read(inputs.datapathKeysInUse, key), limit: limit?.datapaths)
         }
     }
 
     static func switchPortRequests(
         _ engine: Engine, _ ports: Function<RowUUID, SwitchPort?>, _ inputs: Inputs,
-        _ sides: Function<RowUUID, RouterSide?>, _ gateways: Gateways
+        _ sides: Function<RowUUID, RouterSide?>, _ gateways: Gateways,
+        _ mirrored: Index<MirrorPlace, RowUUID>, _ limits: KeyLimitTable
     ) -> Function<RowUUID, KeyRequest?> {
         engine.function("switch port key request", over: ports) { key, port, context in
             guard let port else { return nil }
-            let options = context.read(inputs.switchPorts, key)?.options
+            let row = context.read(inputs.switchPorts, key)
             let side = port.kind.isRouter ? context.read(sides, key) ?? nil : nil
             let gateway = side.flatMap { context.read(gateways.ports, $0.port) ?? nil }
+            var further = gateway?.peerRedirect.map { [(key.companion, $0)] } ?? []
+            if row?.mirrorRules.isEmpty == false {
+                further += mirrorKeys(key, port, row?.mirrorRules ?? [], inputs, mirrored, context)
+            }
             return portRequest(
-                port.datapath, port.name, options, redirect: gateway?.peerRedirect, inputs,
-                context)
+                port.datapath, port.name, row?.options, further: further, inputs, limits, context)
+        }
+    }
+
+    /// The mirror ports whose keys this port asks for: the first one that is mirrored there does.
+    private static func mirrorKeys(
+        _ key: RowUUID, _ port: SwitchPort, _ mirrors: [RowUUID], _ inputs: Inputs,
+        _ mirrored: Index<MirrorPlace, RowUUID>, _ context: Context
+    ) -> [(RowUUID, String)] {
+        let sinks = mirrors.compactMap { context.read(inputs.mirrors, $0) }
+            .filter { $0.type == NB.Mirror.typeLport }.map(\.sink)
+        return Set(sinks).sorted().compactMap { sink in
+            let place = MirrorPlace(datapath: port.datapath, sink: sink)
+            guard context.first(mirrored, place) == key else { return nil }
+            let name = context.read(inputs.datapaths, port.datapath)?.switch?.name ?? ""
+            return (place.id, MirrorPlace.portName(name, sink))
         }
     }
 
     static func routerPortRequests(
         _ engine: Engine, _ ports: Function<RowUUID, RouterPort?>, _ inputs: Inputs,
-        _ gateways: Gateways
+        _ gateways: Gateways, _ limits: KeyLimitTable
     ) -> Function<RowUUID, KeyRequest?> {
         engine.function("router port key request", over: ports) { key, port, context in
             guard let port else { return nil }
             let options = context.read(inputs.routerPorts, key)?.options
             let gateway = port.hasGateway ? context.read(gateways.ports, key) ?? nil : nil
             return portRequest(
-                port.router, port.name, options, redirect: gateway?.redirect, inputs, context)
+                port.router, port.name, options,
+                further: gateway.map { [(key.companion, $0.redirect)] } ?? [], inputs, limits,
+                context)
         }
     }
 
     private static func portRequest(
-        _ datapath: RowUUID, _ name: String, _ options: [String: String]?, redirect: String?,
-        _ inputs: Inputs, _ context: Context
+        _ datapath: RowUUID, _ name: String, _ options: [String: String]?,
+        further: [(id: RowUUID, name: String)], _ inputs: Inputs, _ limits: KeyLimitTable,
+        _ context: Context
     ) -> KeyRequest {
         KeyRequest(
             space: datapath, wanted: options?["requested-tnl-key"].flatMap { Int($0) },
             existing: existing(name, datapath, inputs, context),
-            companion: redirect.map {
-                KeyRequest.Companion(existing: existing($0, datapath, inputs, context))
+            limit: (context.read(limits, 0) ?? nil)?.ports,
+            companions: further.map {
+                KeyRequest.Companion(
+                    id: $0.id, existing: existing($0.name, datapath, inputs, context))
             })
     }
 

@@ -48,6 +48,8 @@ package struct Model: Sendable {
     /// options:arp_proxy of the ports that have it.
     let proxies: Function<RowUUID, String?>
     let proxiesOfSwitch: Index<RowUUID, RowUUID>
+    /// Ports by where their packets are copied to.
+    let mirrored: Index<MirrorPlace, RowUUID>
     /// Ports by the port that they are nested in.
     let nestedPorts: Index<String, RowUUID>
     package let datapathKeys: Allocator<StickyKeys>
@@ -63,6 +65,7 @@ package struct Model: Sendable {
         let problems = outputs.problems
         meters = Model.meters(engine, inputs)
         deployment = Deployment(engine, inputs)
+        let keyLimits = Model.keyLimits(engine, inputs)
         switchSettings = engine.function("switch settings", over: inputs.datapaths) {
             key, row, context in
             row.switch.map { row in
@@ -72,7 +75,8 @@ package struct Model: Sendable {
             }
         }
         datapathKeys = engine.allocator(
-            "datapath key", of: Model.datapathRequests(engine, inputs), policy: state.datapathKeys)
+            "datapath key", of: Model.datapathRequests(engine, inputs, keyLimits),
+            policy: state.datapathKeys)
         chassisByName = engine.index("chassis by name", of: inputs.chassis) { _, chassis in
             chassis.name == chassis.hostname ? [chassis.name] : [chassis.name, chassis.hostname]
         }
@@ -137,7 +141,7 @@ package struct Model: Sendable {
         let limited = engine.subset("router ports with a limit", of: routerPorts) { _, port in
             port?.mtu != nil
         }
-        limits = Model.limits(
+        self.limits = Model.limits(
             engine, inputs, limited, attachments, localnetPorts, problems)
         pathMTU = PathMTU(engine, inputs, routerPorts, attachments, switchSettings)
         floodingPorts = engine.subset("flooding router ports", of: routerPorts) { _, port in
@@ -172,13 +176,17 @@ package struct Model: Sendable {
             else { return port.stations }
             return port.stations + [routerPort.station]
         }
+        let mirrored = Model.mirroredPorts(engine, inputs, switchPorts)
+        self.mirrored = mirrored
         portKeys = engine.allocator(
             "switch port key",
             of: Model.switchPortRequests(
-                engine, switchPorts, inputs, routerSides, gateways),
+                engine, switchPorts, inputs, routerSides, gateways, mirrored, keyLimits),
             policy: state.portKeys)
         routerPortKeys = engine.allocator(
-            "router port key", of: Model.routerPortRequests(engine, routerPorts, inputs, gateways),
+            "router port key",
+            of: Model.routerPortRequests(
+                engine, routerPorts, inputs, gateways, keyLimits),
             policy: state.routerPortKeys)
         self.switchPorts = switchPorts
         self.routerPorts = routerPorts

@@ -17,6 +17,17 @@ package struct BalancedVariant: Hashable, Sendable {
     package let isForced: Bool
     package let gateways: Gateways
 
+    package init(isForced: Bool, gateways: Gateways) {
+        self.isForced = isForced
+        self.gateways = gateways
+    }
+
+    package init(_ router: Router, gateways count: Int) {
+        self.init(
+            isForced: !router.forcedAfterBalancing.isEmpty,
+            gateways: count == 0 ? .none : count == 1 ? .one : .several)
+    }
+
     package static let all = [false, true].flatMap { isForced in
         Gateways.allCases.map { BalancedVariant(isForced: isForced, gateways: $0) }
     }
@@ -74,10 +85,7 @@ package struct RouterBalancing: Sendable {
             }
             let ports = context.members(model.gateways.portsOfRouter, place.datapath)
             let variant = ReachVariant(
-                reach: place.reach,
-                variant: BalancedVariant(
-                    isForced: !router.forcedAfterBalancing.isEmpty,
-                    gateways: ports.isEmpty ? .none : ports.count == 1 ? .one : .several))
+                reach: place.reach, variant: BalancedVariant(router, gateways: ports.count))
             context.emit(variants, variant)
             context.emit(
                 outputs.groupMembers,
@@ -98,6 +106,19 @@ package struct RouterBalancing: Sendable {
             _, balancer in Array(Set(balancer?.services.map(\.address) ?? []))
         }
         networks = RouterNetworks(engine, model)
+    }
+
+    /// Whether a router of the reach is in one of the reach's groups.
+    func isMember(
+        _ datapath: RowUUID, of group: DatapathGroup, _ reach: LoadBalancerReach, _ model: Model,
+        _ context: Context
+    ) -> Bool {
+        guard case .balancedRouters(_, let variant) = group else { return true }
+        guard let router = context.read(model.gateways.routers, datapath) ?? nil else {
+            return false
+        }
+        let count = context.members(model.gateways.portsOfRouter, datapath).count
+        return BalancedVariant(router, gateways: count) == variant
     }
 
     /// The groups of a reach that have routers.

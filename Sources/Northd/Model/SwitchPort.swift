@@ -43,6 +43,9 @@ package struct SwitchPort: Hashable, Sendable {
         kind = Kind(row)
         isEnabled = row.enabled ?? true
         isSecured = !row.portSecurity.isEmpty
+        for text in row.portSecurity {
+            if let reason = PortSecurity.fault(in: text) { report("port_security", reason) }
+        }
         let addresses = row.addresses.compactMap { text -> PortAddress? in
             do throws(AddressError) {
                 return try PortAddress(parsing: text)

@@ -16,6 +16,7 @@ struct NorthboundFeedback {
     private var tables = FeedbackTables.all()
     private var progress: [RowUUID: ChassisProgress] = [:]
     private var remoteChassis: Set<RowUUID> = []
+    private var vxlanEncaps: Set<RowUUID> = []
 
     mutating func noteNorthbound(_ changes: [TableChange]) {
         for index in tables.indices { tables[index].note(changes) }
@@ -27,6 +28,13 @@ struct NorthboundFeedback {
                 remoteChassis.insert(change.uuid)
             } else {
                 remoteChassis.remove(change.uuid)
+            }
+        }
+        for change in changes.of(SB.Encap.self) {
+            if change.new?.type == SB.Encap.typeVxlan {
+                vxlanEncaps.insert(change.uuid)
+            } else {
+                vxlanEncaps.remove(change.uuid)
             }
         }
         for change in changes.of(SB.ChassisPrivate.self) {
@@ -51,6 +59,9 @@ struct NorthboundFeedback {
             var row = global.row
             advance(&row, view, now)
             DeploymentOptions.complete(&row.options, &generator)
+            let usesVXLAN = !vxlanEncaps.isEmpty && row.options["vxlan_mode"] != "false"
+            row.options["max_tunid"] = String(
+                usesVXLAN ? KeyLimits.vxlan.datapaths : KeyRange.datapaths.upperBound)
             transaction.update(global.uuid, from: global.row, to: row)
         }
         return transaction
@@ -108,7 +119,6 @@ enum DeploymentOptions {
         where options[key].flatMap({ MACAddress(parsing: $0) }) == nil {
             options[key] = address(&generator).description
         }
-        options["max_tunid"] = String(KeyRange.datapaths.upperBound)
         options["northd_internal_version"] = version
     }
 

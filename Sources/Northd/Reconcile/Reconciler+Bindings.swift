@@ -66,6 +66,9 @@ extension Reconciler {
         }
         guard let uuid, let desired = desired.ports[name] else { return }
         let actual = replica[SB.PortBinding.self, uuid]
+        if let actual, actual.mac.contains("unknown"), !desired.mac.contains("unknown") {
+            deleteStations(of: actual, replica, &transaction)
+        }
         transaction.put(
             desired.row(
                 over: actual, datapath: row(ofDatapath: desired.datapath),
@@ -88,6 +91,13 @@ extension Reconciler {
         for binding in replica.rows(like: learned, in: [.logicalPort]) {
             transaction.delete(SB.MACBinding.self, binding.uuid)
         }
+        deleteStations(of: row, replica, &transaction)
+    }
+
+    /// Deletes the stations that chassis have learned behind the port.
+    private func deleteStations(
+        of row: SB.PortBinding, _ replica: Replica, _ transaction: inout TransactionBuilder
+    ) {
         guard let datapath = replica[SB.DatapathBinding.self, row.datapath] else { return }
         for station in replica.rows(like: SB.FDB(dpKey: datapath.tunnelKey), in: [.dpKey])
         where station.row.portKey == row.tunnelKey {

@@ -25,7 +25,7 @@ package struct AgeThresholds: Hashable, Sendable {
             let colon = entry.lastIndex(of: ":")
             let number = colon.map { entry[entry.index(after: $0)...] } ?? entry[...]
             let prefix = colon.map { IPPrefix(parsing: entry[..<$0]) }
-            guard let age = Int64(number), age >= 0, prefix != .some(nil) else {
+            guard let age = UInt32(number).map(Int64.init), prefix != .some(nil) else {
                 report("no age threshold: \"\(entry)\"")
                 continue
             }
@@ -73,8 +73,8 @@ extension Compiler {
             let kind: AgeingRow.Kind?
             switch row {
             case .switch(let row):
-                let seconds = row.otherConfig["fdb_age_threshold"].flatMap { Int64($0) } ?? 0
-                kind = seconds > 0 ? .stations(seconds * 1000) : nil
+                let seconds = row.otherConfig["fdb_age_threshold"].flatMap { UInt32($0) } ?? 0
+                kind = seconds > 0 ? .stations(Int64(seconds) * 1000) : nil
             case .router(let row):
                 let thresholds = row.options["mac_binding_age_threshold"].flatMap { text in
                     AgeThresholds(parsing: text) { reason in

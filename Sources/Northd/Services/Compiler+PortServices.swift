@@ -58,6 +58,13 @@ extension Compiler {
             .filter { main == nil || $0.1.chassisName == main?.name }
         let best = encaps.first { $0.1.type == SB.Encap.typeGeneve } ?? encaps.first
         binding.encap = .decided(best?.0)
+        if best == nil {
+            context.emit(
+                compiler.outputs.problems,
+                Problem(
+                    "Logical_Switch_Port", key, "options:requested-encap-ip",
+                    "no encapsulation has the address \"\(address)\""))
+        }
     }
 
     /// Mirrors to other logical ports are flows, the others the chassis' business.

@@ -6,7 +6,7 @@ import Wire
 extension Compiler {
     /// Router advertisements and DHCP relays. Only ports that have one have a derivation.
     func registerRouterServices() {
-        let (outputs, model, services) = (outputs, model, services)
+        let (inputs, outputs, model, services) = (inputs, outputs, model, services)
         engine.emitter("router advertisement", over: services.advertisements) {
             key, advertisement, context in
             guard let advertisement, let port = context.read(model.routerPorts, key) ?? nil,
@@ -17,6 +17,16 @@ extension Compiler {
                     port: port, advertisement: advertisement,
                     meter: services.meter("nd-ra-opts", on: port.router, context)),
                 .datapath(port.router), hint: key, to: outputs)
+        }
+        let delegating = engine.subset("ports that ask for prefixes", of: inputs.routerPorts) {
+            _, row in row.options["prefix_delegation"] == "true"
+        }
+        engine.emitter("prefix delegation", over: delegating) { key, _, context in
+            guard let port = context.read(model.routerPorts, key) ?? nil, port.isEnabled else {
+                return
+            }
+            context.emit(
+                PrefixDelegation(port: port), .datapath(port.router), hint: key, to: outputs)
         }
         engine.emitter("DHCP relay", over: services.relays) { key, relay, context in
             guard let relay, let port = context.read(model.routerPorts, key) ?? nil, port.isEnabled
@@ -54,7 +64,8 @@ extension Compiler {
         _ key: RowUUID, _ port: RouterPort, _ row: NB.LogicalRouterPort, _ binding: inout PortRow,
         _ model: Model, _ services: Services, _ context: Context
     ) {
-        for name in ["prefix_delegation", "prefix"] where row.options[name] == "true" {
+        for name in ["prefix_delegation", "prefix"]
+        where row.options[name] == "true" && port.isEnabled {
             binding.options[name == "prefix" ? "ipv6_prefix" : "ipv6_prefix_delegation"] = "true"
         }
         guard !row.ipv6RAConfigs.isEmpty,

@@ -22,6 +22,7 @@ extension Compiler {
     func registerServiceMonitors() {
         registerBackendMonitors()
         registerPortMonitors()
+        registerFunctionMonitors()
     }
 
     private func registerBackendMonitors() {
@@ -94,6 +95,49 @@ extension Compiler {
             context.emit(
                 outputs.portHealth,
                 PortHealthRow(target: key, status: Compiler.worst(states)))
+        }
+    }
+
+    /// Probes go in at one port of a network function and come out at the other.
+    private func registerFunctionMonitors() {
+        let (inputs, outputs, model) = (inputs, outputs, model)
+        let scene = MonitorScene(inputs: inputs, model: model, services: services)
+        let probed = engine.subset("probed functions", of: inputs.functions) { _, row in
+            row.healthCheck != nil
+        }
+        engine.emitter("function monitor", over: probed) { key, row, context in
+            let report = { (reason: String) in
+                context.emit(
+                    outputs.problems, Problem("Network_Function", key, "health_check", reason))
+            }
+            guard let outport = row.outport else { return report("a tap can't be probed") }
+            guard let source = context.read(inputs.options, "svc_monitor_ip"),
+                let target = context.read(inputs.options, "svc_monitor_ip_dst"),
+                IPAddress(parsing: source) != nil, IPAddress(parsing: target) != nil
+            else {
+                return report("NB_Global.options have no svc_monitor_ip and svc_monitor_ip_dst")
+            }
+            guard let output = context.read(model.switchPorts, outport) ?? nil,
+                let input = context.read(model.switchPorts, row.inport) ?? nil
+            else { return }
+            var monitor = ServiceMonitorRow(
+                origin: key,
+                key: ServiceMonitorKey(
+                    logicalPort: output.name, address: target, port: 0, transport: "icmp"),
+                type: SB.ServiceMonitor.typeNetworkFunction)
+            monitor.inputPort = input.name
+            monitor.sourceAddress = source
+            monitor.sourceMAC = scene.monitorAddress(context) ?? ""
+            monitor.mac = context.read(inputs.options, "svc_monitor_mac_dst") ?? ""
+            monitor.options =
+                row.healthCheck.flatMap { context.read(inputs.functionChecks, $0) }?.options ?? [:]
+            scene.place(&monitor, context)
+            let other = context.read(inputs.portStates, input.name)
+            let isTogether =
+                other?.chassis
+                == context.read(inputs.portStates, output.name)?.chassis
+            monitor.isPortUp = monitor.isPortUp && isTogether && other?.isUp == true
+            context.emit(outputs.serviceMonitors, monitor)
         }
     }
 

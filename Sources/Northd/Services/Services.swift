@@ -43,15 +43,7 @@ struct Services: Sendable {
                 context.emit(outputs.problems, Problem("DHCP_Options", key, column, reason))
             }
         }
-        controlMeters = engine.function("control meters", over: inputs.datapaths) {
-            _, row, context in
-            let copp =
-                switch row {
-                case .switch(let row): row.copp
-                case .router(let row): row.copp
-                }
-            return copp.flatMap { context.read(inputs.copp, $0) }?.meters ?? [:]
-        }
+        controlMeters = outputs.commons.controlMeters
         dnsOfSwitch = engine.index("DNS of switch", of: inputs.switchesOfDNS) { _, owners in
             owners.all
         }

@@ -20,7 +20,7 @@ package struct ACLVerdicts: SwitchFeature {
         if highest > 0 { clear.append(.load(SwitchCell.tier, 0)) }
         flows.add(
             stage.action, 1000, .equal(SwitchCell.isAllowed, 1), ActionList(clear + [.next]))
-        flows.add(stage.action, 1000, .equal(SwitchCell.isDropped, 1), ActionList(clear))
+        flows.drop(stage.action, 1000, .equal(SwitchCell.isDropped, 1), after: clear)
         flows.add(
             stage.action, 1000, .equal(SwitchCell.isRejected, 1),
             ActionList(clear + ACLVerdicts.reject(isIngress: stage.isIngress)))
@@ -29,7 +29,11 @@ package struct ACLVerdicts: SwitchFeature {
                 stage.action, 500, .equal(SwitchCell.tier, .decimal(UInt64(tier))),
                 [.load(SwitchCell.tier, .decimal(UInt64(tier + 1))), stage.evaluation.jump])
         }
-        flows.fallback(stage.action, ActionList(dropsByDefault ? clear : clear + [.next]))
+        if dropsByDefault {
+            flows.drop(stage.action, 0, .always, after: clear)
+        } else {
+            flows.fallback(stage.action, ActionList(clear + [.next]))
+        }
     }
 
     /// The answer takes the way back from the stage after the other pipeline's ACLs, which so
