@@ -5,17 +5,21 @@ import Testing
     private struct Row {
         let id: Substring
         let northd: Substring
+        let kernel: Substring
         let code: Substring
 
-        var isOpen: Bool { northd == "open" }
+        var isOpen: Bool { northd == "open" || northd == FeatureTableTests.dash }
     }
+
+    /// Stands where a part has nothing to do with a row.
+    private static let dash: Substring = "—"
 
     private static let rows: [Row] = Repository.lines(of: "Docs/FEATURES.md").compactMap { line in
         let cells = line.split(separator: "|", omittingEmptySubsequences: false).map(trimmed)
         guard cells.count == 7, let first = cells[1].first, first.isUppercase,
             cells[1].contains("-")
         else { return nil }
-        return Row(id: cells[1], northd: cells[3], code: cells[5])
+        return Row(id: cells[1], northd: cells[3], kernel: cells[4], code: cells[5])
     }
 
     private static func trimmed(_ cell: Substring) -> Substring {
@@ -39,6 +43,26 @@ import Testing
         let ids = Self.rows.map(\.id)
         #expect(ids.count > 300)
         #expect(Set(ids).count == ids.count)
+    }
+
+    /// A dash has no further words, and the line at the top says how many rows are how.
+    @Test func theSummaryCounts() {
+        for row in Self.rows where row.northd.contains(Self.dash) || row.kernel.contains(Self.dash)
+        {
+            #expect(
+                [row.northd, row.kernel].allSatisfy { $0 == Self.dash || !$0.contains(Self.dash) },
+                "\(row.id)")
+        }
+        func count(_ cell: KeyPath<Row, Substring>) -> String {
+            let open = Self.rows.count { $0[keyPath: cell] == "open" }
+            let none = Self.rows.count { $0[keyPath: cell] == Self.dash }
+            let tested = Self.rows.count - open - none
+            return "\(tested) tested, \(none) not concerned, \(open) open"
+        }
+        let wanted =
+            "\(Self.rows.count) rows; northd: \(count(\.northd)); on the kernel: \(count(\.kernel))."
+        let lines = Repository.lines(of: "Docs/FEATURES.md").map(String.init)
+        #expect(lines.filter { $0.contains(" rows; northd: ") } == [wanted])
     }
 
     @Test func everyTestThatIsNamedExists() {
