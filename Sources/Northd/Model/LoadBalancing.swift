@@ -132,9 +132,10 @@ extension LoadBalancing {
         return engine.function("balanced services", over: balancers) { key, balancer, context in
             guard let balancer else { return [] }
             return zip(balancer.services, balancer.serviceNames).compactMap { service, name in
-                if let first = context.first(byName, name), first != key,
-                    context.read(owners, first) == context.read(owners, key)
-                {
+                let others = context.members(byName, name).prefix { $0 < key }
+                if others.contains(where: {
+                    context.read(owners, $0) == context.read(owners, key)
+                }) {
                     context.emit(
                         problems,
                         Problem(
