@@ -163,6 +163,7 @@ package final class Compiler {
         registerRouterFeatures()
         registerServices()
         registerComplaints()
+        engine.set(inputs.deployment, 0, true)
     }
 
     /// Takes changes of the Northbound database.

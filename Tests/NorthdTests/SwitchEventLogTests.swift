@@ -13,6 +13,7 @@ import Testing
         let network = TestNetwork()
         var names: [RowUUID: String] = [:]
         private var rows: [String: RowUUID] = [:]
+        private var chassis = RowUUID.zero
 
         /// Three switches with three ports each; what a switch has is called by its number.
         init() {
@@ -32,7 +33,7 @@ import Testing
             let pg = note("pg", network.addPortGroup("pg", canonicalSet(members)))
             note("aclg", network.addACL("outport == @pg && ip4", "allow-related", onGroup: pg))
             note("lbx", network.addLoadBalancer("lbx", ["10.9.9.9:80": "10.0.0.1:80"], in: group))
-            note("hv1", network.addChassis("hv1", address: "1.1.1.1").chassis)
+            chassis = network.addChassis("hv1", address: "1.1.1.1").chassis
             network.settle()
             network.northd.compiler.engine.log = EventLog()
         }
@@ -121,7 +122,7 @@ import Testing
                 $0.insert(
                     SB.IGMPGroup(
                         address: address, protocol: "IGMPv2", datapath: place.row.datapath,
-                        chassis: self["hv1"], ports: [place.uuid], chassisName: "hv1"),
+                        chassis: chassis, ports: [place.uuid], chassisName: "hv1"),
                     uuid: network.southbound.makeUUID())
             }
         }
@@ -144,7 +145,7 @@ import Testing
                 "a rule joins",
                 {
                     $0.note("new", $0.network.addACL("ip6", "drop", on: $0["s1"]))
-                }, ["new", "s1"]
+                }, ["new"]
             ),
             ("its match", { $0.change("new", NB.ACL.self) { $0.match = "ip4" } }, ["new"]),
             ("its priority", { $0.change("new", NB.ACL.self) { $0.priority = 7 } }, ["new"]),
@@ -165,7 +166,7 @@ import Testing
                             NB.LogicalSwitch.self, network["s1"], .acls,
                             .delete(.ofSet([network["new"]])))
                     }
-                }, ["new", "s1"]
+                }, ["new"]
             ),
             (
                 "a rule of a port group", { $0.change("aclg", NB.ACL.self) { $0.match = "ip6" } },
@@ -179,7 +180,7 @@ import Testing
                             NB.PortGroup.self, network["pg"], .ports,
                             .insert(.ofSet([network["p0-2"]])))
                     }
-                }, ["p0-2", "pg", "s0"]
+                }, ["p0-2"]
             ),
             (
                 "a port leaves the group",
@@ -189,7 +190,7 @@ import Testing
                             NB.PortGroup.self, network["pg"], .ports,
                             .delete(.ofSet([network["p0-2"]])))
                     }
-                }, ["p0-2", "pg", "s0"]
+                }, ["p0-2"]
             ),
             (
                 "an address set",
@@ -219,7 +220,7 @@ import Testing
                             NB.QoS(
                                 priority: 2, direction: "to-lport", match: "ip6",
                                 bandwidth: ["rate": 100]), to: $0["s2"]))
-                }, ["rate", "s2"]
+                }, ["rate"]
             ),
         ])
     }
@@ -265,7 +266,7 @@ import Testing
                         "lby",
                         $0.network.addLoadBalancer(
                             "lby", ["10.9.9.8:80": "10.0.0.1:80"], in: $0["lbg"]))
-                }, ["lby", "lbg"]
+                }, ["lby"]
             ),
             (
                 "one joins a switch",
@@ -316,7 +317,7 @@ import Testing
                     network.change("p1-1", NB.LogicalSwitchPort.self) {
                         $0.mirrorRules = [network["mirror1"]]
                     }
-                }, ["p1-1", "p1-2", "s1"]
+                }, ["p1-1", "p1-2"]
             ),
             ("receivers", { $0.report("239.1.1.1", of: "p0-1") }, ["s0"]),
             ("more receivers", { $0.report("239.1.1.2", of: "p0-1") }, ["s0"]),
@@ -348,9 +349,7 @@ import Testing
                 }, ["meter"]
             ),
             (
-                "a chassis",
-                { $0.note("hv2", $0.network.addChassis("hv2", address: "1.1.1.2").chassis) },
-                ["hv2"]
+                "a chassis", { _ = $0.network.addChassis("hv2", address: "1.1.1.2") }, []
             ),
         ])
     }

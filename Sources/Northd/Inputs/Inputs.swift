@@ -176,7 +176,6 @@ package struct Inputs: Sendable {
         global = engine.table("NB_Global", durability: .durable)
         options = engine.table("NB_Global.options", durability: .durable)
         deployment = engine.table("deployment", durability: .durable)
-        engine.set(deployment, 0, true)
         datapaths = engine.table("Datapath")
         switchPorts = engine.table("Logical_Switch_Port")
         switchOfPort = engine.table("Logical_Switch.ports", beside: switchPorts)

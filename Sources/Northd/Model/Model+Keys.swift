@@ -28,24 +28,24 @@ extension Model {
     ) -> Function<RowUUID, KeyRequest?> {
         engine.function("switch port key request", over: ports) { key, port, context in
             guard let port else { return nil }
-            let row = context.read(inputs.switchPorts, key)
             let side = port.kind.isRouter ? context.read(sides, key) ?? nil : nil
             let gateway = side.flatMap { context.read(gateways.ports, $0.port) ?? nil }
             var further = gateway?.peerRedirect.map { [(key.companion, $0)] } ?? []
-            if row?.mirrorRules.isEmpty == false {
-                further += mirrorKeys(key, port, row?.mirrorRules ?? [], inputs, mirrored, context)
+            if !port.mirrors.isEmpty {
+                further += mirrorKeys(key, port, inputs, mirrored, context)
             }
             return portRequest(
-                port.datapath, port.name, row?.options, further: further, inputs, limits, context)
+                port.datapath, port.name, port.requestedKey, further: further, inputs, limits,
+                context)
         }
     }
 
     /// The mirror ports whose keys this port asks for: the first one that is mirrored there does.
     private static func mirrorKeys(
-        _ key: RowUUID, _ port: SwitchPort, _ mirrors: [RowUUID], _ inputs: Inputs,
+        _ key: RowUUID, _ port: SwitchPort, _ inputs: Inputs,
         _ mirrored: Index<MirrorPlace, RowUUID>, _ context: Context
     ) -> [(RowUUID, String)] {
-        let sinks = mirrors.compactMap { context.read(inputs.mirrors, $0) }
+        let sinks = port.mirrors.compactMap { context.read(inputs.mirrors, $0) }
             .filter { $0.type == NB.Mirror.typeLport }.map(\.sink)
         return Set(sinks).sorted().compactMap { sink in
             let place = MirrorPlace(datapath: port.datapath, sink: sink)
@@ -61,22 +61,22 @@ extension Model {
     ) -> Function<RowUUID, KeyRequest?> {
         engine.function("router port key request", over: ports) { key, port, context in
             guard let port else { return nil }
-            let options = context.read(inputs.routerPorts, key)?.options
+            let wanted = context.read(inputs.routerPorts, key)?.options["requested-tnl-key"]
             let gateway = port.hasGateway ? context.read(gateways.ports, key) ?? nil : nil
             return portRequest(
-                port.router, port.name, options,
+                port.router, port.name, wanted.flatMap { Int($0) },
                 further: gateway.map { [(key.companion, $0.redirect)] } ?? [], inputs, limits,
                 context)
         }
     }
 
     private static func portRequest(
-        _ datapath: RowUUID, _ name: String, _ options: [String: String]?,
+        _ datapath: RowUUID, _ name: String, _ wanted: Int?,
         further: [(id: RowUUID, name: String)], _ inputs: Inputs, _ limits: KeyLimitTable,
         _ context: Context
     ) -> KeyRequest {
         KeyRequest(
-            space: datapath, wanted: options?["requested-tnl-key"].flatMap { Int($0) },
+            space: datapath, wanted: wanted,
             existing: existing(name, datapath, inputs, context),
             limit: (context.read(limits, 0) ?? nil)?.ports,
             companions: further.map {

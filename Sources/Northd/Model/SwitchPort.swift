@@ -27,6 +27,10 @@ package struct SwitchPort: Hashable, Sendable {
     package let respondsForStations: Bool
     /// A router port whose traffic is tracked and filtered: options:enable_router_port_acl.
     package let filtersRouter: Bool
+    /// options:requested-tnl-key.
+    package let requestedKey: Int?
+    /// Rows of Mirror.
+    package let mirrors: [RowUUID]
     /// How packets for its stations reach it, and whether those for everybody do.
     package let delivery: Delivery
     /// The longest packets that it takes, in bytes without the Ethernet header: an extension.
@@ -41,6 +45,8 @@ package struct SwitchPort: Hashable, Sendable {
         self.datapath = datapath
         name = row.name
         kind = Kind(row)
+        requestedKey = row.options["requested-tnl-key"].flatMap { Int($0) }
+        mirrors = row.mirrorRules
         isEnabled = row.enabled ?? true
         isSecured = !row.portSecurity.isEmpty
         for text in row.portSecurity {
