@@ -116,7 +116,8 @@ let assembly: [Target] = [
     library(
         "Simulation",
         [
-            "JSON", "Wire", "OVSDBModel", "OVSDBEngine", "OVSDBSession", "Schemas", "Northd",
+            "JSON", "Wire", "Incremental", "OVSDBModel", "OVSDBEngine", "OVSDBSession", "Schemas",
+            "Northd",
             "AgentCore", "Datapath", "Pipeline",
         ]),
 ]

@@ -1,8 +1,9 @@
 // northd without sockets and clocks: changes of two databases in, transactions out.
 //
 // Properties that must hold:
-// * only an active northd writes; a standby derives everything as well, so that taking over costs
-//   a comparison of what is marked and no recompute;
+// * only an active northd writes; a standby derives everything as well and compares it with what
+//   the active one has written, so that taking over costs a comparison of what differs still and
+//   no recompute;
 // * one transaction per database is under way at most, and it leads from what the replica shows to
 //   what is desired, so a lost or refused one is simply made again;
 // * NB_Global.sb_cfg never runs ahead of what the Southbound database has: it follows
@@ -56,7 +57,8 @@ package final class Northd {
     private var ageing = Ageing()
     private var generator: any RandomNumberGenerator
     private var underWay: Set<NorthdDatabase> = []
-    private var retryAt: [NorthdDatabase: Int64] = [:]
+    private var retries: [NorthdDatabase: RetryPlan] = [:]
+    private var standsBy = true
     private var reports: [NorthdReport] = []
 
     /// `generator` makes the addresses that northd gives to the deployment. `state` is what a
@@ -93,9 +95,10 @@ package final class Northd {
     /// The Southbound database has everything that the configuration asks for, as far as is known.
     package var isIdle: Bool { reconciler.isIdle && underWay.isEmpty }
 
-    /// When `step` has something to do without an event; milliseconds of `now`.
+    /// When `step` has something to do without an event; milliseconds of `now`. A standby waits for
+    /// nothing but events.
     package var deadline: Int64? {
-        [retryAt.values.min(), ageing.deadline].compactMap(\.self).min()
+        standsBy ? nil : (retries.values.map(\.time) + [ageing.deadline]).compactMap(\.self).min()
     }
 }
 
@@ -121,6 +124,7 @@ extension Northd {
 extension Northd {
     /// Takes changes of a replica. `step` acts on them.
     package func changed(_ database: NorthdDatabase, _ changes: [TableChange]) {
+        retries[database]?.noteChange()
         switch database {
         case .northbound:
             compiler.northbound(changes)
@@ -140,11 +144,14 @@ extension Northd {
         underWay.remove(database)
         var isCommitted = false
         switch outcome {
-        case .committed: isCommitted = true
+        case .committed:
+            isCommitted = true
+            retries[database]?.noteSuccess()
         case .tryAgain, .notLocked: break
         case .failed(let failure):
-            retryAt[database] = now + Limits.retryInterval
-            reports.append(.refused(database, failure.description))
+            if retries[database]?.noteRefusal(at: now) == true {
+                reports.append(.refused(database, failure.description))
+            }
         }
         switch database {
         case .northbound: feedback.end(committed: isCommitted)
@@ -164,8 +171,9 @@ extension Northd {
         reportProblems()
         var actions = reports.map(NorthdAction.report)
         reports = []
+        standsBy = !view.mayWrite
         guard view.mayWrite else {
-            standBy(view)
+            standBy(view, now)
             return actions
         }
         if isFree(.southbound, now) { actions += writeSouthbound(view, now) }
@@ -174,19 +182,19 @@ extension Northd {
     }
 
     /// Compares as if it were to write, so that what the active northd has done is off the list.
-    private func standBy(_ view: NorthdView) {
-        guard !underWay.contains(.southbound) else { return }
-        let transaction = reconciler.begin(view.southbound, compiler)
-        reconciler.end(committed: transaction.isEmpty)
+    private func standBy(_ view: NorthdView, _ now: Int64) {
+        if !underWay.contains(.southbound) {
+            let transaction = reconciler.begin(view.southbound, compiler)
+            reconciler.end(committed: transaction.isEmpty)
+        }
+        if !underWay.contains(.northbound) {
+            let transaction = feedback.begin(view, now, &generator)
+            feedback.end(committed: transaction.isEmpty)
+        }
     }
 
     private func isFree(_ database: NorthdDatabase, _ now: Int64) -> Bool {
-        guard !underWay.contains(database) else { return false }
-        if let time = retryAt[database] {
-            guard now >= time else { return false }
-            retryAt[database] = nil
-        }
-        return true
+        !underWay.contains(database) && retries[database]?.allowsAttempt(at: now) != false
     }
 
     private func reportProblems() {
@@ -212,6 +220,7 @@ extension Northd {
             return []
         }
         underWay.insert(.southbound)
+        retries[.southbound, default: RetryPlan()].beginAttempt()
         return [.write(.southbound, transaction)]
     }
 
@@ -222,6 +231,7 @@ extension Northd {
             return []
         }
         underWay.insert(.northbound)
+        retries[.northbound, default: RetryPlan()].beginAttempt()
         return [.write(.northbound, transaction)]
     }
 

@@ -162,6 +162,39 @@ extension SimulatedCluster {
         commit { $0.mutate(NB.LogicalSwitch.self, item.uuid, .ports, .delete(Datum([port]))) }
     }
 
+    /// A change of one port, of no interest to any other object.
+    /// - Returns: what the port is called in derivations.
+    package func editOnePort() -> [String] {
+        let ports = management.replica.rows(NB.LogicalSwitchPort.self).filter { $0.row.type == "" }
+            .sorted { $0.uuid < $1.uuid }
+        let host = random.random.number(200) + 20
+        let address = "02:00:00:00:03:\(String(host, radix: 16)) 10.0.0.\(host)"
+        guard let item = ports.randomElement(using: &random.random), !random.random.oneIn(3) else {
+            return addOnePort("q\(host)", address)
+        }
+        var row = item.row
+        if random.random.oneIn(2) {
+            row.enabled = row.enabled == false
+        } else {
+            row.addresses = [address]
+        }
+        commit { $0.update(item.uuid, from: item.row, to: row) }
+        return [item.row.name, item.uuid.description]
+    }
+
+    private func addOnePort(_ name: String, _ address: String) -> [String] {
+        let ports = management.replica.rows(NB.LogicalSwitchPort.self)
+        guard let datapath = pick(NB.LogicalSwitch.self),
+            !ports.contains(where: { $0.row.name == name })
+        else { return [] }
+        let uuid = random.random.uuid()
+        commit {
+            $0.insert(NB.LogicalSwitchPort(name: name, addresses: [address]), uuid: uuid)
+            $0.mutate(NB.LogicalSwitch.self, datapath.uuid, .ports, .insert(Datum([uuid])))
+        }
+        return [name, uuid.description]
+    }
+
     // MARK: Routers
 
     private func addRouterPort() {

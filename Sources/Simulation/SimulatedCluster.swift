@@ -102,11 +102,20 @@ extension SimulatedCluster {
         [management, observer] + northds.flatMap(\.connections) + agents.map(\.client)
     }
 
-    /// Lets `count` things happen, edits and faults among them.
-    package func run(steps count: Int) {
+    /// What happens besides the work of the programs.
+    package enum Mix: Sendable {
+        /// Edits, and all kinds of faults.
+        case faults
+        /// Edits, and northds that die and start.
+        case takeovers
+        case edits
+    }
+
+    /// Lets `count` things happen.
+    package func run(steps count: Int, _ mix: Mix = .faults) {
         for _ in 0..<count {
-            if random.random.oneIn(40) {
-                fault()
+            if mix != .edits, random.random.oneIn(40) {
+                if mix == .faults { fault() } else { replaceActiveNorthd() }
             } else if random.random.oneIn(10) {
                 edit()
             } else if !act() {
@@ -240,9 +249,20 @@ extension SimulatedCluster {
     private func stopNorthd() {
         let victims = northds.filter(\.isActive) + northds
         guard let victim = victims.first else { return startNorthd() }
+        kill(victim)
+    }
+
+    private func kill(_ northd: SimulatedNorthd) {
         journal.append("a northd dies")
-        northds.removeAll { $0 === victim }
-        victim.die(now: now)
+        northds.removeAll { $0 === northd }
+        northd.die(now: now)
+    }
+
+    package func killActiveNorthd() { for northd in northds where northd.isActive { kill(northd) } }
+
+    private func replaceActiveNorthd() {
+        killActiveNorthd()
+        if northds.count < size.northds { startNorthd() }
     }
 
     private func restartAgent() {

@@ -1,6 +1,7 @@
 // An ovn-northd without its process: what NorthdDaemon does with sockets and clocks is done here
 // by the scheduler.
 
+import Incremental
 import Northd
 import OVSDBModel
 import OVSDBSession
@@ -14,6 +15,8 @@ package final class SimulatedNorthd {
     private(set) var isDue = false
     /// Transactions that a server refused: a northd must not make such.
     package private(set) var refusals: [String] = []
+    /// Rows of the transactions for the Southbound database.
+    package private(set) var writtenRows = 0
 
     /// Held in the Southbound database by the one northd that writes.
     private static let lock = "ovn_northd"
@@ -61,7 +64,12 @@ package final class SimulatedNorthd {
 
     var deadline: Int64? { northd.deadline }
 
-    var isActive: Bool { clients[.southbound]?.session.hasLock == true }
+    package func startLog() { northd.compiler.engine.log = EventLog() }
+
+    /// What was derived since.
+    package var log: [EventLog.Event] { northd.compiler.engine.log?.events ?? [] }
+
+    package var isActive: Bool { clients[.southbound]?.session.hasLock == true }
 
     func step(now: Int64) {
         isDue = false
@@ -76,6 +84,7 @@ package final class SimulatedNorthd {
             case .report(.refused(_, let reason)): refusals.append(reason)
             case .report: break
             case .write(let database, let transaction):
+                if database == .southbound { writtenRows += transaction.rowCount }
                 clients[database]?.submit(transaction, now: now) { [weak self] outcome, now in
                     self?.northd.completed(database, outcome, now: now)
                     self?.isDue = true

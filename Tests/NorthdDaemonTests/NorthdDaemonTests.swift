@@ -173,6 +173,55 @@ private final class Answer: Sendable {
         #expect(deployment.count("Port_Binding") == 3)
     }
 
+    /// Runs of derivations, ever.
+    private func runs(of daemon: NorthdDaemon) -> Int {
+        daemon.northd.compiler.engine.statistics.reduce(0) { $0 + $1.runs }
+    }
+
+    /// A connection that ends without a word is all that a server sees of a process that is killed.
+    @Test func takingOverDerivesNothing() throws {
+        let deployment = try Deployment()
+        let first = try deployment.addNorthd()
+        try deployment.wait { first.status == .active }
+        for number in 1...5 { addSwitch(UInt64(number), to: deployment) }
+        let second = try deployment.addNorthd()
+        try deployment.synchronize()
+        try deployment.wait { first.northd.isIdle && second.northd.isIdle }
+        let before = runs(of: second)
+        #expect(before > 0)
+        first.stop()
+        try deployment.wait { second.status == .active && second.northd.isIdle }
+        #expect(runs(of: second) == before)
+        #expect(deployment.command(1, "status") == "Status: active")
+    }
+
+    @Test func noChangeIsLostHoweverManyDie() throws {
+        let deployment = try Deployment()
+        var living = [try deployment.addNorthd(), try deployment.addNorthd()]
+        var number: UInt64 = 0
+        for round in 0..<6 {
+            // Somewhere between a change that nobody has heard of and one that is written.
+            for _ in 0..<4 {
+                number += 1
+                addSwitch(number, to: deployment)
+                _ = try deployment.loop.run(until: .now() + .milliseconds(round * 3)) { false }
+            }
+            let victim = living.firstIndex { $0.status == .active } ?? 0
+            living.remove(at: victim).stop()
+            living.append(try deployment.addNorthd())
+        }
+        try deployment.synchronize()
+        #expect(deployment.count("Datapath_Binding") == Int(number))
+        #expect(deployment.count("Port_Binding") == Int(number))
+        let other = try Deployment()
+        try other.addNorthd()
+        for each in 1...number { addSwitch(each, to: other) }
+        try other.synchronize()
+        #expect(deployment.count("Logical_Flow") == other.count("Logical_Flow"))
+        #expect(deployment.count("Logical_DP_Group") == other.count("Logical_DP_Group"))
+        #expect(deployment.count("Multicast_Group") == other.count("Multicast_Group"))
+    }
+
     @Test func aDryRunWritesNothing() throws {
         let deployment = try Deployment()
         let daemon = try deployment.addNorthd(paused: true)

@@ -57,6 +57,19 @@ import Wire
         #expect(network.northd.deadline == nil, "nothing is left to wait for")
     }
 
+    /// Deleting is for the active one; a standby that waited for it would never rest.
+    @Test func aStandbyWaitsForNothing() {
+        let (network, _) = network("10")
+        network.mayWrite = false
+        learn("10.0.0.1", age: 20, network)
+        network.settle()
+        #expect(network.northd.deadline == nil)
+        network.mayWrite = true
+        network.settle()
+        wait(network)
+        #expect(known(network).isEmpty)
+    }
+
     @Test func aRefreshedNeighbourStays() {
         let (network, _) = network("10")
         learn("10.0.0.1", age: 0, network)

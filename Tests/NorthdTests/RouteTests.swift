@@ -14,6 +14,7 @@ import Testing
     }
 
     @Test func tablesOfPorts() {
+        let number = StickyKeys(KeyRange.routeTables).place(of: NameNumbers.key("blue"))
         network.edit {
             $0.update(
                 gateway.innerPort, [.options],
@@ -25,9 +26,11 @@ import Testing
         network.addRoute("192.168.0.0/16", via: "172.16.0.8", on: gateway.router)
         network.settle()
         network.expectFlows(
-            "lr_in_ip_routing_pre", on: "r", "[100] inport == \"r-in\" -> reg7 = 1; next;")
+            "lr_in_ip_routing_pre", on: "r", "[100] inport == \"r-in\" -> reg7 = \(number); next;")
         #expect(
-            routes().contains { $0.hasPrefix("[1744] reg7 == 1 && ip4.dst == 192.168.0.0/16 ->") })
+            routes().contains {
+                $0.hasPrefix("[1744] reg7 == \(number) && ip4.dst == 192.168.0.0/16 ->")
+            })
         #expect(
             routes().contains { $0.hasPrefix("[1744] reg7 == 0 && ip4.dst == 192.168.0.0/16 ->") })
         #expect(network.reports.isEmpty)
@@ -111,10 +114,11 @@ import Testing
     }
 
     @Test func repliesGoBackAlike() {
-        network.addRoute("192.168.0.0/16", via: "172.16.0.9", on: gateway.router) {
+        let uuid = network.addRoute("192.168.0.0/16", via: "172.16.0.9", on: gateway.router) {
             $0.options["ecmp_symmetric_reply"] = "true"
         }
         network.settle()
+        let group = StickyKeys(KeyRange.routeGroups).place(of: uuid)
         let key = network.binding("r-out")?.tunnelKey ?? 0
         let route = "reg7 == 0 && ip4.dst == 192.168.0.0/16"
         network.expectFlows(
@@ -130,7 +134,7 @@ import Testing
             "lr_in_ip_routing", on: "r",
             "[10300] ct_mark.ecmp_reply_port == \(key) && \(route) -> ip.ttl--; flags.loopback = 1; "
                 + "eth.src = 02:00:00:00:01:02; reg5 = 172.16.0.1; outport = \"r-out\"; next;",
-            "[1744] \(route) -> ip.ttl--; flags.loopback = 1; reg8[0..15] = 1; "
+            "[1744] \(route) -> ip.ttl--; flags.loopback = 1; reg8[0..15] = \(group); "
                 + "reg8[16..31] = 1; next;")
         network.expectFlows(
             "lr_in_policy", on: "r", "[65535] ct_mark.ecmp_reply_port == \(key) -> next;")
@@ -248,16 +252,17 @@ extension TestNetwork {
     }
 
     @Test func severalNextHops() {
-        network.addPolicy(10, "ip4", "reroute", on: gateway.router) {
+        let uuid = network.addPolicy(10, "ip4", "reroute", on: gateway.router) {
             $0.nexthops = ["172.16.0.8", "172.16.0.9"]
         }
         network.settle()
+        let group = StickyKeys(KeyRange.routeGroups).place(of: uuid)
         network.expectFlows(
             "lr_in_policy", on: "r",
-            "[10] ip4 -> reg8[0..15] = 1; reg8[16..31] = select(1=100, 2=100);")
+            "[10] ip4 -> reg8[0..15] = \(group); reg8[16..31] = select(1=100, 2=100);")
         network.expectFlows(
             "lr_in_policy_ecmp", on: "r",
-            "[100] reg8[0..15] == 1 && reg8[16..31] == 2 -> reg0 = 172.16.0.9; "
+            "[100] reg8[0..15] == \(group) && reg8[16..31] == 2 -> reg0 = 172.16.0.9; "
                 + "reg5 = 172.16.0.1; eth.src = 02:00:00:00:01:02; outport = \"r-out\"; "
                 + "flags.loopback = 1; reg9[9] = 1; next;")
     }
@@ -266,10 +271,12 @@ extension TestNetwork {
         network.addPolicy(10, "ip4", "jump", on: gateway.router) { $0.jumpChain = "inner" }
         network.addPolicy(5, "tcp || udp", "drop", on: gateway.router) { $0.chain = "inner" }
         network.settle()
+        let chain = StickyKeys(KeyRange.policyChains).place(of: NameNumbers.key("inner"))
         #expect(
             network.flows("lr_in_policy", on: "r").prefix(2) == [
-                "[10] reg9[16..31] == 0 && ip4 -> reg9[16..31] = 1; next(pipeline=ingress, table=18);",
-                "[5] reg9[16..31] == 1 && (tcp || udp) -> drop;",
+                "[10] reg9[16..31] == 0 && ip4 -> reg9[16..31] = \(chain); "
+                    + "next(pipeline=ingress, table=18);",
+                "[5] reg9[16..31] == \(chain) && (tcp || udp) -> drop;",
             ])
     }
 
@@ -289,13 +296,15 @@ extension TestNetwork {
         network.edit {
             $0.insert(NB.BFD(logicalPort: "r-out", dstIP: "172.16.0.9"), uuid: session)
         }
-        network.addPolicy(10, "ip4", "reroute", on: gateway.router) {
+        let uuid = network.addPolicy(10, "ip4", "reroute", on: gateway.router) {
             $0.nexthops = ["172.16.0.8", "172.16.0.9"]
             $0.bfdSessions = [session]
         }
         network.settle()
+        let group = StickyKeys(KeyRange.routeGroups).place(of: uuid)
         network.expectFlows(
-            "lr_in_policy", on: "r", "[10] ip4 -> reg8[0..15] = 1; reg8[16..31] = 1; next;")
+            "lr_in_policy", on: "r",
+            "[10] ip4 -> reg8[0..15] = \(group); reg8[16..31] = 1; next;")
         #expect(
             network.northbound.replica[NB.BFD.self, session]?.status == "down",
             "a policy asks for the session")

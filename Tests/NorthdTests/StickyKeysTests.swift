@@ -71,4 +71,25 @@ import Testing
         var keys = StickyKeys(1...10)
         #expect(settle(&keys, [1: request(wanted: 11), 2: request(existing: 0)]) == [1: 1, 2: 2])
     }
+
+    /// Keys that no database keeps are the same whatever came before.
+    @Test func keysByNameHaveNoHistory() {
+        let byName = KeyRequest(space: space, start: .name)
+        var first = StickyKeys(1...65535)
+        var second = StickyKeys(1...65535)
+        _ = settle(&first, [1: byName, 2: byName, 3: byName, 4: byName])
+        _ = settle(&first, [1: nil, 3: nil])
+        let grown = settle(&first, [5: byName, 3: byName])
+        let fresh = settle(&second, [2: byName, 3: byName, 4: byName, 5: byName])
+        #expect(grown[5] == fresh[5] && grown[3] == fresh[3])
+        #expect(Set(fresh.values).count == 4)
+    }
+
+    @Test func keysByNameThatMeetAreApart() {
+        let byName = KeyRequest(space: space, start: .name)
+        var keys = StickyKeys(1...3)
+        let grants = settle(&keys, [1: byName, 2: byName, 3: byName])
+        #expect(Set(grants.values) == [1, 2, 3])
+        #expect(settle(&keys, [4: byName]) == [4: Int?.none], "none is left")
+    }
 }

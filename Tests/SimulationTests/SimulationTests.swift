@@ -12,11 +12,14 @@ struct SimulationChecks {
     let cluster: SimulatedCluster
     let seed: UInt64
 
-    init(seed: UInt64, steps: Int, _ size: SimulatedCluster.Size = .init()) {
+    init(
+        seed: UInt64, steps: Int, _ size: SimulatedCluster.Size = .init(),
+        _ mix: SimulatedCluster.Mix = .faults
+    ) {
         self.seed = seed
         cluster = SimulatedCluster(seed: seed, size)
         cluster.populate()
-        cluster.run(steps: steps)
+        cluster.run(steps: steps, mix)
         let isAtRest = cluster.finish()
         let last = cluster.journal.suffix(30)
         #expect(isAtRest, "seed \(seed): the cluster does not come to rest: \(last)")
@@ -69,7 +72,7 @@ struct SimulationChecks {
         var words: Set<String> = []
         var held: [[Int]] = []
         for seed in 0..<4 as Range<UInt64> {
-            let checks = SimulationChecks(seed: seed, steps: 500)
+            let checks = SimulationChecks(seed: seed, steps: 350)
             checks.check()
             words.formUnion(checks.cluster.journal)
             held += checks.cluster.agents.map { [$0.claimCount, $0.flowCount] }
@@ -135,8 +138,13 @@ struct SimulationChecks {
 
 @Suite(.enabled(if: getenv("OVN_LONG") != nil))
 struct SimulationCampaignTests {
-    @Test(arguments: 1000..<1060 as Range<UInt64>)
+    @Test(arguments: 1000..<1040 as Range<UInt64>)
     func faultsLeaveNoTrace(seed: UInt64) {
         SimulationChecks(seed: seed, steps: 2000, .init(northds: 3, agents: 4)).check()
+    }
+
+    @Test(arguments: 2000..<2040 as Range<UInt64>)
+    func manyTakeoversLoseNothing(seed: UInt64) {
+        SimulationChecks(seed: seed, steps: 1500, .init(northds: 4, agents: 1), .takeovers).check()
     }
 }

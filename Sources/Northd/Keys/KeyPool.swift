@@ -23,18 +23,22 @@ package struct KeyPool: Sendable {
         return true
     }
 
-    /// The next free key up to `limit`, or nil if all are taken.
-    package mutating func takeNext(for owner: RowUUID, limit: Int? = nil) -> Int? {
+    /// The next free key up to `limit`, searched from `start` if it is given, or nil if all are
+    /// taken.
+    package mutating func takeNext(
+        for owner: RowUUID, from start: Int? = nil, limit: Int? = nil
+    ) -> Int? {
         let last = min(limit ?? range.upperBound, range.upperBound)
         guard last >= range.lowerBound else { return nil }
-        var key = hint <= last ? hint : range.lowerBound
-        let first = key
+        let wanted = start ?? hint
+        let first = wanted <= last ? wanted : range.lowerBound
+        var key = first
         while holders[key] != nil {
             key = key >= last ? range.lowerBound : key + 1
             if key == first { return nil }
         }
         holders[key] = owner
-        hint = key >= last ? range.lowerBound : key + 1
+        if start == nil { hint = key >= last ? range.lowerBound : key + 1 }
         return key
     }
 

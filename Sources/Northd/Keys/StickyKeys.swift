@@ -14,21 +14,33 @@ package struct KeyRequest: Hashable, Sendable {
     /// Further keys of the same space, for what comes and goes with the object.
     package let companions: [Companion]
 
+    /// Where the search for a free key begins.
+    package let start: Start
+
     package struct Companion: Hashable, Sendable {
         /// What the key is granted under; of two objects only one may ask for it.
         package let id: RowUUID
         package let existing: Int?
     }
 
+    package enum Start: Hashable, Sendable {
+        /// After the key given last, so that one just freed rests for a while.
+        case next
+        /// At a place that follows from the owner's name. No database keeps such keys; so northds
+        /// with different histories choose alike, unless two names meet.
+        case name
+    }
+
     package init(
         space: RowUUID, wanted: Int? = nil, existing: Int? = nil, limit: Int? = nil,
-        companions: [Companion] = []
+        companions: [Companion] = [], start: Start = .next
     ) {
         self.space = space
         self.wanted = wanted
         self.existing = existing
         self.limit = limit
         self.companions = companions
+        self.start = start
     }
 }
 
@@ -150,8 +162,17 @@ package struct StickyKeys: AllocationPolicy {
     private mutating func settleByNumber(_ owner: RowUUID) {
         guard let holding = holdings[owner], holding.key == nil else { return }
         let space = holding.request.space
+        let start = holding.request.start == .name ? place(of: owner) : nil
         holdings[owner]?.key = pools[space, default: KeyPool(range)].takeNext(
-            for: owner, limit: holding.request.limit)
+            for: owner, from: start, limit: holding.request.limit)
+    }
+
+    /// Where the search begins for an owner whose key follows from its name; the same in every
+    /// northd.
+    func place(of owner: RowUUID) -> Int {
+        var digest = ContentDigest()
+        digest.add(owner)
+        return range.lowerBound + Int((digest.uuid.high >> 16) % UInt64(range.count))
     }
 }
 

@@ -38,7 +38,7 @@ struct Policies: Sendable {
             guard let policy, case .reroute(let hops) = policy.verdict, hops.count > 1 else {
                 return nil
             }
-            return KeyRequest(space: policy.router)
+            return KeyRequest(space: policy.router, start: .name)
         }
         groups = engine.allocator("policy group", of: requests, policy: state.policyGroups)
         let (groups, chains) = (groups, chains)

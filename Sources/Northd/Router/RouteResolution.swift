@@ -76,7 +76,7 @@ struct NameNumbers: Sendable {
     ) {
         self.name = name
         let requests = engine.function("\(name) number request", over: names) {
-            _, _, _ -> KeyRequest? in KeyRequest(space: .zero)
+            _, _, _ -> KeyRequest? in KeyRequest(space: .zero, start: .name)
         }
         numbers = engine.allocator("\(name) number", of: requests, policy: state)
     }
@@ -182,7 +182,7 @@ struct Routes: Sendable {
             guard members.count > 1 || route.hop?.replyKey != nil, members.first == key else {
                 return nil
             }
-            return KeyRequest(space: route.key.router)
+            return KeyRequest(space: route.key.router, start: .name)
         }
         let groups = engine.allocator("route group", of: requests, policy: state.routeGroups)
         engine.emitter("route flows", over: resolved) { key, route, context in
