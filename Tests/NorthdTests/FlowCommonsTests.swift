@@ -138,6 +138,25 @@ import Testing
         #expect(shared.count == 1 && shared.first?.row.logicalDPGroup != nil, "one for both again")
     }
 
+    /// While every flow of a group is on its datapaths one by one, the database drops the group.
+    @Test func aGroupComesBackWithItsFlows() {
+        let network = TestNetwork()
+        let copp = addCopp(network)
+        let router = network.addRouter("r1") {
+            $0.copp = copp
+            $0.options = ["chassis": "hv1", "lb_force_snat_ip": "10.0.0.7"]
+        }
+        let balancer = network.addLoadBalancer("lb", ["10.0.0.8:80": ""]) {
+            $0.options = ["reject": "true"]
+        }
+        network.change(NB.LogicalRouter.self, router) { $0.loadBalancer = [balancer] }
+        network.settle()
+        #expect(meters(network) { $0.actions.contains("reject {") } == ["m-reject"])
+        network.change(NB.LogicalRouter.self, router) { $0.copp = nil }
+        network.settle()
+        #expect(meters(network) { $0.actions.contains("reject {") } == [nil])
+    }
+
     @Test func aRoutersTranslationsAndServices() {
         let network = TestNetwork()
         let copp = addCopp(network)

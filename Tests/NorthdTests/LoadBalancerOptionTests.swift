@@ -139,6 +139,30 @@ import Testing
         #expect(spread().allSatisfy { $0.hasSuffix("(backends=10.1.0.2:80);") })
     }
 
+    /// Backends that can't be in service are named.
+    @Test func backendsOfNoPlaceAreReported() {
+        let check = network.northbound.makeUUID()
+        let (first, second) = (network.northbound.makeUUID(), network.northbound.makeUUID())
+        network.edit {
+            $0.insert(NB.LoadBalancerHealthCheck(vip: "10.0.0.1:80"), uuid: check)
+            $0.insert(
+                NB.LoadBalancer(
+                    name: "lb", vips: ["10.0.0.1:80": "10.1.0.1:80,10.1.0.2:80"],
+                    healthCheck: [check], ipPortMappings: ["10.1.0.1": "b1:10.1.0.250"]),
+                uuid: first)
+            $0.insert(
+                NB.LoadBalancer(
+                    name: "lb2", vips: ["10.0.0.2:80": "10.1.0.1:80"],
+                    options: ["distributed": "true"]), uuid: second)
+        }
+        attach(first, second)
+        #expect(
+            network.problems == [
+                "Load_Balancer ip_port_mappings: no source for probes of 10.1.0.2:80",
+                "Load_Balancer ip_port_mappings: no port of 10.1.0.1:80, which 10.0.0.2:80 needs",
+            ])
+    }
+
     @Test func badChecksAreReported() {
         let (check, other) = (network.northbound.makeUUID(), network.northbound.makeUUID())
         network.edit {

@@ -19,11 +19,14 @@ extension RandomEdits {
     }
 
     mutating func changeChassis(_ network: TestNetwork) {
-        switch number(6) {
+        switch number(9) {
         case 0: changeFeatures(network)
         case 1: leave(network)
         case 2: changeEncaps(network)
         case 3: learn(network)
+        case 4: learnStation(network)
+        case 5: tamper(network)
+        case 6: delegate(network)
         default: probe(network)
         }
     }
@@ -207,6 +210,61 @@ extension RandomEdits {
                 SB.MACBinding(
                     logicalPort: port.row.logicalPort, ip: "10.0.0.\(host)",
                     mac: "02:00:00:00:00:01", datapath: port.row.datapath), uuid: uuid)
+        }
+    }
+
+    private mutating func learnStation(_ network: TestNetwork) {
+        guard let port = network.rows(SB.PortBinding.self).randomElement(using: &random),
+            let datapath = network.southbound.replica[SB.DatapathBinding.self, port.row.datapath]
+        else { return }
+        let mac = "02:00:00:00:0a:\(10 + number(80))"
+        let isKnown = network.rows(SB.FDB.self).contains {
+            $0.row.mac == mac && $0.row.dpKey == datapath.tunnelKey
+        }
+        if isKnown { return }
+        let uuid = network.southbound.makeUUID()
+        network.editSouthbound {
+            $0.insert(
+                SB.FDB(mac: mac, dpKey: datapath.tunnelKey, portKey: port.row.tunnelKey),
+                uuid: uuid)
+        }
+    }
+
+    /// Somebody else changes rows of northd's.
+    private mutating func tamper(_ network: TestNetwork) {
+        switch number(4) {
+        case 0:
+            guard let item = network.rows(SB.MulticastGroup.self).randomElement(using: &random)
+            else { return }
+            network.editSouthbound {
+                $0.update(item.uuid, [.ports], of: SB.MulticastGroup(ports: []))
+            }
+        case 1:
+            guard let item = network.rows(SB.MulticastGroup.self).randomElement(using: &random)
+            else { return }
+            network.editSouthbound { $0.delete(SB.MulticastGroup.self, item.uuid) }
+        case 2:
+            guard let item = network.rows(SB.ACLID.self).randomElement(using: &random) else {
+                return
+            }
+            network.editSouthbound { $0.delete(SB.ACLID.self, item.uuid) }
+        default:
+            guard let item = network.rows(SB.AddressSet.self).randomElement(using: &random) else {
+                return
+            }
+            network.editSouthbound {
+                $0.update(item.uuid, [.addresses], of: SB.AddressSet(addresses: ["9.9.9.9"]))
+            }
+        }
+    }
+
+    /// A chassis was given prefixes for a router port; the configuration may want them.
+    private mutating func delegate(_ network: TestNetwork) {
+        guard let item = pick(NB.LogicalRouterPort.self, network) else { return }
+        let wants = chance(2)
+        network.change(NB.LogicalRouterPort.self, item.uuid) {
+            $0.options["prefix"] = wants ? "true" : nil
+            $0.options["prefix_delegation"] = wants ? "true" : nil
         }
     }
 

@@ -217,6 +217,18 @@ import Testing
         #expect(network.binding("p1")?.externalIDs["neutron:port_name"] == "web")
     }
 
+    /// What nothing here compiles yet is said, so that nobody takes it for being in force.
+    @Test func whatHasNoEffectIsReported() {
+        network.change(NB.LogicalSwitch.self, s1) { $0.otherConfig["dynamic-routing-vni"] = "10" }
+        network.addRouter("r1") { $0.options["dynamic-routing"] = "true" }
+        network.settle()
+        #expect(
+            network.problems == [
+                "Logical_Router options:dynamic-routing: not compiled yet: it has no effect",
+                "Logical_Switch other_config:dynamic-routing-vni: not compiled yet: it has no effect",
+            ])
+    }
+
     @Test func keysThatTheConfigurationChooses() {
         network.change(NB.LogicalSwitch.self, s1) { $0.otherConfig["requested-tnl-key"] = "77" }
         addPort("p1") { $0.options["requested-tnl-key"] = "88" }

@@ -26,6 +26,22 @@ extension LoadBalancer {
             services = parser.services(row.vips)
             templates = []
         }
+        reportMissingPlaces(report)
+        if isTemplate, !checks.isEmpty { report("health_check", "a template can't be probed") }
+    }
+
+    /// Backends that are out of service because nobody says where they are.
+    private func reportMissingPlaces(_ report: (String, String) -> Void) {
+        for service in services {
+            for backend in service.backends {
+                let text = ServiceText.host(backend.address, backend.port)
+                if options.isDistributed, backend.placement == nil {
+                    report("ip_port_mappings", "no port of \(text), which \(service.text) needs")
+                } else if service.healthCheck != nil, backend.placement?.source == nil {
+                    report("ip_port_mappings", "no source for probes of \(text)")
+                }
+            }
+        }
     }
 
     /// Options of health checks by the address that they are for. Chassis don't probe SCTP.

@@ -18,8 +18,19 @@ extension Reconciler {
         }
         let wanted = row(of: flow)
         guard actual != wanted else { return }
+        if case .group(let group) = flow.scope { bringBack(group, replica, &transaction) }
         written.insert(own)
         transaction.put(wanted, over: actual, own)
+    }
+
+    /// A group that no flow was on has left the database, whatever members it has; its first flow
+    /// needs it again.
+    private mutating func bringBack(
+        _ group: DatapathGroup, _ replica: Replica, _ transaction: inout TransactionBuilder
+    ) {
+        let uuid = SouthboundUUID.group(group)
+        guard replica[SB.LogicalDPGroup.self, uuid] == nil, !written.contains(uuid) else { return }
+        settleGroup(group, .all, replica, &transaction)
     }
 
     private func row(of flow: FlowRow) -> SB.LogicalFlow {
