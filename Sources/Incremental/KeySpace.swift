@@ -33,6 +33,17 @@
         return nil
     }
 
+    /// The slot of the key with this hash that `matches` accepts.
+    @usableFromInline func find(hash: Int, where matches: (Key) -> Bool) -> Int? {
+        var index = hash & (table.count - 1)
+        while table[index] != .max {
+            let slot = Int(table[index])
+            if matches(keys[slot]) { return slot }
+            index = (index + 1) & (table.count - 1)
+        }
+        return nil
+    }
+
     /// The slot of the key; a new one is held by nobody yet.
     @usableFromInline func intern(_ key: Key) -> Int {
         if let slot = find(key) { return slot }

@@ -159,6 +159,18 @@ extension Engine {
         return store.space.find(row).map { store.contributors(of: $0) > 0 } ?? false
     }
 
+    /// The row with this identity, if it has a contributor now. Rows are equal, and hash, as their
+    /// identities do.
+    @inlinable public func row<Row: Identifiable>(
+        _ output: Output<Row>, id: Row.ID
+    ) -> Row? {
+        let store = rows(output.ordinal, Row.self)
+        guard let slot = store.space.find(hash: id.hashValue, where: { $0.id == id }),
+            store.contributors(of: slot) > 0
+        else { return nil }
+        return store.space.keys[slot]
+    }
+
     @inlinable func rows<Row>(_ ordinal: Int, _: Row.Type) -> RelationStore<Row> {
         unsafeDowncast(stores[ordinal], to: RelationStore<Row>.self)
     }

@@ -130,6 +130,9 @@ package final class Compiler {
     let aclNumbers: Allocator<StickyKeys>
     private var southbound: SouthboundEdge
 
+    /// The flow with this UUID, if it is desired.
+    func flow(_ id: RowUUID) -> FlowRow? { engine.row(outputs.flows, id: id) }
+
     package init(_ state: StickyState = StickyState()) {
         inputs = Inputs(engine)
         outputs = Outputs(engine, inputs)

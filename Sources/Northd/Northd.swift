@@ -83,6 +83,11 @@ package final class Northd {
         }
     }
 
+    /// Tables whose rows are compared and hardly read.
+    package static func packedTables(of database: NorthdDatabase) -> Set<String> {
+        database == .southbound ? [SB.LogicalFlow.table.name] : []
+    }
+
     package static func indexes(of database: NorthdDatabase) -> [String: [[String]]] {
         database == .southbound ? Reconciler.indexes : [:]
     }

@@ -34,6 +34,7 @@ package final class NorthdDaemon {
     /// transaction for it.
     var compileTime = Stopwatch(name: "northd-change-to-southbound")
     private var changedAt: MonotonicTime?
+    private let trimmer: HeapTrimmer
     /// What `parallel-build/set-n-threads` asked for.
     var threadCount = 1
     /// Runs of each store when the counters were cleared last.
@@ -43,6 +44,7 @@ package final class NorthdDaemon {
         _ configuration: NorthdConfiguration, loop: EventLoop, threads: IOThreads
     ) throws(ConnectionMethodError) {
         self.loop = loop
+        trimmer = HeapTrimmer(loop: loop)
         isPaused = configuration.startsPaused
         northd = Northd(generator: SystemRandomNumberGenerator())
         let lock = configuration.startsPaused ? nil : NorthdDaemon.lock
@@ -65,6 +67,7 @@ package final class NorthdDaemon {
             tables: Northd.tables(of: database).map { .init($0.table.name) },
             remotes: methods.map(\.description), lock: lock)
         configuration.indexes = Northd.indexes(of: database)
+        configuration.packed = Northd.packedTables(of: database)
         return configuration
     }
 
@@ -166,6 +169,7 @@ extension NorthdDaemon {
         for action in actions { perform(action) }
         measure(actions)
         armRetry()
+        trimmer.noteWork()
     }
 
     /// A change that led to no transaction is not counted, unless one is waited for.

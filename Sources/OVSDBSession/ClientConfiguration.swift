@@ -21,6 +21,8 @@ package struct ClientConfiguration: Sendable {
     package var tables: [Table]
     /// The columns that `Replica.uuids(in:where:equal:)` can look up, by table.
     package var indexes: [String: [[String]]] = [:]
+    /// Tables of which the copy is kept small rather than quick to read.
+    package var packed: Set<String> = []
     /// Connection methods, tried in turn.
     package var remotes: [String]
     /// Whether the remotes are tried in an order of chance, so that clients spread over servers.

@@ -79,7 +79,9 @@ package struct ClientSession: Sendable {
     /// `seed` decides the order of remotes and the jitter of waits.
     package init(_ configuration: ClientConfiguration, seed: UInt64) {
         self.configuration = configuration
-        replica = Replica(schema: configuration.schema, indexes: configuration.indexes)
+        replica = Replica(
+            schema: configuration.schema, indexes: configuration.indexes,
+            packed: configuration.packed)
         decoder = replica.makeDecoder()
         remotes = ClientRemotes(configuration, seed: seed)
         conditions = ClientConditions(configuration)

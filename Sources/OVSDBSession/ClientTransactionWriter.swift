@@ -113,7 +113,6 @@ extension TransactionWriter {
     private mutating func writeInsert(
         _ row: TransactionBuilder.RowEdit, _ key: TransactionBuilder.RowKey, isChosen: Bool
     ) {
-        let columns = values(row, key.table)
         operation("insert", .insert, key) { writer in
             if isChosen {
                 writer.member("uuid", key.uuid.description)
@@ -121,8 +120,21 @@ extension TransactionWriter {
                 writer.member("uuid-name", TransactionWriter.name(of: key.uuid))
             }
             writer.writer.key("row")
-            writer.row(columns)
+            writer.writeValues(of: row, key.table)
         }
+    }
+
+    /// The columns that the server has a place for, without a list of them in between: most of what
+    /// a client ever writes is rows that it inserts.
+    private mutating func writeValues(of row: TransactionBuilder.RowEdit, _ table: String) {
+        writer.beginObject()
+        for edited in row.columns {
+            guard case .value(let value) = edited.edit, let column = place(edited.name, table)
+            else { continue }
+            writer.key(column.name)
+            write(value, isMap: column.type.isMap)
+        }
+        writer.endObject()
     }
 
     private mutating func writeUpdate(

@@ -39,16 +39,28 @@ extension Replica {
         tables[position(type)].rows.count
     }
 
+    /// Of all rows, sorted.
+    package func uuids<T: TypedRow>(_ type: T.Type) -> [RowUUID] {
+        tables[position(type)].rows.uuids.sorted()
+    }
+
+    package func contains<T: TypedRow>(_ type: T.Type, _ uuid: RowUUID) -> Bool {
+        tables[position(type)].rows.contains(uuid)
+    }
+
     /// All rows, sorted by uuid.
     package func rows<T: TypedRow>(_ type: T.Type) -> [Identified<T>] {
-        tables[position(type)].rows.sorted { $0.key < $1.key }
-            .map { Identified(uuid: $0.key, row: T(row: $0.value)) }
+        let rows = tables[position(type)].rows
+        return rows.uuids.sorted().compactMap { uuid in
+            rows[uuid].map { Identified(uuid: uuid, row: T(row: $0)) }
+        }
     }
 
     /// The row of a table that has at most one.
     package func only<T: TypedRow>(_ type: T.Type) -> Identified<T>? {
-        tables[position(type)].rows.min { $0.key < $1.key }
-            .map { Identified(uuid: $0.key, row: T(row: $0.value)) }
+        let rows = tables[position(type)].rows
+        guard let uuid = rows.uuids.min(), let row = rows[uuid] else { return nil }
+        return Identified(uuid: uuid, row: T(row: row))
     }
 
     package subscript<T: TypedRow>(_ type: T.Type, _ uuid: RowUUID) -> T? {

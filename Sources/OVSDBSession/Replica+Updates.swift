@@ -35,7 +35,7 @@ extension Replica {
     /// The same replica without rows.
     func empty() -> Replica {
         var empty = self
-        for position in empty.tables.indices { empty.tables[position].rows = [:] }
+        for position in empty.tables.indices { empty.tables[position].rows.removeAll() }
         return empty
     }
 
@@ -61,8 +61,8 @@ extension Replica {
         }
         if kept < old.count {
             let present = Set(inserted.lazy.map(\.uuid))
-            for (uuid, row) in old where !present.contains(uuid) {
-                changes.append(RowChange(uuid: uuid, old: row, new: nil))
+            for uuid in old.uuids where !present.contains(uuid) {
+                changes.append(RowChange(uuid: uuid, old: old[uuid], new: nil))
             }
         }
         return changes

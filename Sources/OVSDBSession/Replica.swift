@@ -19,8 +19,11 @@ package struct Replica: Sendable {
     private(set) var wireSchema: DatabaseSchema
     var tables: [ReplicaTable]
 
-    /// `indexes` are the lists of columns that `uuids(in:where:)` can look up, by table.
-    package init(schema: DatabaseSchema, indexes: [String: [[String]]] = [:]) {
+    /// `indexes` are the lists of columns that `uuids(in:where:)` can look up, by table. The rows of
+    /// the tables in `packed` take less memory, and more time to read.
+    package init(
+        schema: DatabaseSchema, indexes: [String: [[String]]] = [:], packed: Set<String> = []
+    ) {
         self.schema = schema
         coverage = SchemaCoverage(client: schema, server: schema)
         wireSchema = coverage.wireSchema(schema)
@@ -28,7 +31,7 @@ package struct Replica: Sendable {
             ReplicaTable(
                 indexes: (indexes[table.name] ?? []).map { columns in
                     ReplicaIndex(columns: columns.compactMap { table.columnIndex($0) })
-                })
+                }, isPacked: packed.contains(table.name))
         }
     }
 
@@ -40,7 +43,7 @@ package struct Replica: Sendable {
     }
 
     /// The rows of the table at position `table` of `schema`, in no order.
-    package func rows(in table: Int) -> [RowUUID: Row] { tables[table].rows }
+    package func rows(in table: Int) -> [RowUUID: Row] { tables[table].rows.all }
 
     package func row(in table: Int, _ uuid: RowUUID) -> Row? { tables[table].rows[uuid] }
 
@@ -59,10 +62,13 @@ package struct Replica: Sendable {
 }
 
 struct ReplicaTable: Sendable {
-    var rows: [RowUUID: Row] = [:]
+    var rows: ReplicaRows
     var indexes: [ReplicaIndex]
 
-    init(indexes: [ReplicaIndex]) { self.indexes = indexes }
+    init(indexes: [ReplicaIndex], isPacked: Bool) {
+        rows = ReplicaRows(isPacked: isPacked)
+        self.indexes = indexes
+    }
 
     mutating func apply(_ change: RowChange) {
         rows[change.uuid] = change.new

@@ -44,7 +44,7 @@ struct ClientScanningTests {
     func random() throws {
         var random = SeededRandom(state: 5)
         var parsed = Replica(schema: SB.schema)
-        var scanned = parsed
+        var scanned = Replica(schema: SB.schema, packed: [SB.PortBinding.table.name])
         var decoder = scanned.makeDecoder()
         for round in 0..<200 {
             let update = update(of: round % 20 == 0 ? Replica(schema: SB.schema) : parsed, &random)

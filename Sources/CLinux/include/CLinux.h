@@ -4,6 +4,7 @@
 #ifndef SWIFT_OVN_CLINUX_H
 #define SWIFT_OVN_CLINUX_H
 
+#include <malloc.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>

@@ -110,7 +110,8 @@ extension Context {
             if case .datapath(let datapath) = flows.scope {
                 let meters = read(outputs.commons.controlMeters, datapath) ?? [:]
                 for (row, name) in flows.control where rows[row].meter == nil {
-                    rows[row].meter = meters[name]
+                    guard let meter = meters[name] else { continue }
+                    rows[row] = rows[row].metered(by: meter, on: flows.scope)
                 }
             }
             spread(flows.control, over: apart, &rows)
@@ -127,10 +128,7 @@ extension Context {
         for (row, name) in control.reversed() {
             let original = rows.remove(at: row)
             rows += apart.map { place in
-                var copy = original
-                copy.scope = .datapath(place.datapath)
-                copy.meter = place.meters[name]
-                return copy
+                original.metered(by: place.meters[name], on: .datapath(place.datapath))
             }
         }
     }

@@ -81,9 +81,11 @@ package struct FlowHint: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// One logical flow as it goes into the Southbound database, texts printed.
-package struct FlowRow: Hashable, Sendable {
-    package var scope: FlowScope
+/// One logical flow as it goes into the Southbound database, texts printed. Its UUID there is a
+/// digest of all it says, so the UUID alone tells it from others.
+package final class FlowRow: Identifiable, Sendable {
+    package let id: RowUUID
+    package let scope: FlowScope
     package let device: DatapathKind
     package let pipeline: Action.Pipeline
     package let table: UInt8
@@ -97,17 +99,69 @@ package struct FlowRow: Hashable, Sendable {
     /// Port that must be relevant to a chassis for the flow to be so: tags:in_out_port.
     package let port: String?
     /// Meter of what the flow sends to the chassis' control: controller_meter.
-    package var meter: String?
+    package let meter: String?
     /// Transport ports in the match are those of the connection: tags:acl_ct_translation.
-    package var translatesTransport = false
+    package let translatesTransport: Bool
+
+    package init(
+        scope: FlowScope, device: DatapathKind, pipeline: Action.Pipeline, table: UInt8,
+        priority: UInt16, match: String, actions: String, stage: String, hint: FlowHint?,
+        port: String?, meter: String? = nil, translatesTransport: Bool = false
+    ) {
+        self.scope = scope
+        self.device = device
+        self.pipeline = pipeline
+        self.table = table
+        self.priority = priority
+        self.match = match
+        self.actions = actions
+        self.stage = stage
+        self.hint = hint
+        self.port = port
+        self.meter = meter
+        self.translatesTransport = translatesTransport
+        var digest = ContentDigest()
+        digest.add("Logical_Flow")
+        switch scope {
+        case .datapath(let uuid): digest.add(uuid)
+        case .group(let group): digest.add(group.name)
+        }
+        digest.add(stage)
+        digest.add(UInt64(table) << 16 | UInt64(priority))
+        digest.add(match)
+        digest.add(actions)
+        digest.add(port ?? "")
+        digest.add(hint?.description ?? "")
+        if let meter { digest.add(meter) }
+        if translatesTransport { digest.add(1) }
+        id = digest.uuid
+    }
+}
+
+extension FlowRow: Hashable {
+    package static func == (left: FlowRow, right: FlowRow) -> Bool { left.id == right.id }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(id) }
+
+    /// As `Engine.row(_:id:)` asks.
+    package func _rawHashValue(seed: Int) -> Int { id._rawHashValue(seed: seed) }
 }
 
 extension FlowRow {
     /// The flow with a sample of what it drops.
     package func sampled(by sample: String) -> FlowRow {
-        var row = self
-        row.actions = actions == "drop;" ? sample : "\(actions) \(sample)"
-        return row
+        copy(scope, actions: actions == "drop;" ? sample : "\(actions) \(sample)", meter)
+    }
+
+    package func metered(by meter: String?, on scope: FlowScope) -> FlowRow {
+        copy(scope, actions: actions, meter)
+    }
+
+    private func copy(_ scope: FlowScope, actions: String, _ meter: String?) -> FlowRow {
+        FlowRow(
+            scope: scope, device: device, pipeline: pipeline, table: table, priority: priority,
+            match: match, actions: actions, stage: stage, hint: hint, port: port, meter: meter,
+            translatesTransport: translatesTransport)
     }
 }
 

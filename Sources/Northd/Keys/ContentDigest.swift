@@ -22,14 +22,16 @@ package struct ContentDigest {
     package mutating func add(_ text: String) {
         var text = text
         text.withUTF8 { bytes in
+            let raw = UnsafeRawBufferPointer(bytes)
             var index = 0
-            while index < bytes.count {
-                var word: UInt64 = 0
-                for offset in index..<min(index + 8, bytes.count) {
-                    word = word << 8 | UInt64(bytes[offset])
-                }
-                add(word)
+            while index + 8 <= raw.count {
+                add(raw.loadUnaligned(fromByteOffset: index, as: UInt64.self).bigEndian)
                 index += 8
+            }
+            if index < bytes.count {
+                var word: UInt64 = 0
+                for byte in bytes[index...] { word = word << 8 | UInt64(byte) }
+                add(word)
             }
             add(UInt64(bytes.count))
         }

@@ -53,8 +53,8 @@ struct Desired {
         updateSets(engine, outputs)
         updateAddressSets(engine, outputs)
         let flows = engine.drain(outputs.flows)
-        for row in flows.removed { dirty.flows[SouthboundUUID.flow(row)] = .some(nil) }
-        for row in flows.added { dirty.flows[SouthboundUUID.flow(row)] = .some(row) }
+        for row in flows.removed { dirty.flows[row.id] = .some(nil) }
+        for row in flows.added { dirty.flows[row.id] = .some(row) }
     }
 
     private mutating func updateBindings(_ engine: Engine, _ outputs: Outputs) {

@@ -48,69 +48,39 @@ extension Reconciler {
         return row
     }
 
-    /// What a row of the database says, if northd could have said it.
-    private func flow(of row: SB.LogicalFlow) -> FlowRow? {
-        let scope: FlowScope
-        if let datapath = row.logicalDatapath {
-            guard let northbound = northboundOf[datapath] else { return nil }
-            scope = .datapath(northbound)
-        } else {
-            guard let group = row.logicalDPGroup.flatMap({ desired.groupNames[$0] }) else {
-                return nil
-            }
-            scope = .group(group)
-        }
-        guard let stage = row.externalIDs["stage-name"],
-            let pipeline = Action.Pipeline(rawValue: row.pipeline)
-        else { return nil }
-        return FlowRow(
-            scope: scope, device: stage.hasPrefix("ls_") ? .switch : .router, pipeline: pipeline,
-            table: UInt8(clamping: row.tableID), priority: UInt16(clamping: row.priority),
-            match: row.match, actions: row.actions, stage: stage,
-            hint: row.externalIDs["stage-hint"].flatMap { FlowHint(parsing: $0) },
-            port: row.tags["in_out_port"], meter: row.controllerMeter,
-            translatesTransport: row.tags["acl_ct_translation"] == "true")
-    }
-
     /// Marks the flows that somebody else touched: those desired to be as they shall be, the
     /// others to go.
     mutating func examineSuspects(_ compiler: Compiler) {
         guard !suspects.isEmpty else { return }
-        let ours = Set(adopted.values)
-        for (uuid, rows) in suspects {
-            var isOurs = ours.contains(uuid)
-            for case let flow? in rows.map(flow(of:))
-            where compiler.engine.contains(compiler.outputs.flows, flow) {
-                let derived = SouthboundUUID.flow(flow)
-                mark(flow: derived, as: flow)
-                if derived == uuid { isOurs = true }
+        let derived = Dictionary(adopted.map { ($0.value, $0.key) }) { first, _ in first }
+        for uuid in suspects {
+            let name = derived[uuid] ?? uuid
+            if let flow = compiler.flow(name) {
+                mark(flow: name, as: flow)
+            } else if desired.dirty.flows[name] == nil {
+                mark(flow: name, as: nil)
             }
-            // A flow that waits to be written under this UUID will be.
-            let waits = desired.dirty.flows[uuid].map { $0 != nil } ?? false
-            if !isOurs && !waits { mark(flow: uuid, as: nil) }
         }
         suspects.removeAll()
     }
 
-    /// Compares every flow. A row of another northd that says the same becomes ours.
+    /// Marks every flow that the database has. A row of another northd that says the same as one
+    /// of ours becomes ours. What is desired is marked already.
     mutating func compareAllFlows(_ replica: Replica, _ compiler: Compiler) {
-        var flows: [RowUUID: FlowRow] = [:]
-        for row in compiler.engine.rows(compiler.outputs.flows) {
-            flows[SouthboundUUID.flow(row)] = row
-        }
         var spare: [FlowText: [RowUUID]] = [:]
-        for item in replica.rows(SB.LogicalFlow.self) where flows[item.uuid] == nil {
-            // One of ours that nobody wants stands for what was; it becomes no other flow.
-            if SouthboundUUID.isDigest(item.uuid) {
-                mark(flow: item.uuid, as: nil)
-            } else {
-                spare[FlowText(item.row), default: []].append(item.uuid)
+        for uuid in replica.uuids(SB.LogicalFlow.self) {
+            if SouthboundUUID.isDigest(uuid) {
+                // One that nobody wants stands for what was; it becomes no other flow.
+                mark(flow: uuid, as: compiler.flow(uuid))
+            } else if let row = replica[SB.LogicalFlow.self, uuid] {
+                spare[FlowText(row), default: []].append(uuid)
             }
         }
-        for uuid in flows.keys.sorted() {
-            guard let flow = flows[uuid] else { continue }
-            mark(flow: uuid, as: flow)
-            guard replica[SB.LogicalFlow.self, uuid] == nil else { continue }
+        guard !spare.isEmpty else { return }
+        for uuid in desired.dirty.flows.keys.sorted() {
+            guard let flow = desired.dirty.flows[uuid] ?? nil,
+                !replica.contains(SB.LogicalFlow.self, uuid)
+            else { continue }
             adopted[uuid] = spare[FlowText(flow)]?.popLast()
         }
         for uuid in spare.values.joined() { mark(flow: uuid, as: nil) }

@@ -35,8 +35,8 @@ struct Reconciler {
     var adopted: [RowUUID: RowUUID] = [:]
     /// Flows and sets that are being written; changes of others are somebody else's.
     var written: Set<RowUUID> = []
-    /// Flows that somebody else touched, as they were and as they are.
-    var suspects: [RowUUID: [SB.LogicalFlow]] = [:]
+    /// Flows that somebody else touched.
+    var suspects: Set<RowUUID> = []
     private var hasStarted = false
 
     /// Columns that the replica must be able to look rows up by.
@@ -140,8 +140,7 @@ extension Reconciler {
             return
         }
         for change in flows.rows where !written.contains(change.uuid) {
-            suspects[change.uuid, default: []] +=
-                [change.old, change.new].compactMap { $0.map(SB.LogicalFlow.init) }
+            suspects.insert(change.uuid)
         }
     }
 

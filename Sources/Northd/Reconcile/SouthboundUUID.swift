@@ -33,23 +33,6 @@ enum SouthboundUUID {
 
     static func named(_ table: String, _ name: String) -> RowUUID { digest(table) { $0.add(name) } }
 
-    static func flow(_ row: FlowRow) -> RowUUID {
-        digest("Logical_Flow") {
-            switch row.scope {
-            case .datapath(let uuid): $0.add(uuid)
-            case .group(let group): $0.add(group.name)
-            }
-            $0.add(row.stage)
-            $0.add(UInt64(row.table) << 16 | UInt64(row.priority))
-            $0.add(row.match)
-            $0.add(row.actions)
-            $0.add(row.port ?? "")
-            $0.add(row.hint?.description ?? "")
-            if let meter = row.meter { $0.add(meter) }
-            if row.translatesTransport { $0.add(1) }
-        }
-    }
-
     /// Whether a northd of this kind may have given the UUID (version 8, RFC 9562 §5.8).
     static func isDigest(_ uuid: RowUUID) -> Bool { uuid.high & 0xf000 == 0x8000 }
 
