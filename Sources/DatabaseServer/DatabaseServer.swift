@@ -22,6 +22,7 @@ package final class DatabaseServer {
     var remotes = RemoteTable()
     private var streams: [SessionID: MessageStream] = [:]
     private var timer: (deadline: Int64, handle: EventLoop.Timer)?
+    private let trimmer: HeapTrimmer
     private var observers: [(String, DatabaseDelta) -> Void] = []
     private var isClosed = false
     var willWriteStatuses = false
@@ -39,6 +40,7 @@ package final class DatabaseServer {
         precondition(loop.isOwner, "a server belongs to its loop's thread")
         self.loop = loop
         self.runDirectory = runDirectory
+        trimmer = HeapTrimmer(loop: loop)
         self.threads = threads
         workers = try WorkerPool(count: max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))) - 1))
         core = ServerCore(limits: limits, makeUUID: Self.makeUUID)
@@ -81,6 +83,7 @@ extension DatabaseServer {
 
     func perform(_ actions: [ServerCore.Action]) {
         for action in actions { perform(action) }
+        trimmer.noteWork()
         reschedule()
     }
 

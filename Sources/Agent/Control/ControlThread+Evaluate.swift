@@ -21,6 +21,7 @@ extension ControlThread {
         writeLocal(system)
         connectSouthbound(system)
         evaluateSouthbound(system)
+        trimmer.noteWork()
         if localWrite.isOpen { whenReady() }
     }
 

@@ -62,6 +62,7 @@ final class ControlThread {
 
     private var isEvaluationPosted = false
     private var retryTimer: EventLoop.Timer?
+    let trimmer: HeapTrimmer
     private var links: LinkMonitor?
     /// Problems that were logged, so that each is logged once.
     private var reported: Set<String> = []
@@ -77,6 +78,7 @@ final class ControlThread {
         self.loop = loop
         self.driver = driver
         self.worker = worker
+        trimmer = HeapTrimmer(loop: loop)
         self.hostname = hostname
         threads = IOThreads()
         var wanted = ClientConfiguration(

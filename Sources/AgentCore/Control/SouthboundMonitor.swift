@@ -24,6 +24,7 @@ package enum SouthboundMonitor {
                 .init(SB.Meter.self), .init(SB.MeterBand.self), .init(SB.ACLID.self),
             ] + ServiceConditions.tables, remotes: remotes, leaderOnly: true)
         wanted.indexes = Learning.indexes
+        wanted.packed = [SB.LogicalFlow.table.name]
         return wanted
     }
 }
