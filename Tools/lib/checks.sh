@@ -426,6 +426,7 @@ checks_all() {
     checks_reachability
     checks_switching
     checks_changes
+    checks_features
     checks_of_flows
     check "a killed agent loses no packet" killed_agent_loses_nothing
     check "new flows work after its restart" restarted_agent_works
