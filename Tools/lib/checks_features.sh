@@ -38,17 +38,17 @@ web_server() {
     ip netns exec "$1" python3 -m http.server -d "$NETWORK/web.$1" 8080 >/dev/null 2>&1 &
     echo $! >"$NETWORK/web.$1.pid"
     at_exit stop_process $!
-    eventually 20 eval "inside $1 ss -ltn | grep -q :8080"
+    eventually 60 eval "inside $1 ss -ltn | grep -q :8080"
 }
 
 # requests FROM ADDRESS NUMBER: prints who answered, by count.
 requests() {
     local number
     for ((number = 0; number < $3; number++)); do
-        inside "$1" python3 -c "
-import sys, urllib.request
-print(urllib.request.urlopen(sys.argv[1], timeout=10).read().decode().strip())" \
-            "http://$2/" 2>/dev/null || echo nobody
+        # shellcheck disable=SC2016
+        inside "$1" timeout 15 bash -c \
+            'exec 3<>"/dev/tcp/$0/80"; printf "GET / HTTP/1.0\r\n\r\n" >&3; tail -n 1 <&3' \
+            "$2" 2>/dev/null || echo nobody
     done | sort | uniq -c | awk '{ print $2 " " $1 }' | paste -sd ' '
 }
 
