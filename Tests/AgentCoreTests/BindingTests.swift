@@ -72,6 +72,27 @@ private func claim(
         #expect(claim(untagged, interfaces: here, rows: [parent]) == nil)
     }
 
+    /// The most wanted chassis of the group that is there serves, and only that one.
+    @Test(arguments: [
+        ([(me, 20), (other, 10)], true), ([(me, 10), (other, 20)], false), ([(other, 1)], false),
+        ([(nil, 30), (me, 1)], true), ([], false),
+    ])
+    func theMostWantedChassisServesAGateway(members: [(RowUUID?, Int)], serves: Bool) {
+        var database = LocalDatabase(SB.schema)
+        let rows = members.map { database.insert(SB.HAChassis(chassis: $0.0, priority: $0.1)) }
+        let group = database.insert(SB.HAChassisGroup(name: "g", haChassis: rows.sorted()))
+        let gateways = GatewayElection(database.replica)
+        let port = SB.PortBinding(
+            logicalPort: "cr", type: "chassisredirect", haChassisGroup: group)
+        let claim = identity().claim(
+            on: port, interfaces: LocalInterfaces([]), gateways: gateways, parent: { _ in nil })
+        #expect((claim != nil) == serves)
+        let held = identity().desired(
+            SB.PortBinding(logicalPort: "cr", type: "chassisredirect", chassis: me),
+            claim: claim, isInstalled: false, mayTakeOver: true)
+        #expect(held.chassis == (serves ? me : nil))
+    }
+
     @Test func anEncapIsChosenOnlyAmongSeveral() {
         let first = (RowUUID(high: 2, low: 1), SB.Encap(ip: "192.0.2.1"))
         let second = (

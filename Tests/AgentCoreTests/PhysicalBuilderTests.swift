@@ -62,6 +62,28 @@ private func row(_ number: UInt64) -> RowUUID { RowUUID(high: 7, low: number) }
         return inputs
     }
 
+    /// On the chassis that serves a gateway its packets go on by the distributed port, elsewhere
+    /// through a tunnel.
+    @Test func aGatewayIsServedByOneChassis() {
+        var inputs = inputs()
+        let gateway = SB.PortBinding(
+            logicalPort: "cr-r-s", type: "chassisredirect", options: ["distributed-port": "r-s"],
+            datapath: routerRow, tunnelKey: 2, chassis: row(2))
+        inputs.ports.append((row(15), gateway))
+        let reference = PortReference(datapath: 2, port: 2)
+        var builder = PhysicalBuilder(inputs)
+        guard case .remote(let ways) = builder.build().ports[reference]?.place else {
+            Issue.record("not remote")
+            return
+        }
+        #expect(ways.count == 1)
+        inputs.claims[row(15)] = PortClaim(role: .main, interface: nil, encap: nil)
+        builder = PhysicalBuilder(inputs)
+        #expect(
+            builder.build().ports[reference]?.place
+                == .redirect(PortReference(datapath: 2, port: 1)))
+    }
+
     @Test func portsAreWhereTheyAreClaimed() throws {
         var builder = PhysicalBuilder(inputs())
         let view = builder.build()

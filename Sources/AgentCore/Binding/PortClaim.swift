@@ -79,7 +79,7 @@ extension ChassisIdentity {
     /// - Returns: the claim that this chassis has on a port, nil if none.
     package func claim(
         on port: SB.PortBinding, interfaces: LocalInterfaces,
-        parent: (String) -> SB.PortBinding?
+        gateways: GatewayElection = .none, parent: (String) -> SB.PortBinding?
     ) -> PortClaim? {
         switch port.type {
         case "":
@@ -89,6 +89,9 @@ extension ChassisIdentity {
             return PortClaim(role: .main, interface: nil, encap: nil)
         case "l2gateway":
             guard let wanted = port.options["l2gateway-chassis"], wanted == name else { return nil }
+            return PortClaim(role: .main, interface: nil, encap: nil)
+        case "chassisredirect", "external":
+            guard gateways.leader(for: port) == row else { return nil }
             return PortClaim(role: .main, interface: nil, encap: nil)
         default:
             return nil
@@ -169,6 +172,6 @@ extension ChassisIdentity {
 
     /// Types whose chassis column other parts of the agent or other programs decide.
     private static let claimedElsewhere: Set<String> = [
-        "chassisredirect", "external", "virtual", "vtep", "remote",
+        "virtual", "vtep", "remote",
     ]
 }

@@ -46,10 +46,12 @@ package struct BindingPass {
         ports = replica.rows(SB.PortBinding.self)
         var byName: [String: SB.PortBinding] = [:]
         for port in ports { byName[port.row.logicalPort] = port.row }
+        let gateways = GatewayElection(replica)
         var claims: [RowUUID: PortClaim] = [:]
         for port in ports {
             claims[port.uuid] = inputs.identity.claim(
-                on: port.row, interfaces: inputs.interfaces, parent: { byName[$0] })
+                on: port.row, interfaces: inputs.interfaces, gateways: gateways,
+                parent: { byName[$0] })
         }
         self.claims = claims
     }

@@ -21,6 +21,7 @@ package enum SouthboundMonitor {
                 .init(SB.StaticMACBinding.self), .init(SB.FDB.self, condition: nothing),
                 .init(SB.AddressSet.self), .init(SB.PortGroup.self),
                 .init(SB.ChassisTemplateVar.self), .init(SB.LoadBalancer.self),
+                .init(SB.HAChassisGroup.self), .init(SB.HAChassis.self),
                 .init(SB.Meter.self), .init(SB.MeterBand.self), .init(SB.ACLID.self),
             ] + ServiceConditions.tables, remotes: remotes, leaderOnly: true)
         wanted.indexes = Learning.indexes

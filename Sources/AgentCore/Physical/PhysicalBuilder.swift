@@ -139,6 +139,11 @@ package struct PhysicalBuilder {
                 let target = reference(peer.1)
             else { return .nowhere }
             return .peer(target)
+        case "chassisredirect" where inputs.claims[uuid] != nil:
+            guard let name = row.options["distributed-port"], let port = byName[name],
+                let target = reference(port.1)
+            else { return .nowhere }
+            return .redirect(target)
         case "localport":
             return inputs.interfaces.byLogicalPort[row.logicalPort]
                 .map { .here(vport: $0.vport) } ?? .nowhere
@@ -190,7 +195,7 @@ package struct PhysicalBuilder {
                     for way in ways where !remote.contains(where: { $0.remote == way.remote }) {
                         remote.append(way)
                     }
-                case .nowhere: break
+                case .redirect, .nowhere: break
                 }
             }
             let reference = PortReference(

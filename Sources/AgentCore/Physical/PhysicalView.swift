@@ -58,6 +58,9 @@ package enum PortPlace: Hashable, Sendable {
     case here(vport: UInt32)
     /// Into another logical datapath, as if received on its port.
     case peer(PortReference)
+    /// To another port of the same logical datapath: the gateway's chassis sends what is for the
+    /// gateway on by the distributed port.
+    case redirect(PortReference)
     /// To other chassis, one copy each (more than one only during a live migration).
     case remote([TunnelEndpoint])
     /// Nobody holds the port: packets are dropped.

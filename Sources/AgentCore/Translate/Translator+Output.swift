@@ -59,6 +59,9 @@ extension Translator {
         }
         switch port.place {
         case .here, .peer: enterEgress(reference, snapshot)
+        case .redirect(let port):
+            key.load(.outport, UInt64(port.port))
+            enterEgress(port, snapshot)
         case .remote(let endpoints):
             // What came through a tunnel never goes back into one.
             guard !condition.arrivedByTunnel else {
@@ -106,7 +109,7 @@ extension Translator {
         case .peer(let peer):
             clearTracking()
             enterDatapath(peer, snapshot)
-        case .remote, .nowhere: drop(.notBound(reference))
+        case .redirect, .remote, .nowhere: drop(.notBound(reference))
         }
     }
 

@@ -126,6 +126,20 @@ import Wire
         #expect(host.upcalls == 1)
     }
 
+    /// Where the gateway of a router's port is served, its packets leave by that port.
+    @Test func aGatewayServedHereSendsOnByItsPort() throws {
+        let control = Self.resolved()
+        control.port(
+            "cr-lr2", 3, 9, .redirect(PortReference(datapath: 3, port: 2)), type: "chassisredirect")
+        control.flow(3, .ingress, 5, 50, "outport == \"lr2\"", "outport = \"cr-lr2\"; output;")
+        var host = Host(control.snapshot(), ports: Self.ports)
+        let frame = Frames.udp(Frames.a, Self.left, from: "10.0.0.1", to: "10.0.1.1")
+        let outcome = host.receive(frame, on: 1)
+        #expect(outcome.faults.isEmpty)
+        #expect(outcome.sent.map(\.port) == [2])
+        #expect(host.receive(frame, on: 1).sent == outcome.sent)
+    }
+
     @Test func routedPacketsOfIPv6() throws {
         var host = Host(Self.resolved().snapshot(), ports: Self.ports)
         let header = Frames.ethernet(Frames.a, Self.left)
