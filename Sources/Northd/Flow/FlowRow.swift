@@ -91,7 +91,7 @@ package final class FlowRow: Identifiable, Sendable {
     package let table: UInt8
     package let priority: UInt16
     package let match: String
-    package private(set) var actions: String
+    package let actions: String
     /// The stage's name.
     package let stage: String
     /// The Northbound object that the flow comes from.
