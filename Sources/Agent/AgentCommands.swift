@@ -162,6 +162,13 @@ extension ControlThread {
         return (assumptions, operands)
     }
 
+    /// What flows, ports and devices are called.
+    var flowNames: FlowDirectory {
+        var names = southbound.map { FlowDirectory($0.replica) } ?? FlowDirectory { _ in nil }
+        names.device = deviceName
+        return names
+    }
+
     /// What a kernel port is called.
     private func deviceName(_ vport: UInt32) -> String {
         driver.ports.interfaces.values.first { $0.vport == vport }?.name ?? String(vport)
@@ -169,8 +176,7 @@ extension ControlThread {
 
     /// The drop counters, the largest first.
     fileprivate func text(of drops: [PacketDrop: UInt64]) -> String {
-        var names = southbound.map { FlowDirectory($0.replica) } ?? FlowDirectory { _ in nil }
-        names.device = deviceName
+        let names = flowNames
         let lines = drops.map { (count: $0.value, text: $0.key.text(names)) }
         return lines.sorted { ($1.count, $0.text) < ($0.count, $1.text) }
             .map { "\($0.count) \($0.text)" }.joined(separator: "\n")

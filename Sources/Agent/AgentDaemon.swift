@@ -6,13 +6,12 @@ import Linux
 import Logging
 import Netlink
 import OVSDBSession
+import OVSDBTransport
 import UnixControl
 
 /// Why an agent could not run.
 package struct AgentFailure: Error, CustomStringConvertible {
     package let description: String
-
-    init(_ operation: String, _ error: any Error) { description = "\(operation): \(error)" }
 }
 
 package enum AgentDaemon {
@@ -20,6 +19,8 @@ package enum AgentDaemon {
     /// database's bridges and ports are in the kernel, and the database says so.
     package static func run(_ configuration: AgentConfiguration) throws(AgentFailure) {
         do {
+            let database = try ConnectionMethod(parsing: configuration.database)
+            if database.isPassive { throw ConnectionMethodError.passive(database) }
             var process = try DaemonProcess(configuration.options)
             let loop = try EventLoop()
             let agent = try RunningAgent(configuration, loop: loop)
@@ -34,7 +35,7 @@ package enum AgentDaemon {
             manager?.notify("STOPPING=1")
             agent.close()
         } catch {
-            throw AgentFailure("ovn-controller", error)
+            throw AgentFailure(description: "\(error)")
         }
     }
 }
@@ -57,7 +58,7 @@ private final class RunningAgent {
         self.loop = loop
         signals = try DaemonSignals(loop: loop)
         let driver = try KernelDriver()
-        worker = try DatapathThread(datapath: driver.datapath, families: driver.families)
+        worker = try DatapathThread(KernelFlows(driver.datapath, driver.families))
         control = ControlThread(
             configuration, loop: loop, driver: driver, worker: worker,
             hostname: Self.hostname)

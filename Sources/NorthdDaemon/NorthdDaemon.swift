@@ -14,6 +14,7 @@ import Schemas
 package final class NorthdDaemon {
     static let logger = Logger(label: "ovn_northd")
     private static let problems = Logger(label: "northd")
+    private static let runs = CoverageCounter("northd_run")
     /// Held in the Southbound database by the one northd that writes.
     private static let lock = "ovn_northd"
 
@@ -162,6 +163,7 @@ extension NorthdDaemon {
     private func step() {
         isStepDue = false
         guard known.count == NorthdDatabase.allCases.count else { return }
+        Self.runs.hit()
         let view = NorthdView(
             northbound: northbound.replica, southbound: southbound.replica,
             mayWrite: !isPaused && southbound.canWrite && northbound.canWrite)

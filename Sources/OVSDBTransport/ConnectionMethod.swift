@@ -41,6 +41,11 @@ package struct ConnectionMethodError: Error, Hashable, Sendable, CustomStringCon
     }
 
     package var description: String { "\(text): \(reason)" }
+
+    /// A method that waits for peers where one that calls a server is needed.
+    package static func passive(_ method: ConnectionMethod) -> ConnectionMethodError {
+        ConnectionMethodError(text: "\(method)", reason: "no method to call a server by")
+    }
 }
 
 extension ConnectionMethod {

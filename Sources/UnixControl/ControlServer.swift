@@ -15,6 +15,9 @@ package final class ControlServer: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let channel: any Channel
 
+    static let received = CoverageCounter("unixctl_received")
+    static let replied = CoverageCounter("unixctl_replied")
+
     /// The most bytes of one request.
     static let requestSize = 1 << 20
 
@@ -115,6 +118,7 @@ private final class ControlHandler: ChannelInboundHandler {
             context.close(promise: nil)
             return
         }
+        ControlServer.received.hit()
         let channel = context.channel
         let arguments = parameters.compactMap(\.string)
         guard arguments.count == parameters.count else {
@@ -132,6 +136,7 @@ private final class ControlHandler: ChannelInboundHandler {
     private static func send(
         _ result: Result<String, ControlError>, to identifier: JSON, on channel: any Channel
     ) {
+        ControlServer.replied.hit()
         let reply: JSON =
             switch result {
             case .success(let text):

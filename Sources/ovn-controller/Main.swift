@@ -36,6 +36,7 @@ struct Main: ParsableCommand {
     }
 
     private func control(_ daemon: DaemonOptions) throws {
+        if chassis?.isEmpty == true { throw ValidationError("The chassis' name is empty.") }
         let standard = "unix:\(DaemonDirectories(.openVSwitch).run)/db.sock"
         try AgentDaemon.run(
             AgentConfiguration(

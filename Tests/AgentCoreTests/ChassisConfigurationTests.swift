@@ -51,6 +51,55 @@ import Wire
         #expect(read.bridgeMappings == ["physnet1": "br-ex"])
     }
 
+    /// Each is named with the text that was refused and the key it stands under; what can be used
+    /// of the same value is used.
+    @Test(
+        arguments: [
+            ("hostname", "h", nil), ("ovn-cms-options", "anything goes", nil),
+            ("ovn-remote-probe-interval", "-1", "\"-1\": not a number of milliseconds"),
+            ("ovn-monitor-all", "TRUE", "\"TRUE\": neither \"true\" nor \"false\""),
+            ("ovn-is-interconn", "1", "\"1\": neither \"true\" nor \"false\""),
+            ("ovn-cleanup-on-exit", "", "\"\": neither \"true\" nor \"false\""),
+            ("ovn-encap-csum", "no", "\"no\": neither \"true\" nor \"false\""),
+            ("ovn-encap-type", "geneve,gre", "\"gre\": unknown encapsulation"),
+            ("ovn-encap-ip", "192.0.2.1,192.0.2.256", "\"192.0.2.256\": not an IP address"),
+            ("ovn-encap-ip-default", "192.0.2.9", "\"192.0.2.9\": not one of ovn-encap-ip"),
+            ("ct-zone-range", "0-10", "\"0-10\": no range of zones"),
+            ("ct-zone-range", "7-70000", "\"7-70000\": no range of zones"),
+            ("ct-zone-range", "9-7", "\"9-7\": no range of zones"),
+            ("garp-max-timeout-sec", "-3", "\"-3\": not a number of seconds"),
+            ("ovn-bridge-mappings", "n:br,:x", "\":x\": not of the form NETWORK:BRIDGE"),
+            ("ovn-encap-tos", "inherit", "\"inherit\": not supported"),
+            ("ovn-encap-df_default", "false", "\"false\": not supported"),
+            ("ovn-encap-df_default", "true", nil), ("ovn-bridge-datapath-type", "system", nil),
+            ("ovn-bridge-datapath-type", "netdev", "\"netdev\": not supported"),
+            ("ovn-match-northd-version", "true", "\"true\": not supported"),
+            (
+                "ovn-chassis-mac-mappings", "n:0a:00:00:00:00:01",
+                "\"n:0a:00:00:00:00:01\": not supported"
+            ),
+            ("ovn-evpn-vxlan-ports", "4789", "\"4789\": not supported"),
+            ("arp-nd-max-timeout-sec", "0", nil),
+        ] as [(String, String, String?)])
+    func aBadValueIsNamedWithItsKey(_ key: String, _ value: String, _ complaint: String?) {
+        var keys = ["system-id": "hv1"]
+        keys[key] = value
+        let place = "Open_vSwitch.external_ids:\(key)"
+        let read = configuration(keys)
+        #expect(read.problems.map(\.description) == (complaint.map { ["\(place) \($0)"] } ?? []))
+        // The suffixed key is the one that counts, so it is the one that is named.
+        keys["\(key)-hv1"] = value
+        keys[key] = nil
+        #expect(
+            configuration(keys).problems.map(\.description)
+                == (complaint.map { ["\(place)-hv1 \($0)"] } ?? []))
+    }
+
+    @Test func theLongestAnnouncementIsInMilliseconds() {
+        #expect(configuration(["garp-max-timeout-sec": "2"]).longestAnnouncement == 2000)
+        #expect(configuration(["garp-max-timeout-sec": "0"]).longestAnnouncement == nil)
+    }
+
     @Test func theProbeIntervalHasAFloorAndAnOff() {
         #expect(
             configuration(["ovn-remote-probe-interval": "10"]).southboundProbeInterval == 1000)

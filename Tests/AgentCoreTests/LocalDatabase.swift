@@ -60,3 +60,8 @@ struct LocalDatabase {
         replica.tables[index].apply(RowChange(uuid: uuid, old: old, new: row))
     }
 }
+
+extension Replica {
+    /// A row of the server's changes.
+    mutating func put(_ change: RowChange, in table: Int) { tables[table].apply(change) }
+}

@@ -100,6 +100,12 @@ struct KernelControlTests {
         #expect(try await network.ask("connection-status") == "connected\n")
         #expect(try await network.ask("memory/show").contains("local-ports:1"))
         #expect(try await network.ask("vlog/list").contains("\nmain "))
+        _ = try await network.ask("vlog/set", "main:console:dbg")
+        #expect(try await network.ask("vlog/list").contains("\nmain               DBG "))
+        #expect(
+            try await network.ask("coverage/show").hasPrefix(
+                "Event coverage, avg rate over last: 5 seconds, last minute, last hour,  hash="))
+        #expect(try await network.ask("coverage/read-counter", "lflow_run") != "0\n")
         _ = try await network.ask("nosuch", status: 2)
         _ = try await network.ask("dpctl/show", "a", "b", "c", status: 2)
         try await checkDatapath(network)

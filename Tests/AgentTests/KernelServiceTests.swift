@@ -48,6 +48,34 @@ struct KernelServiceTests {
         try await life.checkEnd(ended)
     }
 
+    /// A key that can't be used is named in the log; everything else goes on.
+    @Test func badKeysAreNamedAndCostNothingElse() async throws {
+        let host = try await AgentHost("keys")
+        let agent = try host.startAgent()
+        try await host.manager.wait(for: "READY=1")
+        try await host.vsctl(
+            "set", "open", ".", "external-ids:ovn-remote=\"bogus:1,ptcp:6642\"",
+            "external-ids:ovn-monitor-all=yes", "external-ids:ovn-encap-ip=127.0.0.1,nowhere",
+            "external-ids:ct-zone-range-keys=9-7")
+        let complaints = [
+            "ovn-remote \"bogus:1\": unknown connection method",
+            "ovn-remote \"ptcp:6642\": no method to call a server by",
+            "ovn-monitor-all \"yes\": neither \"true\" nor \"false\"",
+            "ovn-encap-ip \"nowhere\": not an IP address",
+            "ct-zone-range-keys \"9-7\": no range of zones",
+        ]
+        try await host.wait(for: "the complaints") {
+            complaints.allSatisfy {
+                agent.output.contains("|WARN|Open_vSwitch.external_ids:\($0)\n")
+            }
+        }
+        try await host.vsctl(
+            "add-port", "br-int", "i0", "--", "set", "Interface", "i0", "type=internal")
+        #expect(try await host.vsctl("get", "Interface", "i0", "error") == "[]")
+        agent.signal(SIGTERM)
+        try await agent.waitForEnd()
+    }
+
     @Test func interfacesAreShownAsStockShowsThem() async throws {
         let host = try await AgentHost("columns")
         let agent = try host.startAgent()

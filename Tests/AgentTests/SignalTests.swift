@@ -110,6 +110,10 @@ final class DaemonLife: Sendable {
     /// Status 0, and neither pidfile nor socket is left.
     func checkEnd(_ program: ChildProcess) throws {
         #expect(program.status == 0, "\(program.output)")
+        try checkThatNothingIsLeft()
+    }
+
+    func checkThatNothingIsLeft() throws {
         let left = try ChildProcess.run(["find", directory, "-name", "pid*", "-o", "-type", "s"])
         #expect(left.output == "")
     }

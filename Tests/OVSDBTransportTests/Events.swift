@@ -58,8 +58,7 @@ final class TemporaryDirectory: Sendable {
     }
 
     deinit {
-        unlink("\(path)/socket")
-        rmdir(path)
+        _ = try? ChildProcess.run(["rm", "-rf", path])
     }
 }
 

@@ -163,7 +163,7 @@ struct ControlSocketTests {
     func ourClientWorksOnAStockDaemon() throws {
         let directory = "/tmp/control-stock.\(getpid())"
         mkdir(directory, 0o700)
-        defer { rmdir(directory) }
+        defer { _ = try? ChildProcess.run(["rm", "-rf", directory]) }
         let socket = "\(directory)/stock.ctl"
         let pidfile = "\(directory)/stock.pid"
         let start = try ChildProcess.run([
@@ -175,6 +175,7 @@ struct ControlSocketTests {
         #expect(throws: ControlClient.Failure.self) { try ControlClient.call("fail", at: socket) }
         #expect(try Pidfile.runningProcess(of: pidfile) > 1)
         #expect(try ControlClient.call("exit", at: socket) == "")
+        while (try? Pidfile.runningProcess(of: pidfile)) != nil { usleep(1000) }
     }
 }
 

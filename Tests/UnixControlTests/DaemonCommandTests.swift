@@ -92,8 +92,17 @@ struct DaemonCommandTests {
         let row = #/[a-z_]+ +[0-9.]+/sec +[0-9.]+/sec +[0-9.]+/sec +total: [0-9]+/#
         for line in coverage.dropFirst().dropLast() { #expect(line.wholeMatch(of: row) != nil) }
         #expect(coverage.last?.hasSuffix(" events never hit") == true)
+        #expect(coverage.contains { $0.hasPrefix("unixctl_received ") })
+        let counted = ["coverage/read-counter", "unixctl_received"]
+        let first = try ChildProcess.run([Daemons.appctl, "-t", daemons.socket(target)] + counted)
+        let second = try ChildProcess.run([Daemons.appctl, "-t", daemons.socket(target)] + counted)
+        #expect(try number(second) == number(first) + 1)
         let memory = try ask(daemons, target, "memory/show").output
         #expect(memory.wholeMatch(of: #/([A-Za-z_-]+:[0-9]+ ?)+\n/#) != nil, "\(memory)")
+    }
+
+    private func number(_ answer: ChildProcess) throws -> Int {
+        try #require(Int(answer.output.dropLast()), "\(answer.output)")
     }
 
     private func checkErrors(_ daemons: Daemons, _ target: String) throws {
@@ -137,6 +146,11 @@ struct DaemonCommandTests {
             #expect(answer == "connected\n")
         }
         #expect(try ask(daemons, target, "is-paused").output == "false\n")
+        var runs = "0\n"
+        for _ in 0..<3000 where runs == "0\n" {
+            runs = try ask(daemons, target, "coverage/read-counter", "northd_run").output
+        }
+        #expect(runs != "0\n")
         #expect(try ask(daemons, target, "pause").output == "")
         #expect(try ask(daemons, target, "status").output == "Status: paused\n")
         #expect(try ask(daemons, target, "connection-status").status == 2)

@@ -62,6 +62,15 @@ make_temporary() {
     at_exit rm -rf "$made"
 }
 
+# swift_build ARGUMENT...: `swift build`, without the directory that each leaves in TMPDIR.
+swift_build() {
+    local scratch status=0
+    make_temporary scratch
+    TMPDIR=$scratch swift build "$@" || status=$?
+    rm -rf "$scratch"
+    return $status
+}
+
 # stop_process PID: ends one process that this script started, and waits until it is gone.
 stop_process() {
     local pid=$1 tries

@@ -37,7 +37,7 @@ build_programs() {
     make_temporary log
     say "building (the first time takes some minutes)"
     for product in "${PRODUCTS[@]}"; do
-        swift build -c release --package-path "$ROOT" --product "$product" >"$log/build" 2>&1 ||
+        swift_build -c release --package-path "$ROOT" --product "$product" >"$log/build" 2>&1 ||
             { grep -E 'error:' "$log/build" >&2 || tail -n 20 "$log/build" >&2; die "the build failed"; }
     done
 }

@@ -14,9 +14,7 @@ extension ControlThread {
                 local.replica, commandLineName: configuration.chassisName, hostname: hostname)
         else { return }
         self.system = system
-        for problem in system.configuration.problems {
-            report("external_ids:\(problem.key) \"\(problem.value)\": \(problem.reason)")
-        }
+        for problem in system.configuration.problems { report("\(problem)") }
         followKernel(system)
         writeLocal(system)
         connectSouthbound(system)

@@ -12,6 +12,8 @@ enum DatapathReport: Sendable {
     case service(ServiceEvent)
     /// Learned entries that packets have used.
     case used(Set<EntryUse>)
+    /// A packet met an action that is not evaluated, for the first time in this flow.
+    case unsupported(PacketDrop)
     case problem(String)
 }
 
@@ -22,6 +24,7 @@ extension ControlThread {
         case .learned(let lessons): learn(lessons)
         case .service(let event): serve(event)
         case .used(let uses): used(uses)
+        case .unsupported(let drop): self.report(drop.text(flowNames))
         case .problem(let text): self.report(text)
         }
     }

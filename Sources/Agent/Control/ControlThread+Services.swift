@@ -25,13 +25,10 @@ extension ControlThread {
         _ system: LocalSystem, _ southbound: OVSDBClient
     ) -> ServiceHub.Context? {
         guard let identity else { return nil }
-        let keys = ["garp-max-timeout-sec-\(identity.name)", "garp-max-timeout-sec"]
-        let longest = keys.compactMap { system.open.row.externalIDs[$0] }.first
-            .flatMap { Milliseconds($0) }
         return ServiceHub.Context(
             southbound.replica, datapaths: datapaths, chassis: identity,
             networks: Set(system.configuration.bridgeMappings.keys),
-            longestAnnouncement: longest.flatMap { $0 > 0 ? $0 * 1000 : nil })
+            longestAnnouncement: system.configuration.longestAnnouncement)
     }
 
     /// Takes over what the rows ask for.

@@ -10,11 +10,11 @@ import Schemas
 
 extension ControlThread {
     func connectSouthbound(_ system: LocalSystem) {
-        guard let text = system.configuration.southboundRemotes, !text.isEmpty else {
+        let remotes = usableRemotes(system.configuration)
+        guard !remotes.isEmpty else {
             if southbound != nil { disconnectSouthbound() }
             return
         }
-        let remotes = text.split(separator: ",").map(String.init)
         if let southbound {
             southbound.setRemotes(remotes)
         } else {
@@ -23,6 +23,24 @@ extension ControlThread {
         }
         let interval = system.configuration.southboundProbeInterval
         southbound?.setProbeInterval(.milliseconds(interval))
+    }
+
+    /// The elements of `ovn-remote` by which a server can be called; each other one is reported.
+    private func usableRemotes(_ configuration: ChassisConfiguration) -> [String] {
+        var usable: [String] = []
+        for element in (configuration.southboundRemotes ?? "").split(separator: ",")
+        where !element.hasPrefix("cid:") {
+            do throws(ConnectionMethodError) {
+                let method = try ConnectionMethod(parsing: String(element))
+                if method.isPassive { throw .passive(method) }
+                usable.append(method.description)
+            } catch {
+                let problem = ConfigurationProblem(
+                    key: "ovn-remote", value: error.text, reason: error.reason)
+                report("\(problem)")
+            }
+        }
+        return usable
     }
 
     private func disconnectSouthbound() {
@@ -156,14 +174,17 @@ extension ControlThread {
         let complete = southbound.conditionNumber >= wantedConditions
         var inputs = pass.inputs
         inputs.zones = updateZones(system, inputs, isComplete: complete)
+        AgentCoverage.physicalRuns.hit()
         var builder = PhysicalBuilder(inputs)
         var view = builder.build()
         view.services = ServiceView(southbound.replica, datapaths: datapaths)
         for problem in builder.problems { report(problem) }
         let global = southbound.replica.only(SB.SBGlobal.self)?.row
         let number = complete ? global?.nbCfg : progress.configuration
+        AgentCoverage.flowRuns.hit()
         let pipeline = feed.current(
             southbound.replica, chassis: identity?.row, name: system.configuration.name)
+        for problem in feed.problemTexts { report(problem) }
         revision += 1
         physical = view
         progress.published(

@@ -17,7 +17,7 @@ extension DatapathLoop {
         var lines: [String] = []
         let now = UInt64(self.now)
         do {
-            try channel.forEachFlow { record in
+            try flows.forEachFlow(.whole) { record in
                 guard let flow = record.megaflow else { return }
                 lines.append(text.line(flow, now: now, withID: withIDs))
             }

@@ -13,7 +13,7 @@ extension DatapathLoop {
         }
         var flows: [Megaflow] = []
         do {
-            try channel.forEachFlow { record in
+            try self.flows.forEachFlow(.whole) { record in
                 guard let id = record.id, MegaflowIdentity.epoch(of: id) != nil,
                     let flow = record.megaflow
                 else { return }

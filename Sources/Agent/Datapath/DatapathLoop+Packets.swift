@@ -13,6 +13,7 @@ extension DatapathLoop {
         var operations: [FlowOperation] = []
         var lessons: [Lesson] = []
         for upcall in upcalls {
+            AgentCoverage.packetsIn.hit()
             if upcall.reason == .action, let cookie = LogCookie(upcall.userData) {
                 log(cookie, upcall)
                 continue
@@ -23,7 +24,7 @@ extension DatapathLoop {
             if upcall.reason == .miss { put(translation, upcall, snapshot, &operations) }
             apply(translation.effects, from: upcall, &lessons)
             execute(translation, upcall, &operations)
-            for drop in translation.drops { counters.drops[drop, default: 0] += 1 }
+            for drop in translation.drops { count(drop, 1) }
         }
         perform(operations)
         if !lessons.isEmpty { report(.learned(lessons)) }
@@ -96,7 +97,8 @@ extension DatapathLoop {
         guard !operations.isEmpty else { return }
         makeMeters()
         do {
-            let outcomes = try channel.perform(operations)
+            let outcomes = try flows.perform(operations)
+            operations.forEach(Self.count)
             for (operation, outcome) in zip(operations, outcomes) where !outcome.isSuccess {
                 refused(operation, outcome)
             }
@@ -108,12 +110,21 @@ extension DatapathLoop {
         }
     }
 
+    private static func count(_ operation: FlowOperation) {
+        switch operation {
+        case .put: AgentCoverage.puts.hit()
+        case .delete: AgentCoverage.deletions.hit()
+        case .execute: AgentCoverage.executions.hit()
+        }
+    }
+
     private func refused(_ operation: FlowOperation, _ outcome: FlowOutcome) {
         guard case .put(let put) = operation else { return }
         table?.forget(put.id)
         // Another flow serves the packet already: two packets of it came up at once.
         guard outcome.code != .exists else { return }
         counters.refusedPuts += 1
+        AgentCoverage.refusedPuts.hit()
         if let failure = outcome.failure { report(.problem("flow put: \(failure)")) }
     }
 
@@ -124,8 +135,17 @@ extension DatapathLoop {
     }
 
     func account(_ traffic: TrafficReport) {
-        for (drop, count) in traffic.drops { counters.drops[drop, default: 0] += count.packets }
+        for (drop, count) in traffic.drops { self.count(drop, count.packets) }
         for case .uses(let use) in traffic.effects { used.insert(use) }
+    }
+
+    /// Counts packets that were dropped. A flow whose actions are not evaluated is reported with
+    /// its first packet.
+    private func count(_ drop: PacketDrop, _ packets: UInt64) {
+        if case .unsupported = drop.reason, counters.drops[drop] == nil {
+            report(.unsupported(drop))
+        }
+        counters.drops[drop, default: 0] += packets
     }
 
     // MARK: Effects

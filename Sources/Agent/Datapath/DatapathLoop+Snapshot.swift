@@ -4,15 +4,14 @@ import Linux
 import Netlink
 import Pipeline
 
-// New snapshots, adoption of the flows of an earlier run, and the dumps that keep counters and
-// idle times.
+// New snapshots, and the dumps that keep counters and idle times.
 
 extension DatapathLoop {
     func install(_ snapshot: TranslationSnapshot, isComplete: Bool) {
         if table != nil {
             swap(to: snapshot)
         } else if isComplete {
-            adopt(snapshot)
+            guard adopt(snapshot) else { return adoptLater(snapshot) }
         } else {
             return
         }
@@ -73,55 +72,6 @@ extension DatapathLoop {
                 actions: encoded(flow.actions), mode: mode))
     }
 
-    // MARK: Adoption
-
-    /// The first complete snapshot: judges the flows that are in the kernel.
-    private func adopt(_ snapshot: TranslationSnapshot) {
-        let found = listFlows()
-        translator.frozen = FrozenStates(above: MegaflowTable.highestRecirculation(in: found.own))
-        table = MegaflowTable(epoch: epoch, snapshot: snapshot)
-        var operations: [FlowOperation] = []
-        for flow in found.own {
-            let translation = retranslate(flow, snapshot)
-            if let command = table?.adopt(flow, translation, now: UInt64(now)) {
-                operations.append(operation(command))
-            }
-        }
-        operations += found.foreign.map(FlowOperation.delete)
-        perform(operations)
-        if !found.own.isEmpty || !found.foreign.isEmpty {
-            log.info("adopted \(table?.count ?? 0) of \(found.own.count) flows")
-        }
-        listen()
-    }
-
-    /// The flows of this agent's runs, and the identifiers of all others.
-    private func listFlows() -> (own: [Megaflow], foreign: [FlowID]) {
-        var own: [Megaflow] = []
-        var foreign: [FlowID] = []
-        var hasAnonymous = false
-        do {
-            try channel.forEachFlow { record in
-                guard let id = record.id else {
-                    hasAnonymous = true
-                    return
-                }
-                if MegaflowIdentity.epoch(of: id) != nil, let flow = record.megaflow {
-                    own.append(flow)
-                } else {
-                    foreign.append(id)
-                }
-            }
-            if hasAnonymous {
-                try channel.deleteAllFlows()
-                return ([], [])
-            }
-        } catch {
-            report(.problem("flow list: \(error)"))
-        }
-        return (own, foreign)
-    }
-
     // MARK: Dumps
 
     func scheduleDump() {
@@ -143,12 +93,14 @@ extension DatapathLoop {
         nextUseReport = now + Limits.useInterval
     }
 
-    private func reviewFlows() {
+    /// Lists the flows for their counters. One of an earlier run that was not adopted is nobody's,
+    /// and goes.
+    func reviewFlows() {
         guard table != nil else { return }
         let start = UInt64(now)
         var dump: [Megaflow] = []
         do {
-            try channel.forEachFlow(.terse) { record in
+            try flows.forEachFlow(.terse) { record in
                 dump.append(
                     Megaflow(
                         id: record.id, key: FlowKey(), mask: FlowMask(), actions: [],
@@ -163,6 +115,7 @@ extension DatapathLoop {
         for case .affinityUse(let key) in review.traffic.effects {
             translator.affinities.refresh(key, now: now)
         }
-        perform(review.commands.map(operation))
+        perform(
+            review.commands.map(operation) + review.unadopted.compactMap(\.id).map { .delete($0) })
     }
 }

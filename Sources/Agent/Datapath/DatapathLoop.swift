@@ -17,6 +17,8 @@ final class DatapathLoop {
         static let upcallsPerTurn = 64
         /// How often the kernel's flows are listed for their counters.
         static let dumpInterval: Duration = .milliseconds(1000)
+        /// How soon the flows are listed again when the kernel could not list them.
+        static let listInterval: Duration = .milliseconds(100)
         /// How often the control thread hears which learned entries are in use.
         static let useInterval: Milliseconds = 5000
         /// How often a translation is repeated because the snapshot changed under it.
@@ -27,28 +29,28 @@ final class DatapathLoop {
     let log = Logger(label: "datapath")
     let aclLog = Logger(label: "acl_log")
     var report: @Sendable (DatapathReport) -> Void = { _ in }
-    var channel: FlowChannel
+    let flows: any FlowDatapath
     var translator: Translator
     var table: MegaflowTable?
+    /// The newest snapshot that waits for the kernel to list its flows.
+    var awaited: TranslationSnapshot?
     var waiting = NeighbourBuffer()
     var admission = LessonAdmission()
     var limiter = ServiceLimiter()
     /// Learned entries that packets used since the last dump.
     var used: Set<EntryUse> = []
     var nextUseReport: Milliseconds = 0
-    let meters: MeterDriver
     var counters = DatapathCounters()
     private let reader = UpcallReader()
     private var ports: [UInt32: (port: UpcallPort, watch: EventLoop.Watch?)] = [:]
-    /// Counts runs of the agent, so that a flow tells which run put it.
+    /// Grows with the runs of the agent, so that a flow tells which run put it.
     let epoch: UInt32
 
-    init(loop: EventLoop, datapath: KernelDatapath, families: DatapathFamilies) throws {
+    init(loop: EventLoop, flows: any FlowDatapath) {
         self.loop = loop
-        channel = try FlowChannel.open(datapath, families)
-        meters = try MeterDriver(datapath)
+        self.flows = flows
         translator = Translator()
-        translator.meters.limit = meters.limit
+        translator.meters.limit = flows.meterLimit
         epoch = UInt32(truncatingIfNeeded: Clock.wallMilliseconds / 1000)
     }
 
@@ -102,7 +104,10 @@ final class DatapathLoop {
         do {
             let turn = try reader.read(
                 port.socket, limit: Limits.upcallsPerTurn, into: &upcalls)
-            if turn.overflowed { counters.overflows += 1 }
+            if turn.overflowed {
+                counters.overflows += 1
+                AgentCoverage.overflows.hit()
+            }
             counters.malformed += UInt64(turn.malformed)
             counters.upcalls += UInt64(turn.received)
             handle(upcalls, upcallPort: port.socket.portID)

@@ -19,9 +19,9 @@ final class DatapathThread: @unchecked Sendable {
     /// Set once, before `start`.
     var report: @Sendable (DatapathReport) -> Void = { _ in }
 
-    init(datapath: KernelDatapath, families: DatapathFamilies) throws {
+    init(_ flows: any FlowDatapath) throws(SystemError) {
         loop = try EventLoop()
-        state = try DatapathLoop(loop: loop, datapath: datapath, families: families)
+        state = DatapathLoop(loop: loop, flows: flows)
     }
 
     func start() throws {

@@ -31,8 +31,9 @@ package enum EncapsulationType: String, Sendable, CaseIterable, Comparable {
     }
 }
 
-/// A configuration value that was refused, and what stands in for it.
-package struct ConfigurationProblem: Hashable, Sendable {
+/// A configuration value, or a part of one, that was refused.
+package struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible {
+    /// As it is spelled in the database, with the chassis' suffix if that one counts.
     package let key: String
     package let value: String
     package let reason: String
@@ -41,6 +42,10 @@ package struct ConfigurationProblem: Hashable, Sendable {
         self.key = key
         self.value = value
         self.reason = reason
+    }
+
+    package var description: String {
+        "Open_vSwitch.external_ids:\(key) \"\(value)\": \(reason)"
     }
 }
 
@@ -66,6 +71,8 @@ package struct ChassisConfiguration: Hashable, Sendable {
     package var cleansUpOnExit: Bool
     /// Conntrack zones that this agent may use.
     package var zoneRange: ClosedRange<UInt16>
+    /// The longest distance of announcements, milliseconds; nil for the first few only.
+    package var longestAnnouncement: Milliseconds?
     /// Physical network name -> bridge name.
     package var bridgeMappings: [String: String]
     /// The keys that Chassis.other_config repeats verbatim.
@@ -104,10 +111,12 @@ extension ChassisConfiguration {
         isInterconnection = reader.flag("ovn-is-interconn", default: false)
         cleansUpOnExit = reader.flag("ovn-cleanup-on-exit", default: true)
         zoneRange = reader.zones("ct-zone-range")
+        longestAnnouncement = reader.seconds("garp-max-timeout-sec").map { $0 * 1000 }
         bridgeMappings = reader.pairs("ovn-bridge-mappings")
         encapsulations = reader.encapsulations()
         mirroredKeys = [:]
         for (key, absent) in Self.mirrored { mirroredKeys[key] = reader.string(key) ?? absent }
+        reader.refuseUnsupported()
         problems = reader.problems
     }
 }
@@ -155,6 +164,16 @@ private struct KeyReader {
             result[parts[0]] = parts[1]
         }
         return result
+    }
+
+    /// A number of seconds; nil for none.
+    mutating func seconds(_ key: String) -> Int64? {
+        guard let text = string(key), !text.isEmpty else { return nil }
+        guard let value = UInt32(text) else {
+            refuse(key, text, "not a number of seconds")
+            return nil
+        }
+        return value == 0 ? nil : Int64(value)
     }
 
     mutating func probeInterval(_ key: String) -> Int {
@@ -213,8 +232,27 @@ private struct KeyReader {
         return low...high
     }
 
+    /// Keys of ovn-controller(8) that ask for what is not there yet, and the values that ask for
+    /// nothing. Silence would let an administrator believe that they work.
+    private static let unsupported: [(key: String, harmless: Set<String>)] = [
+        ("arp-nd-max-timeout-sec", ["0"]), ("dynamic-routing-port-mapping", []),
+        ("ovn-bridge-datapath-type", ["system"]), ("ovn-chassis-mac-mappings", []),
+        ("ovn-encap-df_default", ["true"]), ("ovn-encap-tos", []), ("ovn-evpn-local-ip", []),
+        ("ovn-evpn-vxlan-ports", []), ("ovn-match-northd-version", ["false"]),
+    ]
+
+    mutating func refuseUnsupported() {
+        for (key, harmless) in Self.unsupported {
+            guard let value = string(key), !value.isEmpty, !harmless.contains(value) else {
+                continue
+            }
+            refuse(key, value, "not supported")
+        }
+    }
+
     private mutating func refuse(_ key: String, _ value: String, _ reason: String) {
-        problems.append(.init(key: key, value: value, reason: reason))
+        let own = suffix.map { "\(key)-\($0)" }.flatMap { externalIDs[$0] == nil ? nil : $0 }
+        problems.append(.init(key: own ?? key, value: value, reason: reason))
     }
 }
 

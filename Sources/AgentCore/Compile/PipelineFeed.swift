@@ -11,7 +11,8 @@ import Schemas
 
 package final class PipelineFeed {
     private let builder = PipelineBuilder()
-    private var pending: [TableChange] = []
+    /// By transaction.
+    private var pending: [[TableChange]] = []
     private var keys: [RowUUID: DatapathKey] = [:]
     private var ports: [RowUUID: PortRecord] = [:]
     private var groups: [RowUUID: (name: String, datapath: DatapathKey)] = [:]
@@ -22,9 +23,17 @@ package final class PipelineFeed {
     /// Flows that are not installed, each with its reason.
     package var problems: [RowIdentifier: String] { builder.problems }
 
+    /// A line for each of them, in the order of their identifiers.
+    package var problemTexts: [String] {
+        builder.problems.sorted { $0.key < $1.key }.map {
+            "Logical_Flow \(RowUUID(high: $0.key.high, low: $0.key.low)): \($0.value)"
+        }
+    }
+
     package var statistics: PipelineStatistics { builder.statistics }
 
-    package func apply(_ changes: [TableChange]) { pending += changes }
+    /// Takes what one transaction changed.
+    package func apply(_ changes: [TableChange]) { pending.append(changes) }
 
     /// The pipelines as of the replica, for one chassis.
     package func current(
@@ -44,7 +53,8 @@ package final class PipelineFeed {
         let changes = pending
         pending = []
         let moved = updateKeys(replica)
-        for change in changes { feed([change], replica) }
+        // Also before everything is read again: what has gone is in no row.
+        for change in changes { feed(change) }
         if moved { feedEverything(replica) }
         feedPorts(replica, isResident)
         feedVariables(replica, name: name)
@@ -68,6 +78,7 @@ package final class PipelineFeed {
     private func feedEverything(_ replica: Replica) {
         for flow in replica.rows(SB.LogicalFlow.self) { add(flow.uuid, flow.row) }
         for group in replica.rows(SB.LogicalDPGroup.self) { setGroup(group.uuid, group.row) }
+        for uuid in Array(groups.keys) { removeMulticast(uuid) }
         for group in replica.rows(SB.MulticastGroup.self) { add(group.uuid, group.row) }
         for set in replica.rows(SB.AddressSet.self) {
             builder.setAddressSet(set.row.name, set.row.addresses)
@@ -75,48 +86,50 @@ package final class PipelineFeed {
         for group in replica.rows(SB.PortGroup.self) {
             builder.setPortGroup(group.row.name, ports: Set(group.row.ports))
         }
-        for uuid in groups.keys.filter({ replica[SB.MulticastGroup.self, $0] == nil }) {
-            removeMulticast(uuid)
-        }
     }
 
-    private func feed(_ changes: [TableChange], _ replica: Replica) {
+    /// The changes of one transaction. They have no order among themselves, and a row may come under
+    /// the name that another one gives up: so all that goes, goes before anything comes.
+    private func feed(_ changes: [TableChange]) {
+        removeOld(changes)
         for change in changes.of(SB.LogicalFlow.self) {
-            if let new = change.new {
-                add(change.uuid, new)
-            } else {
-                builder.remove(RowIdentifier(change.uuid))
-            }
+            if let new = change.new { add(change.uuid, new) }
         }
         for change in changes.of(SB.LogicalDPGroup.self) {
             setGroup(change.uuid, change.new ?? SB.LogicalDPGroup())
         }
         for change in changes.of(SB.MulticastGroup.self) {
-            removeMulticast(change.uuid)
             if let new = change.new { add(change.uuid, new) }
         }
-        feedSets(changes)
-    }
-
-    private func feedSets(_ changes: [TableChange]) {
         for change in changes.of(SB.AddressSet.self) {
-            switch (change.old, change.new) {
-            case (let old?, let new?) where old.name == new.name:
-                let (before, after) = (Set(old.addresses), Set(new.addresses))
-                builder.updateAddressSet(
-                    new.name, adding: after.subtracting(before),
-                    removing: before.subtracting(after))
-            default:
-                if let old = change.old { builder.removeAddressSet(old.name) }
-                if let new = change.new { builder.setAddressSet(new.name, new.addresses) }
-            }
+            if let new = change.new { set(new, change.old) }
         }
         for change in changes.of(SB.PortGroup.self) {
-            if let old = change.old, old.name != change.new?.name {
-                builder.removePortGroup(old.name)
-            }
             if let new = change.new { builder.setPortGroup(new.name, ports: Set(new.ports)) }
         }
+    }
+
+    private func removeOld(_ changes: [TableChange]) {
+        for change in changes.of(SB.LogicalFlow.self) where change.new == nil {
+            builder.remove(RowIdentifier(change.uuid))
+        }
+        for change in changes.of(SB.MulticastGroup.self) { removeMulticast(change.uuid) }
+        for change in changes.of(SB.AddressSet.self) where change.old?.name != change.new?.name {
+            if let old = change.old { builder.removeAddressSet(old.name) }
+        }
+        for change in changes.of(SB.PortGroup.self) where change.old?.name != change.new?.name {
+            if let old = change.old { builder.removePortGroup(old.name) }
+        }
+    }
+
+    /// A set that keeps its name changes by element.
+    private func set(_ new: SB.AddressSet, _ old: SB.AddressSet?) {
+        guard let old, old.name == new.name else {
+            return builder.setAddressSet(new.name, new.addresses)
+        }
+        let (before, after) = (Set(old.addresses), Set(new.addresses))
+        builder.updateAddressSet(
+            new.name, adding: after.subtracting(before), removing: before.subtracting(after))
     }
 
     // MARK: Rows
@@ -151,7 +164,6 @@ package final class PipelineFeed {
 
     private func add(_ uuid: RowUUID, _ row: SB.MulticastGroup) {
         guard let key = keys[row.datapath] else { return }
-        removeMulticast(uuid)
         groups[uuid] = (row.name, key)
         builder.setMulticastGroup(
             row.name, in: key, key: UInt32(truncatingIfNeeded: row.tunnelKey))

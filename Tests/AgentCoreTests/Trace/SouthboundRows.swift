@@ -32,10 +32,19 @@ struct SouthboundRows {
                 table: position, name: replica.schema.tables[position].name, rows: [change]))
     }
 
-    /// What has changed since the last call, as one update brings it.
+    /// What has changed since the last call, as one update brings it: each table once, in it each row
+    /// once.
     mutating func takeChanges() -> [TableChange] {
         defer { changes = [] }
-        return changes
+        return Dictionary(grouping: changes, by: \.table).sorted { $0.key < $1.key }.map {
+            TableChange(table: $0, name: $1[0].name, rows: Self.merged($1.flatMap(\.rows)))
+        }
+    }
+
+    private static func merged(_ changes: [RowChange]) -> [RowChange] {
+        Dictionary(grouping: changes, by: \.uuid).sorted { $0.key < $1.key }.map {
+            RowChange(uuid: $0, old: $1.first?.old, new: $1.last?.new)
+        }
     }
 
     mutating func datapath(_ name: String, _ key: Int) -> RowUUID {

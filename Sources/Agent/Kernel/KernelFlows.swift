@@ -1,0 +1,47 @@
+import AgentCore
+import Netlink
+
+/// The kernel's datapath, for the thread that owns its flows.
+final class KernelFlows: FlowDatapath {
+    private var channel: FlowChannel
+    private let control: DatapathControl
+    private let datapath: KernelDatapath
+    /// None before Linux 4.15.
+    let meterLimit: Int
+
+    /// Opens channels in the network namespace of the calling thread.
+    init(_ datapath: KernelDatapath, _ families: DatapathFamilies) throws(NetlinkError) {
+        channel = try FlowChannel.open(datapath, families)
+        control = try DatapathControl.open()
+        self.datapath = datapath
+        meterLimit = Int(try control.meterLimits(of: datapath).meters)
+    }
+
+    func perform(_ operations: [FlowOperation]) throws(NetlinkError) -> [FlowOutcome] {
+        try channel.perform(operations)
+    }
+
+    func forEachFlow(
+        _ detail: FlowChannel.Detail, _ body: (FlowRecord) -> Void
+    ) throws(NetlinkError) {
+        try channel.forEachFlow(detail, body)
+    }
+
+    func deleteAllFlows() throws(NetlinkError) { try channel.deleteAllFlows() }
+
+    func setMeter(_ number: UInt32, to rate: MeterRate) throws(NetlinkError) {
+        let unit: Meter.Unit =
+            switch rate.unit {
+            case .packetsPerSecond: .packetsPerSecond
+            case .kilobitsPerSecond: .kilobitsPerSecond
+            }
+        try control.setMeter(
+            number,
+            to: Meter(unit: unit, bands: [.init(rate: rate.rate, burst: rate.burst)]),
+            in: datapath)
+    }
+
+    func deleteMeter(_ number: UInt32) throws(NetlinkError) {
+        try control.deleteMeter(number, in: datapath)
+    }
+}

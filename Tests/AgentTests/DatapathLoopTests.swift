@@ -1,0 +1,85 @@
+import AgentCore
+import Datapath
+import Linux
+import Pipeline
+import Synchronization
+import Testing
+import Wire
+
+@testable import Agent
+
+/// What the datapath thread counts and tells, on the model of the kernel.
+@Suite struct DatapathLoopTests {
+    /// What a run tells from now on.
+    private func listen(to run: DatapathLoop) -> Told {
+        let told = Told()
+        run.report = { report in told.reports.withLock { $0.append(report) } }
+        return told
+    }
+
+    private final class Told: Sendable {
+        let reports = Mutex<[DatapathReport]>([])
+
+        var unsupported: [PacketDrop] {
+            reports.withLock {
+                $0.compactMap { if case .unsupported(let drop) = $0 { drop } else { nil } }
+            }
+        }
+    }
+
+    /// A flow whose action nobody evaluates drops its packets, all of them counted, and is told
+    /// once.
+    @Test func anActionThatIsNotEvaluatedIsCountedAndToldOnce() throws {
+        let machine = try Machine()
+        let flow = machine.wiring.flow(
+            .ingress, 1, 90, "udp.dst == 53", "handle_bfd_msg(); next;")
+        let run = machine.run()
+        let told = listen(to: run)
+        for (source, port) in [(Wiring.a, 1), (Wiring.b, 2), (Wiring.a, 1)] {
+            let frame = Wiring.frame(from: source, to: Wiring.c)
+            #expect(machine.receive(frame, on: UInt32(port), run) == [])
+        }
+        run.reviewFlows()
+        let drop = try #require(told.unsupported.first)
+        #expect(told.unsupported.count == 1)
+        #expect(drop.reason == .unsupported("handle_bfd_msg"))
+        #expect(drop.flow == flow)
+        #expect(drop.stage == LogicalStage(DatapathKey(1), Stage(.ingress, 1)))
+        #expect(run.counters.drops == [drop: 3])
+    }
+
+    /// Counters are the process's, and tests run beside each other: there may be more.
+    @Test func workIsCountedUnderTheNamesThatOperatorsKnow() throws {
+        let names = ["pinctrl_total_pin_pkts", "dpif_flow_put", "dpif_execute"]
+        let machine = try Machine()
+        let run = machine.run()
+        let frame = Wiring.frame(from: Wiring.a, to: Wiring.b)
+        machine.receive(frame, on: 1, run)
+        let before = names.map { Coverage.shared.total(of: $0) ?? 0 }
+        machine.receive(Wiring.frame(from: Wiring.b, to: Wiring.a), on: 2, run)
+        machine.receive(Wiring.frame(from: Wiring.b, to: Wiring.c), on: 2, run)
+        machine.receive(Wiring.frame(from: Wiring.a, to: Wiring.c), on: 1, run)
+        machine.miss(frame, on: 1, run)
+        let after = names.map { Coverage.shared.total(of: $0) ?? 0 }
+        for (name, (old, new)) in zip(names, zip(before, after)) { #expect(new > old, "\(name)") }
+    }
+
+    /// The kernel may refuse a flow: nothing is believed to be there that is not.
+    @Test func aRefusedFlowIsForgotten() throws {
+        let machine = try Machine()
+        let run = machine.run()
+        let frame = Wiring.frame(from: Wiring.a, to: Wiring.b)
+        // Somebody else's flow matches the packet by now, so the kernel refuses another one.
+        let key = machine.upcallKey(of: frame, on: 1)
+        let mask = FlowMask(exact: [.recirculationID, .inputPort])
+        let foreign = FlowID(high: 7, low: 7)
+        try machine.flows.kernel.put(
+            Megaflow(id: foreign, key: key, mask: mask, actions: []))
+        machine.miss(frame, on: 1, run)
+        #expect(run.table?.count == 0)
+        #expect(run.counters.refusedPuts == 0, "that another flow serves the packet is no failure")
+        _ = try machine.flows.kernel.delete(foreign)
+        #expect(machine.receive(frame, on: 1, run) == [2])
+        #expect(run.table?.count == 1)
+    }
+}

@@ -1,0 +1,129 @@
+import Linux
+import Pipeline
+import Wire
+
+@testable import Agent
+@testable import AgentCore
+@testable import Datapath
+@testable import Netlink
+
+/// One kernel, and one run of the agent's datapath thread after the other on it.
+final class Machine {
+    let loop: EventLoop
+    let flows = ModelFlows(ModelDatapath(ports: [.init(1), .init(2), .init(3)]))
+    let wiring = Wiring()
+
+    init() throws { loop = try EventLoop() }
+
+    func start() -> DatapathLoop { DatapathLoop(loop: loop, flows: flows) }
+
+    /// A run that has its first complete snapshot.
+    func run() -> DatapathLoop {
+        let run = start()
+        run.install(wiring.snapshot(), isComplete: true)
+        return run
+    }
+
+    /// A frame arrives; the run gets what comes up. Returns the ports that it leaves by.
+    @discardableResult
+    func receive(_ frame: [UInt8], on port: UInt32, _ run: DatapathLoop) -> [UInt32] {
+        let events = flows.kernel.receive(frame, on: port, now: UInt64(run.now))
+        let executed = flows.events.count
+        for case .upcall(let upcall) in events {
+            run.handle([Upcall(upcall)], upcallPort: 0)
+        }
+        return (events + flows.events[executed...]).compactMap {
+            if case .transmitted(let port, _, _) = $0 { port } else { nil }
+        }
+    }
+
+    func upcallKey(of frame: [UInt8], on port: UInt32) -> FlowKey {
+        var key = FlowKey(of: frame)
+        key[.inputPort] = UInt64(port)
+        return key
+    }
+
+    /// A frame that the kernel handed up before it had the flows that it has.
+    func miss(_ frame: [UInt8], on port: UInt32, _ run: DatapathLoop) {
+        let upcall = ModelDatapath.Upcall(
+            reason: .miss, key: upcallKey(of: frame, on: port), frame: frame)
+        run.handle([Upcall(upcall)], upcallPort: 0)
+    }
+
+    var identifiers: Set<FlowID?> { Set(flows.kernel.dump().map(\.id)) }
+}
+
+extension Upcall {
+    /// What the model handed up, as the kernel would say it.
+    init(_ upcall: ModelDatapath.Upcall) {
+        let isMiss = upcall.reason == .miss
+        self.init(
+            reason: isMiss ? .miss : .action, datapathIndex: 1, key: upcall.key,
+            packet: upcall.frame, userData: [], egressTunnel: nil, maximumReceivedUnit: nil,
+            originalLength: nil, hash: nil)
+    }
+}
+
+/// A logical switch with ports a and b here and c nowhere, as snapshots.
+final class Wiring {
+    static let a = MACAddress(0x0a00_0000_0001)
+    static let b = MACAddress(0x0a00_0000_0002)
+    static let c = MACAddress(0x0a00_0000_0003)
+
+    private let builder = PipelineBuilder()
+    private var view = PhysicalView()
+    private var revision: UInt64 = 0
+    private var rows: UInt64 = 0
+
+    init() {
+        port("a", 1, here: 1)
+        port("b", 2, here: 2)
+        port("c", 3, here: nil)
+        flow(.ingress, 0, 50, "1", "next;")
+        for (name, address) in [("a", Self.a), ("b", Self.b), ("c", Self.c)] {
+            flow(.ingress, 1, 50, "eth.dst == \(address)", "outport = \"\(name)\"; output;")
+        }
+        flow(.egress, 0, 0, "1", "output;")
+    }
+
+    @discardableResult
+    func flow(
+        _ pipeline: Stage.Pipeline, _ table: Int, _ priority: UInt16, _ match: String,
+        _ actions: String
+    ) -> RowIdentifier {
+        rows += 1
+        let id = RowIdentifier(high: 0, low: rows)
+        builder.add(
+            Pipeline.FlowRecord(
+                id: id, stage: Stage(pipeline, table),
+                priority: priority, scope: .datapath(DatapathKey(1)), match: match,
+                actions: actions))
+        return id
+    }
+
+    func port(_ name: String, _ key: UInt32, here vport: UInt32?) {
+        let reference = PortReference(datapath: 1, port: key)
+        builder.setPort(
+            PortRecord(name: name, datapath: DatapathKey(1), key: key, isResident: false))
+        view.zones[1] = DatapathZones(dnat: 1001, snat: 2001)
+        view.ports[reference] = PhysicalPort(
+            reference: reference, name: name, type: "",
+            place: vport.map { .here(vport: $0) } ?? .nowhere, zone: UInt16(key),
+            portSecurity: [])
+        guard let vport else { return }
+        view.inputs[vport] = reference
+        view.localPorts.insert(name)
+    }
+
+    func snapshot() -> TranslationSnapshot {
+        revision += 1
+        return TranslationSnapshot(revision: revision, pipeline: builder.commit(), view: view)
+    }
+
+    static func frame(from source: MACAddress, to destination: MACAddress) -> [UInt8] {
+        PacketBuilder.udp(
+            EthernetHeader(destination: destination, source: source),
+            .v4(source: IPv4Address(0x0a00_0001), destination: IPv4Address(0x0a00_0002)), ttl: 64,
+            source: 1000, destination: 53, [1])
+    }
+}
