@@ -52,7 +52,7 @@ final class AllocatorStore<Policy: AllocationPolicy>: KeyedStore<
 
     @usableFromInline override func settle() -> Int {
         let work = takeDirty()
-        for slot in work { heads[Int(slot)].flags.remove(.dirty) }
+        for slot in work { heads.flags[Int(slot)].remove(.dirty) }
         let changes = work.map { (key: space.keys[Int($0)], request: requests.value(Int($0))) }
             .sorted { $0.key < $1.key }
         for (key, grant) in policy.settle(changes) {

@@ -20,31 +20,72 @@ public struct CellID: Hashable, Comparable, Sendable {
     @inlinable public static func < (left: CellID, right: CellID) -> Bool { left.raw < right.raw }
 }
 
-/// What the engine keeps per cell besides key and value: 12 bytes.
-@usableFromInline struct CellHead {
-    private static let referenceMask: UInt32 = 1 << 24 - 1
+/// What the engine keeps of a store's cells besides keys and values. A column reaches only as far as
+/// some cell needs it: a cell that nobody reads but those of its own key costs five bytes, one that
+/// reads nothing either costs one.
+@usableFromInline struct CellColumns {
+    private struct Audience {
+        /// Block in the arena: who may have read the cell; 0 if nobody. May hold stale entries.
+        var readers: UInt32 = 0
+        /// How many read it now.
+        var count: UInt32 = 0
+    }
 
-    /// Block in the arena: what the cell read and contributed; 0 if nothing.
-    @usableFromInline var reads: UInt32 = 0
-    /// Block in the arena: who may have read the cell; 0 if nobody. May hold stale entries.
-    @usableFromInline var readers: UInt32 = 0
-    /// Flags, then the number of references.
-    private var state: UInt32 = 0
+    @usableFromInline var flags: [CellFlags] = []
+    /// Blocks in the arena: what the cells read and contributed; 0 if nothing.
+    private var blocks: [UInt32] = []
+    private var audiences: [Audience] = []
 
     @usableFromInline init() {}
 
-    /// How many cells read this one now, those in their own slot not counted; exact.
-    @usableFromInline var references: UInt32 {
-        get { state & CellHead.referenceMask }
-        set {
-            precondition(newValue <= CellHead.referenceMask, "too many readers of one cell")
-            state = state & ~CellHead.referenceMask | newValue
-        }
+    @usableFromInline var count: Int { flags.count }
+
+    @usableFromInline var bytes: Int {
+        flags.capacity + blocks.capacity * 4 + audiences.capacity * MemoryLayout<Audience>.stride
     }
 
-    @usableFromInline var flags: CellFlags {
-        get { CellFlags(rawValue: UInt8(state >> 24)) }
-        set { state = state & CellHead.referenceMask | UInt32(newValue.rawValue) << 24 }
+    @usableFromInline mutating func reach(_ slot: Int) {
+        while flags.count <= slot { flags.appendTightly(CellFlags()) }
+    }
+
+    /// What the cell read and contributed.
+    @usableFromInline func reads(of slot: Int) -> UInt32 {
+        slot < blocks.count ? blocks[slot] : 0
+    }
+
+    @usableFromInline mutating func setReads(_ block: UInt32, of slot: Int) {
+        if slot >= blocks.count {
+            guard block != 0 else { return }
+            while blocks.count <= slot { blocks.appendTightly(0) }
+        }
+        blocks[slot] = block
+    }
+
+    /// Who may have read the cell.
+    @usableFromInline func readers(of slot: Int) -> UInt32 {
+        slot < audiences.count ? audiences[slot].readers : 0
+    }
+
+    @usableFromInline mutating func setReaders(_ block: UInt32, of slot: Int) {
+        if slot >= audiences.count, block == 0 { return }
+        reachAudience(slot)
+        audiences[slot].readers = block
+    }
+
+    /// How many cells read this one now, those in their own slot not counted; exact.
+    @usableFromInline func references(to slot: Int) -> Int {
+        slot < audiences.count ? Int(audiences[slot].count) : 0
+    }
+
+    @usableFromInline mutating func addReference(to slot: Int) {
+        reachAudience(slot)
+        audiences[slot].count += 1
+    }
+
+    @usableFromInline mutating func removeReference(to slot: Int) { audiences[slot].count -= 1 }
+
+    private mutating func reachAudience(_ slot: Int) {
+        while audiences.count <= slot { audiences.appendTightly(Audience()) }
     }
 }
 

@@ -70,15 +70,15 @@ public final class Engine {
     private func sweep() {
         while let cell = garbage.popLast() {
             let store = stores[cell.store]
-            store.heads[cell.slot].flags.remove(.candidate)
-            guard store.heads[cell.slot].flags.contains(.occupied) else { continue }
+            store.heads.flags[cell.slot].remove(.candidate)
+            guard store.heads.flags[cell.slot].contains(.occupied) else { continue }
             if store.isUnused(cell.slot) { store.reclaim(cell.slot) }
         }
     }
 
     @usableFromInline func nominate(_ store: Store, _ slot: Int) {
-        guard !store.heads[slot].flags.contains(.candidate) else { return }
-        store.heads[slot].flags.insert(.candidate)
+        guard !store.heads.flags[slot].contains(.candidate) else { return }
+        store.heads.flags[slot].insert(.candidate)
         garbage.append(CellID(store: store.ordinal, slot: slot))
     }
 

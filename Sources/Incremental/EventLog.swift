@@ -46,7 +46,7 @@ extension Engine {
     public var statistics: [StoreStatistics] {
         stores.map { store in
             StoreStatistics(
-                name: store.name, cells: store.heads.count { $0.flags.contains(.occupied) },
+                name: store.name, cells: store.heads.flags.count { $0.contains(.occupied) },
                 runs: store.runs, cutOffs: store.cutOffs, bytes: store.bytes)
         }
     }

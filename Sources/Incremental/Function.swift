@@ -50,9 +50,9 @@ final class FunctionStore<
     @usableFromInline func pin(_ slot: Int, _ isPinned: Bool) {
         touch(slot)
         if isPinned {
-            heads[slot].flags.insert(.pinned)
+            heads.flags[slot].insert(.pinned)
         } else {
-            heads[slot].flags.remove(.pinned)
+            heads.flags[slot].remove(.pinned)
         }
         markDirty(slot)
     }
@@ -63,8 +63,8 @@ final class FunctionStore<
         let work = takeDirty()
         for word in work {
             let slot = Int(word)
-            heads[slot].flags.remove(.dirty)
-            if heads[slot].flags.contains(.pinned) { update(slot) } else { drop(slot) }
+            heads.flags[slot].remove(.dirty)
+            if heads.flags[slot].contains(.pinned) { update(slot) } else { drop(slot) }
         }
         return work.count
     }
@@ -75,7 +75,7 @@ final class FunctionStore<
         guard let input = source.value(slot) else {
             preconditionFailure("a pinned cell of \(name) has no source")
         }
-        let isNew = !heads[slot].flags.contains(.live)
+        let isNew = !heads.flags[slot].contains(.live)
         let value = body(key, input, context)
         engine.commit(context, to: self, slot)
         engine.giveBack(context)

@@ -48,11 +48,11 @@ final class IndexStore<
         if isMember {
             let key = memberSpace.keys[member]
             members[slot].insert(UInt32(member)) { memberSpace.keys[Int($0)] < key }
-            heads[slot].flags.insert(.live)
+            heads.flags[slot].insert(.live)
         } else {
             members[slot].remove(UInt32(member))
             if members[slot].isEmpty {
-                heads[slot].flags.remove(.live)
+                heads.flags[slot].remove(.live)
                 engine.nominate(self, slot)
             }
         }

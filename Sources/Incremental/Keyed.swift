@@ -46,9 +46,9 @@ public class KeyedStore<Key: Hashable & Sendable, Value: Equatable & Sendable>: 
 
     @inlinable final func setLive(_ slot: Int, _ isLive: Bool) {
         if isLive {
-            heads[slot].flags.insert(.live)
+            heads.flags[slot].insert(.live)
         } else {
-            heads[slot].flags.remove(.live)
+            heads.flags[slot].remove(.live)
             engine.nominate(self, slot)
         }
         for follower in followers { follower.pin(slot, isLive) }

@@ -25,7 +25,9 @@ final class MemoStore<
     @usableFromInline override var bytes: Int { super.bytes + space.bytes }
 
     /// A memo lives by its readers alone.
-    @usableFromInline override func isUnused(_ slot: Int) -> Bool { heads[slot].references == 0 }
+    @usableFromInline override func isUnused(_ slot: Int) -> Bool {
+        heads.references(to: slot) == 0
+    }
 
     @usableFromInline override func reclaim(_ slot: Int) {
         engine.withdraw(self, slot)
@@ -40,8 +42,8 @@ final class MemoStore<
         var count = 0
         for word in takeDirty() {
             let slot = Int(word)
-            heads[slot].flags.remove(.dirty)
-            guard heads[slot].references > 0 else { continue }
+            heads.flags[slot].remove(.dirty)
+            guard heads.references(to: slot) > 0 else { continue }
             compute(slot)
             count += 1
         }

@@ -117,7 +117,7 @@ public struct OutputChanges<Row: Hashable & Sendable> {
     @usableFromInline override func settle() -> Int {
         for word in takeDirty() {
             let slot = Int(word)
-            heads[slot].flags.remove(.dirty)
+            heads.flags[slot].remove(.dirty)
             _ = setValue(slot, relation.contributors(of: slot) > 0 ? Nothing() : nil)
         }
         return 0

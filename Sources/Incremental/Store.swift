@@ -10,7 +10,7 @@ public class Store {
     @usableFromInline final let ordinal: Int
     @usableFromInline final unowned let engine: Engine
     @usableFromInline final let durability: Durability
-    @usableFromInline final var heads: [CellHead] = []
+    @usableFromInline final var heads = CellColumns()
     @usableFromInline final var dirty: [UInt32] = []
     /// Whose slots the cells have, if a cell lives as long as its key is in a domain.
     @usableFromInline final var domainSpace: ObjectIdentifier?
@@ -36,15 +36,14 @@ public class Store {
 
     /// Whether the cell can be forgotten.
     @usableFromInline func isUnused(_ slot: Int) -> Bool {
-        let head = heads[slot]
-        return head.references == 0 && head.flags.isDisjoint(with: [.live, .pinned])
+        heads.references(to: slot) == 0 && heads.flags[slot].isDisjoint(with: [.live, .pinned])
     }
 
     /// Forgets an unused cell.
     @usableFromInline func reclaim(_ slot: Int) {
-        heads[slot].flags = CellFlags()
-        engine.arena.release(heads[slot].readers)
-        heads[slot].readers = 0
+        heads.flags[slot] = CellFlags()
+        engine.arena.release(heads.readers(of: slot))
+        heads.setReaders(0, of: slot)
         letGo(slot)
     }
 
@@ -61,23 +60,23 @@ public class Store {
 
     /// Bytes of bookkeeping, without keys' and values' own contents.
     @usableFromInline var bytes: Int {
-        heads.capacity * MemoryLayout<CellHead>.stride + dirty.capacity * 4
+        heads.bytes + dirty.capacity * 4
     }
 
     // MARK: Cells
 
     /// Makes sure that the column reaches `slot` and that the cell holds its key.
     @usableFromInline final func touch(_ slot: Int) {
-        while heads.count <= slot { heads.appendTightly(CellHead()) }
-        guard !heads[slot].flags.contains(.occupied) else { return }
-        heads[slot].flags.insert(.occupied)
+        heads.reach(slot)
+        guard !heads.flags[slot].contains(.occupied) else { return }
+        heads.flags[slot].insert(.occupied)
         hold(slot)
         engine.nominate(self, slot)
     }
 
     @usableFromInline final func markDirty(_ slot: Int) {
-        guard !heads[slot].flags.contains(.dirty) else { return }
-        heads[slot].flags.insert(.dirty)
+        guard !heads.flags[slot].contains(.dirty) else { return }
+        heads.flags[slot].insert(.dirty)
         dirty.append(UInt32(slot))
     }
 
@@ -92,10 +91,10 @@ public class Store {
         let cell = CellID(store: ordinal, slot: slot)
         switch durability {
         case .ordinary:
-            let range = engine.arena.first(heads[slot].readers)
+            let range = engine.arena.first(heads.readers(of: slot))
             for index in range { wake(CellID(raw: engine.arena[index]), ifReads: cell) }
         case .durable:
-            guard heads[slot].references > 0 else { return }
+            guard heads.references(to: slot) > 0 else { return }
             engine.wakeAll(reading: cell)
         }
     }
@@ -108,12 +107,12 @@ public class Store {
     /// Whether the cell's last run read `cell`. Reads are sorted.
     @usableFromInline final func reads(_ slot: Int, _ cell: CellID) -> Bool {
         guard slot < heads.count else { return false }
-        return engine.arena.contains(cell.raw, in: heads[slot].reads)
+        return engine.arena.contains(cell.raw, in: heads.reads(of: slot))
     }
 
     /// A cell of the same key, in a store that this one reads, differs.
     @usableFromInline final func wakeAligned(_ slot: Int) {
-        guard slot < heads.count, heads[slot].flags.contains(.pinned) else { return }
+        guard slot < heads.count, heads.flags[slot].contains(.pinned) else { return }
         markDirty(slot)
     }
 
@@ -125,26 +124,26 @@ public class Store {
     // MARK: Edges
 
     @usableFromInline final func addReader(_ reader: UInt32, to slot: Int) {
-        heads[slot].references += 1
+        heads.addReference(to: slot)
         guard durability == .ordinary else { return }
-        heads[slot].readers = engine.arena.append(reader, to: heads[slot].readers)
+        heads.setReaders(engine.arena.append(reader, to: heads.readers(of: slot)), of: slot)
     }
 
     @usableFromInline final func removeReader(_ reader: UInt32, from slot: Int) {
-        heads[slot].references -= 1
+        heads.removeReference(to: slot)
         if durability == .ordinary { forget(reader, from: slot) }
-        if heads[slot].references == 0 { engine.nominate(self, slot) }
+        if heads.references(to: slot) == 0 { engine.nominate(self, slot) }
     }
 
     /// A long list keeps the entry until half of it is stale; the wave checks every entry anyway.
     private func forget(_ reader: UInt32, from slot: Int) {
-        let block = heads[slot].readers
+        let block = heads.readers(of: slot)
         let count = engine.arena.firstCount(block)
         if count <= shortReaderList {
             engine.arena.remove(reader, from: block)
             return
         }
-        guard count > 2 * Int(heads[slot].references) + shortReaderList else { return }
+        guard count > 2 * Int(heads.references(to: slot)) + shortReaderList else { return }
         let cell = CellID(store: ordinal, slot: slot)
         let stores = engine.stores
         var seen = Set<UInt32>()
@@ -152,7 +151,7 @@ public class Store {
             let entry = CellID(raw: word)
             return stores[entry.store].reads(entry.slot, cell) && seen.insert(word).inserted
         }
-        heads[slot].readers = engine.arena.store(keep, [], replacing: block)
+        heads.setReaders(engine.arena.store(keep, [], replacing: block), of: slot)
     }
 }
 
@@ -161,7 +160,7 @@ extension Engine {
     fileprivate func wakeAll(reading cell: CellID) {
         for ordinal in cell.store + 1..<stores.count {
             let store = stores[ordinal]
-            for slot in store.heads.indices where store.reads(slot, cell) {
+            for slot in 0..<store.heads.count where store.reads(slot, cell) {
                 store.markDirty(slot)
             }
         }
@@ -171,15 +170,15 @@ extension Engine {
     @usableFromInline func commit(_ context: Context, to store: Store, _ slot: Int) {
         context.finish()
         let cell = CellID(store: store.ordinal, slot: slot).raw
-        let block = store.heads[slot].reads
+        let block = store.heads.reads(of: slot)
         if arena.holds(context.reads, context.contributions, in: block) {
             context.clear()
             return
         }
         let oldReads = arena.first(block).map { arena[$0] }
         let oldRows = arena.second(block).map { arena[$0] }
-        store.heads[slot].reads = arena.store(
-            context.reads, context.contributions, replacing: block)
+        store.heads.setReads(
+            arena.store(context.reads, context.contributions, replacing: block), of: slot)
         forEachDifference(oldReads, context.reads) { word, added in
             let source = CellID(raw: word)
             if added {
