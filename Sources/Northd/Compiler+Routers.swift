@@ -1,6 +1,7 @@
 import Incremental
 import OVSDBModel
 import Schemas
+import Wire
 
 extension Compiler {
     /// The features of logical routers, one derivation per port and feature.
@@ -21,7 +22,8 @@ extension Compiler {
                 RouterPortAdmission(
                     port: port, place: context.read(model.gateways.places, key) ?? .anywhere,
                     limit: port.mtu == nil ? nil : context.read(model.limits, key) ?? nil,
-                    relaysMulticast: router?.relaysMulticast == true),
+                    relaysMulticast: router?.relaysMulticast == true,
+                    proxy: model.proxyAddress(key, context)),
                 .datapath(port.router), hint: key, to: outputs)
         }
         onPort("neighbour learning") { key, port, context in
@@ -63,7 +65,8 @@ extension Compiler {
         }
         onPort("peer neighbours") { key, port, context in
             guard case .router(_, let peer, _)? = context.read(model.attachments, key) ?? nil,
-                let other = context.read(model.routerPorts, peer) ?? nil
+                let other = context.read(model.routerPorts, peer) ?? nil,
+                (context.read(model.gateways.routers, port.router) ?? nil)?.learnsRouters != true
             else { return }
             context.emit(
                 KnownNeighbours(port: port, stations: [other.station]), .datapath(port.router),
@@ -114,5 +117,16 @@ extension Compiler {
                     hint: key, to: outputs)
             }
         }
+    }
+}
+
+extension Model {
+    /// The Ethernet address that the switch at the other side answers with in a router port's
+    /// stead (options:arp_proxy), where that is not the port's own.
+    fileprivate func proxyAddress(_ key: RowUUID, _ context: Context) -> MACAddress? {
+        guard let attachment = context.read(attachments, key) ?? nil,
+            case .switch(_, let port, _) = attachment
+        else { return nil }
+        return (context.read(proxies, port) ?? nil).flatMap { NeighbourProxy(parsing: $0)?.mac }
     }
 }

@@ -71,6 +71,7 @@ extension SwitchProfile {
         var traits: [SwitchTrait] = [hasACLs ? .judged(tiers) : .unjudged]
         traits.append(hasACLs || hasLoadBalancer ? .watched : .unfiltered)
         if hasStatefulACL { traits.append(.tracked) }
+        if hasHelper, hasStatefulACL { traits.append(.helped) }
         if tracking.isStateful {
             traits.append(.stateful(tiers, balancesStateless: balancesStateless))
         }

@@ -84,6 +84,7 @@ extension Compiler {
                 hint: key, to: outputs)
         }
         on("router neighbours", model.routerSwitchPorts) { key, port, context in
+            model.checkRouterPort(key, port, outputs.problems, context)
             guard port.isEnabled, let side = context.read(model.routerSides, key) ?? nil,
                 let router = context.read(model.routerPorts, side.port) ?? nil
             else { return }

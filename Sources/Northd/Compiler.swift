@@ -44,6 +44,7 @@ package struct Outputs: Sendable {
     package let prefixes: Output<DelegatedPrefixRow>
     package let sessions: Output<SessionStatusRow>
     package let portHealth: Output<PortHealthRow>
+    package let ecmpNextHops: Output<ECMPNextHopRow>
     package let problems: Output<Problem>
     let commons: FlowCommons
 
@@ -81,6 +82,7 @@ package struct Outputs: Sendable {
         prefixes = engine.output("Logical_Router_Port.ipv6_prefix")
         sessions = engine.output("BFD.status")
         portHealth = engine.output("Logical_Switch_Port_Health_Check.status")
+        ecmpNextHops = engine.output("ECMP_Nexthop")
         problems = engine.output("problems")
         commons = FlowCommons(engine, inputs, problems)
     }

@@ -30,6 +30,7 @@ package final class NorthdDaemon {
     /// Databases that were complete once; what they had then is kept while they are away.
     private var known: Set<NorthdDatabase> = []
     private var isStepDue = false
+    private var backoff = Backoff()
     private var retry: EventLoop.Timer?
     /// From reading a change of the Northbound database to having handed over the Southbound
     /// transaction for it.
@@ -157,7 +158,8 @@ extension NorthdDaemon {
     private func stepSoon() {
         guard !isStepDue else { return }
         isStepDue = true
-        loop.schedule(after: .zero) { [weak self] in self?.step() }
+        let delay = backoff.delay(at: Clock.wallMilliseconds)
+        loop.schedule(after: .milliseconds(delay)) { [weak self] in self?.step() }
     }
 
     private func step() {
@@ -167,7 +169,11 @@ extension NorthdDaemon {
         let view = NorthdView(
             northbound: northbound.replica, southbound: southbound.replica,
             mayWrite: !isPaused && southbound.canWrite && northbound.canWrite)
-        let actions = northd.step(view, now: Clock.wallMilliseconds)
+        let start = Clock.wallMilliseconds
+        let actions = northd.step(view, now: start)
+        backoff.ran(
+            from: start, to: Clock.wallMilliseconds,
+            options: northbound.replica.only(NB.NBGlobal.self)?.row.options ?? [:])
         for action in actions { perform(action) }
         measure(actions)
         armRetry()

@@ -163,6 +163,7 @@ import Testing
         }
         let readers = [
             "zone", "service monitor address", "configuration", "settings", "drop sampling",
+            "options of the deployment",
         ]
         #expect(network.ran().allSatisfy { event in readers.contains { event.hasPrefix($0) } })
     }

@@ -104,6 +104,25 @@ private func flows(_ row: NB.LoadBalancer, announced: Bool = false) throws -> [S
             } == expected)
     }
 
+    /// Without backends a template refuses, if it shall; affinity and events need addresses.
+    @Test func templatesWithoutBackends() {
+        var reasons: [String] = []
+        let balancer = LoadBalancer(
+            NB.LoadBalancer(
+                vips: ["^vip:80": ""],
+                options: [
+                    "template": "true", "reject": "true", "affinity_timeout": "60",
+                    "event": "true",
+                ]),
+            healthChecks: []
+        ) { column, _ in reasons.append(column) }
+        #expect(reasons == ["options:affinity_timeout", "options:event"])
+        let flows = balancer.templates.flatMap {
+            lines(TemplateLoadBalancing(balancer: balancer, service: $0))
+        }
+        #expect(flows.last?.contains("-> reg0 = 0; reject { outport <-> inport;") == true)
+    }
+
     @Test func statelessSwitches() throws {
         let row = NB.LoadBalancer(vips: ["10.0.0.10:80": "10.0.1.1:8080"])
         let balancer = LoadBalancer(row, healthChecks: []) { _, _ in }

@@ -6,9 +6,11 @@ import Schemas
 extension RandomEdits {
     /// What stock northd doesn't know: sizes of networks, trunks, limits.
     mutating func changeExtensions(_ network: TestNetwork) {
-        switch number(4) {
+        switch number(6) {
         case 0: changeNetworkMTU(network)
         case 1: changePortMTU(network)
+        case 2: changeHelper(network)
+        case 3: changeMonitoring(network)
         default: changeTrunk(network)
         }
     }
@@ -33,6 +35,31 @@ extension RandomEdits {
             row.options["mtu"] = chance(3) ? nil : "\(1200 + 100 * number(3))"
             network.edit { $0.update(item.uuid, from: item.row, to: row) }
         }
+    }
+
+    private mutating func changeHelper(_ network: TestNetwork) {
+        let helper = chance(3) ? nil : chance(6) ? "irc" : chance(2) ? "ftp" : "tftp"
+        if chance(2) {
+            guard let item = pick(NB.ACL.self, network) else { return }
+            var row = item.row
+            row.options["ct_helper"] = helper
+            if !chance(3) { row.action = "allow-related" }
+            network.edit { $0.update(item.uuid, from: item.row, to: row) }
+        } else {
+            guard let item = pick(NB.LoadBalancer.self, network) else { return }
+            var row = item.row
+            row.options["ct_helper"] = helper
+            network.edit { $0.update(item.uuid, from: item.row, to: row) }
+        }
+    }
+
+    /// Next hops that connections remember.
+    private mutating func changeMonitoring(_ network: TestNetwork) {
+        network.setOptions(["ecmp_nexthop_monitor_enable": chance(4) ? "false" : "true"])
+        guard let item = pick(NB.LogicalRouterStaticRoute.self, network) else { return }
+        var row = item.row
+        row.options["ecmp_symmetric_reply"] = chance(4) ? nil : "true"
+        network.edit { $0.update(item.uuid, from: item.row, to: row) }
     }
 
     private mutating func changeTrunk(_ network: TestNetwork) {

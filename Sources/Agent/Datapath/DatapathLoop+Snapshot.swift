@@ -8,6 +8,7 @@ import Pipeline
 
 extension DatapathLoop {
     func install(_ snapshot: TranslationSnapshot, isComplete: Bool) {
+        limiter.configure(snapshot.view.limits)
         if table != nil {
             swap(to: snapshot)
         } else if isComplete {

@@ -154,7 +154,8 @@ package final class PipelineFeed {
             stage: Stage(row.pipeline == "egress" ? .egress : .ingress, row.tableID),
             priority: UInt16(clamping: row.priority), scope: scope, match: row.match,
             actions: row.actions,
-            translatesTransport: row.tags["acl_ct_translation"] == "true")
+            translatesTransport: row.tags["acl_ct_translation"] == "true",
+            helper: row.tags["ct_helper"].flatMap(Instruction.Helper.init))
     }
 
     private func setGroup(_ uuid: RowUUID, _ row: SB.LogicalDPGroup) {

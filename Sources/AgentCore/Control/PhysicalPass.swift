@@ -1,5 +1,6 @@
 // Collects from the Southbound replica what the physical view is made of.
 
+import LogicalFlow
 import OVSDBModel
 import OVSDBSession
 import Schemas
@@ -37,8 +38,9 @@ package struct PhysicalPass {
         inputs.learnedAddresses = replica.rows(SB.FDB.self).map(\.row)
         inputs.loadBalancers = Self.loadBalancers(replica, local)
         inputs.meters = Self.meters(replica)
-        inputs.registers = RegisterLayout(
-            options: replica.only(SB.SBGlobal.self)?.row.options ?? [:])
+        let options = replica.only(SB.SBGlobal.self)?.row.options ?? [:]
+        inputs.registers = RegisterLayout(options: options)
+        inputs.limits = ControlLimits(parsing: options["control_limits"] ?? "")
         self.inputs = inputs
     }
 

@@ -3,6 +3,7 @@
 // The view is made anew from its inputs and compared with the one before, so that it can't drift;
 // its size is that of the local datapaths, not of the deployment.
 
+import LogicalFlow
 import OVSDBModel
 import Schemas
 import Wire
@@ -31,6 +32,8 @@ package struct PhysicalInputs {
     package var loadBalancers: [(row: SB.LoadBalancer, datapaths: Set<RowUUID>)] = []
     package var meters: [String: MeterRate] = [:]
     package var registers = RegisterLayout()
+    /// SB_Global.options:control_limits.
+    package var limits = ControlLimits()
 
     package init() {}
 }
@@ -74,8 +77,12 @@ package struct PhysicalBuilder {
             guard case .here(let vport) = port.place, row.type != "mirror" else { continue }
             view.inputs[vport] = port.reference
             view.localPorts.insert(port.name)
+            if let text = row.options["control_limits"] {
+                view.limits.ports[vport] = ControlLimits(parsing: text)
+            }
         }
         view.registers = inputs.registers
+        view.limits.deployment = inputs.limits
         for (name, rate) in inputs.meters { view.meters[name] = rate }
         addVirtualServices(to: &view)
         for (uuid, zones) in inputs.zones.datapaths {

@@ -201,6 +201,8 @@ package struct PhysicalView: Sendable {
     package var zones: TreeDictionary<UInt32, DatapathZones> = [:]
     /// No dependency of any flow.
     package var services = ServiceView()
+    /// No dependency of any flow either.
+    package var limits = ConfiguredLimits()
 
     package init() {}
 }

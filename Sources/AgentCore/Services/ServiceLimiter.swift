@@ -1,3 +1,4 @@
+import LogicalFlow
 import Wire
 
 // Packets that the agent makes cost processor time here and, as errors and resets, serve whoever
@@ -16,6 +17,32 @@ package enum ServiceClass: UInt8, CaseIterable, Hashable, Sendable {
     /// A TCP reset or an SCTP ABORT.
     case reset
     case dhcp, names, routerAdvertisement, multicast, serviceCheck, event, log
+
+    /// What the configuration calls it.
+    package var control: ControlClass {
+        switch self {
+        case .question: .question
+        case .answer: .answer
+        case .error: .error
+        case .reset: .reset
+        case .dhcp: .dhcp
+        case .names: .dns
+        case .routerAdvertisement: .ra
+        case .multicast: .multicast
+        case .serviceCheck: .check
+        case .event: .event
+        case .log: .log
+        }
+    }
+}
+
+/// What the configuration says of limits, besides the defaults.
+package struct ConfiguredLimits: Hashable, Sendable {
+    package var deployment = ControlLimits()
+    /// By kernel port number; they go before those of the deployment.
+    package var ports: [UInt32: ControlLimits] = [:]
+
+    package init() {}
 }
 
 package struct ServiceLimiter: Sendable {
@@ -69,18 +96,32 @@ package struct ServiceLimiter: Sendable {
     }
 
     private let limits: Limits
+    private var configured = ConfiguredLimits()
     private var buckets: [Source: TokenBucket] = [:]
     /// What was refused so far.
     package private(set) var refused: [ServiceClass: UInt64] = [:]
 
     package init(limits: Limits = Limits()) { self.limits = limits }
 
+    /// Takes what the configuration says now. If that is something else, all start anew.
+    package mutating func configure(_ configured: ConfiguredLimits) {
+        guard configured != self.configured else { return }
+        self.configured = configured
+        buckets = [:]
+    }
+
+    private func limit(_ service: ServiceClass, _ vport: UInt32) -> Limit {
+        let found =
+            configured.ports[vport]?[service.control] ?? configured.deployment[service.control]
+        return found.map { Limit(perSecond: $0.perSecond, burst: $0.burst) } ?? limits[service]
+    }
+
     /// True if a packet that came in by a port may have this service now; it is then counted.
     package mutating func admits(
         _ service: ServiceClass, from vport: UInt32, now: Milliseconds
     ) -> Bool {
         if buckets.count >= limits.sources { buckets = [:] }
-        let limit = limits[service]
+        let limit = limit(service, vport)
         let isAdmitted = buckets[
             Source(vport: vport, service: service),
             default: TokenBucket(ratePerSecond: limit.perSecond, burst: limit.burst, now: now)

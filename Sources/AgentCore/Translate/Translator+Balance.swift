@@ -10,8 +10,8 @@ import Wire
 extension Translator {
     /// `ct_lb_mark` and its variants.
     mutating func balance(
-        _ balance: Action.LoadBalance, then stage: LogicalStage?,
-        _ snapshot: TranslationSnapshot
+        _ balance: Action.LoadBalance, helper: ConnectionTracking.Helper?,
+        then stage: LogicalStage?, _ snapshot: TranslationSnapshot
     ) {
         let zone = zone(.usual, snapshot)
         guard !balance.backends.isEmpty else {
@@ -34,7 +34,8 @@ extension Translator {
                 label: isLabel ? .init(UInt128(flags), mask: UInt128(flags)) : nil,
                 translation: .init(
                     direction: .destination, addresses: backend.address...backend.address,
-                    ports: backend.port.map { $0...$0 })),
+                    ports: backend.port.map { $0...$0 }),
+                helper: helper),
             then: stage)
     }
 

@@ -20,11 +20,15 @@ extension Translator {
         case .ctNext(let zone):
             track(ConnectionTracking(zone: self.zone(zone, snapshot)), then: next)
         case .ctCommitToZone(let zone):
-            track(ConnectionTracking(zone: self.zone(zone, snapshot), commit: true), then: next)
+            track(
+                ConnectionTracking(
+                    zone: self.zone(zone, snapshot), commit: true, helper: block.helper),
+                then: next)
         case .ctCommitNAT(let zone):
             track(
                 ConnectionTracking(
-                    zone: self.zone(zone, snapshot), commit: true, translation: .init()),
+                    zone: self.zone(zone, snapshot), commit: true, translation: .init(),
+                    helper: block.helper),
                 then: next)
         case .ctNAT(let kind, let target):
             var place: Action.NATTarget?
@@ -36,8 +40,9 @@ extension Translator {
             guard case .ctLoadBalance(let balance) = block.program.action(index) else {
                 return false
             }
-            self.balance(balance, then: next, snapshot)
+            self.balance(balance, helper: block.helper, then: next, snapshot)
         case .ctClear: clearTracking()
+        case .helper: break
         case .ctSNATToVIP: translateToVirtualAddress(snapshot)
         case .bindAffinity(let index):
             guard case .commitLoadBalancerAffinity(let affinity) = block.program.action(index)
@@ -156,8 +161,17 @@ extension Translator {
         track(
             ConnectionTracking(
                 zone: zone(.usual, snapshot), commit: true, mark: marks.mark,
-                label: marks.label, translation: .init(direction: .source)),
+                label: marks.label, translation: .init(direction: .source),
+                helper: block.helper),
             then: nil)
+    }
+}
+
+extension Translator.Block {
+    /// What follows the connections that the flow commits.
+    var helper: ConnectionTracking.Helper? {
+        guard case .helper(let helper)? = program.instructions.first else { return nil }
+        return ConnectionTracking.Helper(rawValue: helper.rawValue)
     }
 }
 

@@ -58,6 +58,6 @@ extension TunnelKey {
 extension ConnectionTracking {
     fileprivate var netlinkSize: Int {
         8 + (commit ? 4 : 0) + (mark == nil ? 0 : 12) + (label == nil ? 0 : 36)
-            + (translation == nil ? 0 : 72)
+            + (translation == nil ? 0 : 72) + (helper == nil ? 0 : 12)
     }
 }

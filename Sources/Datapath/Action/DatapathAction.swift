@@ -163,16 +163,24 @@ package struct ConnectionTracking: Hashable, Sendable {
         }
     }
 
+    /// A module of the kernel that finds out which connections a connection opens; its name there.
+    package enum Helper: String, CaseIterable, Hashable, Sendable {
+        case ftp, tftp
+    }
+
     package var zone: UInt16
     package var commit: Bool
     package var mark: Masked<UInt32>?
     package var label: Masked<UInt128>?
     package var translation: Translation?
+    /// Of a connection that is committed.
+    package var helper: Helper?
 
     package init(
         zone: UInt16, commit: Bool = false, mark: Masked<UInt32>? = nil,
-        label: Masked<UInt128>? = nil, translation: Translation? = nil
+        label: Masked<UInt128>? = nil, translation: Translation? = nil, helper: Helper? = nil
     ) {
+        self.helper = helper
         self.zone = zone
         self.commit = commit
         self.mark = mark

@@ -100,6 +100,7 @@ extension FlowText {
         if let label = tracking.label {
             parts.append("label=\(prefixed(label.value))/\(prefixed(label.mask))")
         }
+        if let helper = tracking.helper { parts.append("helper=\(helper.rawValue)") }
         if let translation = tracking.translation { parts.append(translate(translation)) }
         return parts.isEmpty ? "ct" : "ct(\(parts.joined(separator: ",")))"
     }

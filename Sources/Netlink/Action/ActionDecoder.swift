@@ -186,6 +186,9 @@ extension ConnectionTracking {
             case OVS_CT_ATTR_NAT.rawValue:
                 guard let decoded = Translation(attribute.nested) else { return nil }
                 translation = decoded
+            case OVS_CT_ATTR_HELPER.rawValue:
+                guard let known = Helper(rawValue: attribute.string) else { return nil }
+                helper = known
             // The kernel tells the default too.
             case OVS_CT_ATTR_EVENTMASK.rawValue: continue
             default: return nil

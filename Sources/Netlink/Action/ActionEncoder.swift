@@ -260,6 +260,9 @@ extension MessageWriter {
             space.storeLabels(label.value, at: 0)
             space.storeLabels(label.mask, at: 16)
         }
+        if let helper = tracking.helper {
+            put(Int(OVS_CT_ATTR_HELPER.rawValue), string: helper.rawValue)
+        }
         if let translation = tracking.translation {
             nest(Int(OVS_CT_ATTR_NAT.rawValue)) { $0.put(translation) }
         }

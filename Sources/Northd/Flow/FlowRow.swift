@@ -102,11 +102,14 @@ package final class FlowRow: Identifiable, Sendable {
     package let meter: String?
     /// Transport ports in the match are those of the connection: tags:acl_ct_translation.
     package let translatesTransport: Bool
+    /// Follows the connections that the flow commits: tags:ct_helper, an extension.
+    package let helper: ConnectionHelper?
 
     package init(
         scope: FlowScope, device: DatapathKind, pipeline: Action.Pipeline, table: UInt8,
         priority: UInt16, match: String, actions: String, stage: String, hint: FlowHint?,
-        port: String?, meter: String? = nil, translatesTransport: Bool = false
+        port: String?, meter: String? = nil, translatesTransport: Bool = false,
+        helper: ConnectionHelper? = nil
     ) {
         self.scope = scope
         self.device = device
@@ -120,6 +123,7 @@ package final class FlowRow: Identifiable, Sendable {
         self.port = port
         self.meter = meter
         self.translatesTransport = translatesTransport
+        self.helper = helper
         var digest = ContentDigest()
         digest.add("Logical_Flow")
         switch scope {
@@ -134,6 +138,7 @@ package final class FlowRow: Identifiable, Sendable {
         digest.add(hint?.description ?? "")
         if let meter { digest.add(meter) }
         if translatesTransport { digest.add(1) }
+        if let helper { digest.add(helper.rawValue) }
         id = digest.uuid
     }
 }
@@ -145,6 +150,33 @@ extension FlowRow: Hashable {
 
     /// As `Engine.row(_:id:)` asks.
     package func _rawHashValue(seed: Int) -> Int { id._rawHashValue(seed: seed) }
+}
+
+/// A protocol whose connections open others, which the kernel finds out from what they carry.
+package enum ConnectionHelper: String, CaseIterable, Hashable, Sendable {
+    case ftp, tftp
+
+    package static let option = "ct_helper"
+
+    /// `reg8[24..25]` of a packet whose rule asks for it.
+    var number: Constant {
+        switch self {
+        case .ftp: 1
+        case .tftp: 2
+        }
+    }
+
+    /// What an option of an ACL or load balancer names; nil, after a report, if that is none.
+    package init?(
+        option options: [String: String], report: (_ column: String, _ reason: String) -> Void
+    ) {
+        guard let text = options[Self.option] else { return nil }
+        guard let helper = ConnectionHelper(rawValue: text) else {
+            report("options:\(Self.option)", "neither ftp nor tftp: \"\(text)\"")
+            return nil
+        }
+        self = helper
+    }
 }
 
 extension FlowRow {
@@ -161,7 +193,7 @@ extension FlowRow {
         FlowRow(
             scope: scope, device: device, pipeline: pipeline, table: table, priority: priority,
             match: match, actions: actions, stage: stage, hint: hint, port: port, meter: meter,
-            translatesTransport: translatesTransport)
+            translatesTransport: translatesTransport, helper: helper)
     }
 }
 

@@ -25,28 +25,33 @@ package struct FlowSink<Stage: PipelineStage> {
     /// what the flow sends to the chassis' control.
     package mutating func add(
         _ stage: Stage, _ priority: Int, _ match: Match, _ actions: ActionList,
-        port: String? = nil, meter: String? = nil
+        port: String? = nil, meter: String? = nil, helper: ConnectionHelper? = nil
     ) {
-        add(stage, priority, text: match.description, actions, port: port, meter: meter)
+        add(
+            stage, priority, text: match.description, actions, port: port, meter: meter,
+            helper: helper)
     }
 
     /// With a match that only a chassis can read, or that is printed already.
     package mutating func add(
         _ stage: Stage, _ priority: Int, text: String, _ actions: ActionList,
-        port: String? = nil, meter: String? = nil, translatesTransport: Bool = false
+        port: String? = nil, meter: String? = nil, translatesTransport: Bool = false,
+        helper: ConnectionHelper? = nil
     ) {
         let name = ControlProtocol.of(actions)
         if let name { control.append((rows.count, name)) }
         if actions == .drop { drops.append(rows.count) }
         add(
             stage, priority, text: text, actionText: actions.description, port: port,
-            meter: meter ?? name.flatMap { meters[$0] }, translatesTransport: translatesTransport)
+            meter: meter ?? name.flatMap { meters[$0] },
+            translatesTransport: translatesTransport, helper: helper)
     }
 
     /// With texts that only a chassis can read: they have template variables.
     package mutating func add(
         _ stage: Stage, _ priority: Int, text: String, actionText: String,
-        port: String? = nil, meter: String? = nil, translatesTransport: Bool = false
+        port: String? = nil, meter: String? = nil, translatesTransport: Bool = false,
+        helper: ConnectionHelper? = nil
     ) {
         let place = stage.place
         rows.append(
@@ -54,7 +59,8 @@ package struct FlowSink<Stage: PipelineStage> {
                 scope: scope, device: Stage.device, pipeline: place.pipeline,
                 table: UInt8(place.table), priority: UInt16(priority),
                 match: text, actions: actionText, stage: stage.name,
-                hint: hint, port: port, meter: meter, translatesTransport: translatesTransport))
+                hint: hint, port: port, meter: meter,
+                translatesTransport: translatesTransport, helper: helper))
     }
 
     /// A flow whose packets end here after these actions.

@@ -69,6 +69,8 @@ package enum SwitchCell {
     package static let isRedirectedFromEgress = Symbol.reg8[23]
     /// The tunnel that the packet came in by; set by the chassis.
     package static let tunnelPort = Symbol.reg5[16...31]
+    /// The helper of the packet's connection: `ConnectionHelper.number`; an extension.
+    package static let helper = Symbol.reg8[24...25]
     /// The tier of ACLs that is being asked.
     package static let tier = Symbol.reg8[30...31]
     /// The client has a backend already.

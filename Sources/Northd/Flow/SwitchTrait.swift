@@ -26,6 +26,8 @@ package enum SwitchTrait: Hashable, Sendable {
     case balanced
     /// And stateless ACLs that its traffic shall pass nevertheless.
     case balancedStateless
+    /// Has an ACL with a helper.
+    case helped
 
     /// Some flow of these sends packets to the chassis' control, where Copp limits them.
     package var isMetered: Bool {
@@ -33,7 +35,7 @@ package enum SwitchTrait: Hashable, Sendable {
         case .any, .judged: true
         case .multicast(let delivery): delivery.contains(.snoops)
         case .untagged, .floodsUnknown, .dropsUnknown, .sparesRouters, .unfiltered, .watched,
-            .unjudged, .tracked, .stateful, .balanced, .balancedStateless:
+            .unjudged, .tracked, .stateful, .balanced, .balancedStateless, .helped:
             false
         }
     }
@@ -54,6 +56,7 @@ package enum SwitchTrait: Hashable, Sendable {
         case .stateful(let tiers, let balances): "stateful/\(tiers.name)/\(balances)"
         case .balanced: "balanced"
         case .balancedStateless: "balancedStateless"
+        case .helped: "helped"
         }
     }
 }

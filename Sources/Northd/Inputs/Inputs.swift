@@ -167,6 +167,8 @@ package struct Inputs: Sendable {
     /// Port_Binding.options:ipv6_ra_pd_list by logical_port.
     package let delegatedPrefixes: Table<String, String>
     package let bfdStates: Table<BFDKey, BFDState>
+    /// MAC_Binding.mac by port and address.
+    package let neighbours: Table<BFDKey, String>
     /// ACL_ID.id by ACL.
     package let aclNumbersInUse: Table<RowUUID, Int>
     /// Datapath_Binding.tunnel_key by Northbound row.
@@ -239,6 +241,7 @@ package struct Inputs: Sendable {
         queuesInUse = engine.table("Port_Binding.options:qdisc_queue_id")
         delegatedPrefixes = engine.table("Port_Binding.options:ipv6_ra_pd_list")
         bfdStates = engine.table("BFD.status")
+        neighbours = engine.table("MAC_Binding")
         aclNumbersInUse = engine.table("ACL_ID", beside: acls)
         datapathKeysInUse = engine.table("Datapath_Binding", beside: datapaths)
     }

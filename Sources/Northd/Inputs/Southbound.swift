@@ -40,6 +40,7 @@ struct SouthboundEdge {
             engine.set(inputs.encaps, change.uuid, change.new)
         }
         applySessions(changes.of(SB.BFD.self))
+        applyNeighbours(changes.of(SB.MACBinding.self))
         for change in changes.of(SB.ACLID.self) {
             engine.set(inputs.aclNumbersInUse, change.uuid, change.new?.id)
         }
@@ -106,6 +107,17 @@ struct SouthboundEdge {
             return nil
         }
         return MulticastAddress(datapath: datapath, address: row.name)
+    }
+
+    private func applyNeighbours(_ changes: [TypedChange<SB.MACBinding>]) {
+        for old in changes.compactMap(\.old) {
+            engine.set(
+                inputs.neighbours, BFDKey(port: old.logicalPort, address: old.ip), nil)
+        }
+        for row in changes.compactMap(\.new) {
+            engine.set(
+                inputs.neighbours, BFDKey(port: row.logicalPort, address: row.ip), row.mac)
+        }
     }
 
     private func applySessions(_ changes: [TypedChange<SB.BFD>]) {

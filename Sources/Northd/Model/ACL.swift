@@ -50,6 +50,8 @@ package struct ACL: Hashable, Sendable {
     package let logsRelated: Bool
     /// Connections that it let through live on when it goes.
     package let persistsEstablished: Bool
+    /// Follows the connections that the rule lets through.
+    package let helper: ConnectionHelper?
 
     /// Parses a row. Fails, after a report, if its match or action can't be understood.
     package init?(_ row: NB.ACL, report: (_ column: String, _ reason: String) -> Void) {
@@ -79,6 +81,11 @@ package struct ACL: Hashable, Sendable {
         sampleEstablished = row.sampleEst
         functionGroup = row.networkFunctionGroup
         logsRelated = row.options["log-related"] == "true"
+        let helper = ConnectionHelper(option: row.options, report: report)
+        if helper != nil, verdict != .allowRelated {
+            report("options:\(ConnectionHelper.option)", "only allow-related can have a helper")
+        }
+        self.helper = verdict == .allowRelated ? helper : nil
         persistsEstablished =
             verdict == .allowRelated && row.options["persist-established"] == "true"
     }

@@ -44,6 +44,8 @@ package struct SwitchProfile: Hashable, Sendable {
     package var tiers = ACLTiers()
     /// other_config:enable-stateless-acl-with-lb.
     package var balancesStateless = false
+    /// Some ACL has a helper.
+    package var hasHelper = false
 
     package var hasStatefulACL: Bool { tracking == .filtered }
 
@@ -155,12 +157,14 @@ struct ACLFact: Hashable, Comparable, Sendable {
         case stage(ACLStage)
         case stateful
         case tier(ACLStage, Int)
+        case helper
 
         var rank: Int {
             switch self {
             case .stage(let stage): stage.rawValue
             case .stateful: 3
             case .tier(let stage, let tier): 4 + stage.rawValue * 4 + tier
+            case .helper: 99
             }
         }
     }
@@ -182,6 +186,7 @@ extension SwitchProfile {
             case .stage: hasACLs = true
             case .stateful: tracking = .filtered
             case .tier(let stage, let tier): tiers[stage] = max(tiers[stage], tier)
+            case .helper: hasHelper = true
             }
         }
     }
@@ -210,6 +215,9 @@ extension Filtering {
                 context.emit(relation, ACLFact(owner: owner, kind: .stage(acl.stage)))
                 if acl.verdict == .allowRelated {
                     context.emit(relation, ACLFact(owner: owner, kind: .stateful))
+                }
+                if acl.helper != nil {
+                    context.emit(relation, ACLFact(owner: owner, kind: .helper))
                 }
                 if acl.tier > 0 {
                     context.emit(

@@ -13,7 +13,7 @@ extension LoadBalancer {
         name = row.name
         transport = row.protocol.flatMap(Action.TransportProtocol.init) ?? .tcp
         hashFields = LoadBalancer.hashFields(row.selectionFields, transport)
-        options = LoadBalancerOptions(row.options, report: report)
+        options = LoadBalancerOptions(row.options, transport, report: report)
         let isTemplate = row.options["template"] == "true"
         let checks = LoadBalancer.checks(row, healthChecks, transport, report: report)
         let parser = ServiceParser(
@@ -115,7 +115,18 @@ extension BackendPlacement {
 }
 
 extension LoadBalancerOptions {
-    init(_ options: [String: String], report: (String, String) -> Void) {
+    init(
+        _ options: [String: String], _ transport: Action.TransportProtocol,
+        report: (String, String) -> Void
+    ) {
+        helper = ConnectionHelper(option: options, report: report)
+        if let known = helper, transport != (known == .ftp ? .tcp : .udp) {
+            report(
+                "options:\(ConnectionHelper.option)",
+                "\(known.rawValue) is not carried by \(transport.rawValue)")
+            helper = nil
+        }
+        LoadBalancerOptions.checkTemplate(options, report)
         rejects = options["reject"] == "true"
         announcesEmpty = options["event"] == "true"
         skipsSNAT = options["skip_snat"] == "true"
@@ -138,6 +149,21 @@ extension LoadBalancerOptions {
             } else {
                 report("options:neighbor_responder", "unknown value \"\(text)\"")
             }
+        }
+    }
+}
+
+extension LoadBalancerOptions {
+    /// What only addresses can have, and variables can't.
+    private static func checkTemplate(
+        _ options: [String: String], _ report: (String, String) -> Void
+    ) {
+        guard options["template"] == "true" else { return }
+        if let text = options["affinity_timeout"], text != "0" {
+            report("options:affinity_timeout", "templates have no affinity")
+        }
+        if options["event"] == "true" {
+            report("options:event", "templates have no events")
         }
     }
 }

@@ -84,6 +84,8 @@ package struct LoadBalancerOptions: Hashable, Sendable {
     package var responder = Responder.reachable
     /// What hairpinned connections seem to come from, instead of the virtual address.
     package var hairpinSources: [IPAddress] = []
+    /// Follows the connections, and translates what they say of addresses.
+    package var helper: ConnectionHelper?
 
     package func hairpinSource(of address: IPAddress) -> IPAddress? {
         hairpinSources.first { ($0.v4 == nil) == (address.v4 == nil) }

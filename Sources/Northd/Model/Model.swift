@@ -2,6 +2,7 @@
 // given.
 
 import Incremental
+import LogicalFlow
 import OVSDBModel
 import Schemas
 import Wire
@@ -229,6 +230,13 @@ extension Model {
             }
             dynamicAddresses.claim(key, port, inputs, context)
             trunks.check(key, row, context)
+            if let text = row.options["control_limits"] {
+                _ = ControlLimits(parsing: text) { reason in
+                    context.emit(
+                        problems,
+                        Problem("Logical_Switch_Port", key, "options:control_limits", reason))
+                }
+            }
             return port
         }
     }
@@ -261,7 +269,7 @@ extension Model {
         _ switchPortByRouterPort: Index<String, RowUUID>,
         _ routerPortByName: Index<String, RowUUID>, _ problems: Output<Problem>
     ) -> Function<RowUUID, Attachment?> {
-        engine.function("attachment", over: routerPorts) { _, port, context in
+        engine.function("attachment", over: routerPorts) { own, port, context in
             guard let port else { return nil }
             let claimants = context.members(switchPortByRouterPort, port.name)
             for other in claimants.dropFirst() {
@@ -274,9 +282,18 @@ extension Model {
             if let first = claimants.first, let claimant = context.read(switchPorts, first) ?? nil {
                 return .switch(claimant.datapath, port: first, portName: claimant.name)
             }
-            guard let name = port.peer, let key = context.first(routerPortByName, name),
-                let peer = context.read(routerPorts, key) ?? nil, peer.peer == port.name
-            else { return nil }
+            guard let name = port.peer, !name.isEmpty else { return nil }
+            func refuse(_ reason: String) -> Attachment? {
+                context.emit(problems, Problem("Logical_Router_Port", own, "peer", reason))
+                return nil
+            }
+            guard let key = context.first(routerPortByName, name),
+                let peer = context.read(routerPorts, key) ?? nil
+            else { return refuse("no router port is called \"\(name)\"") }
+            guard key != own else { return refuse("a port is not its own peer") }
+            guard peer.peer == port.name else {
+                return refuse("\"\(name)\" has another peer")
+            }
             return .router(peer.router, port: key, portName: peer.name)
         }
     }

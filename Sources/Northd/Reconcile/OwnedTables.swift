@@ -20,6 +20,7 @@ enum OwnedTables {
             OwnedRows { $0.permissions },
             OwnedRows { $0.roles },
             OwnedRows { $0.serviceMonitors },
+            OwnedRows { $0.ecmpNextHops },
         ]
     }
 }

@@ -40,6 +40,7 @@ extension Reconciler {
             tags: flow.port.map { ["in_out_port": $0] } ?? [:], controllerMeter: flow.meter,
             externalIDs: ["stage-name": flow.stage])
         if flow.translatesTransport { row.tags["acl_ct_translation"] = "true" }
+        row.tags[ConnectionHelper.option] = flow.helper?.rawValue
         switch flow.scope {
         case .datapath(let datapath): row.logicalDatapath = self.row(ofDatapath: datapath)
         case .group(let group): row.logicalDPGroup = SouthboundUUID.group(group)

@@ -114,7 +114,11 @@ struct Routes: Sendable {
             else { return nil }
             if !route.table.isEmpty { context.emit(names, NameNumbers.key(route.table)) }
             if let session = row.bfd, !sessions.isUp(session, context) { return nil }
-            return Routes.resolve(route, model, nextHops, sessions, context, report)
+            let resolved = Routes.resolve(route, model, nextHops, sessions, context, report)
+            if let hop = resolved?.hop {
+                Routes.watch(hop, of: key, on: route.router, inputs, outputs, context)
+            }
+            return resolved
         }
         engine.emitter("route table of port", over: inputs.routerPorts) { _, row, context in
             if let name = row.routeTable { context.emit(names, NameNumbers.key(name)) }
@@ -122,6 +126,23 @@ struct Routes: Sendable {
         tables = NameNumbers("route table", engine, of: engine.collect(names), state.routeTables)
         groups = Routes.flows(engine, parsed, outputs, tables, state)
         Routes.portTables(engine, inputs, outputs, model, tables)
+    }
+
+    /// The row of a next hop that connections remember, with
+    /// NB_Global.options:ecmp_nexthop_monitor_enable.
+    private static func watch(
+        _ hop: RouteHop, of key: RowUUID, on router: RowUUID, _ inputs: Inputs,
+        _ outputs: Outputs, _ context: Context
+    ) {
+        guard hop.replyKey != nil, let address = hop.nextHop?.description,
+            context.read(inputs.options, "ecmp_nexthop_monitor_enable") == "true"
+        else { return }
+        let mac = context.read(
+            inputs.neighbours, BFDKey(port: hop.portName, address: address))
+        context.emit(
+            outputs.ecmpNextHops,
+            ECMPNextHopRow(
+                origin: key, router: router, port: hop.portName, address: address, mac: mac ?? ""))
     }
 
     private static func resolve(

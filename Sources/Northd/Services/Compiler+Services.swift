@@ -16,6 +16,8 @@ extension Compiler {
         registerMulticast()
         registerDynamicAddresses()
         registerAgeing()
+        registerDeploymentChecks()
+        registerReferences()
         registerRouterServices()
         registerServiceMonitors()
     }

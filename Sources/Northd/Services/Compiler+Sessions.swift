@@ -3,6 +3,7 @@
 import Incremental
 import OVSDBModel
 import Schemas
+import Wire
 
 extension Compiler {
     func registerSessions() {
@@ -24,6 +25,11 @@ extension Compiler {
                     Problem(
                         "BFD", key, "logical_port",
                         "no router port is called \"\(row.logicalPort)\""))
+            }
+            guard IPAddress(parsing: row.dstIP) != nil else {
+                return context.emit(
+                    outputs.problems,
+                    Problem("BFD", key, "dst_ip", "no address: \"\(row.dstIP)\""))
             }
             guard let sourcePort = context.read(services.sessionPorts, key) else {
                 return context.emit(

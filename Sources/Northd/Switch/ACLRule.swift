@@ -62,7 +62,7 @@ package struct ACLRule: SwitchFeature {
                     .load(SwitchCell.isPersistent, flag: true),
                 ]
             } ?? []
-        let rest = observation(established: sampleEstablished) + redirection + [.next]
+        let rest = observation(established: sampleEstablished) + redirection + help + [.next]
         add([.equal(SwitchCell.mayBeNew, 1)], decided + persistence + rest, true, &flows)
         let isMarked = acl.label != 0 || sampleEstablished != nil || functionGroup != nil
         let commit: [Action] = isMarked ? [.load(SwitchCell.mustCommit, flag: true)] : []
@@ -110,6 +110,8 @@ package struct ACLRule: SwitchFeature {
             .load(SwitchCell.observationStage, .decimal(UInt64(acl.stage.rawValue))),
         ]
     }
+
+    private var help: [Action] { acl.helper.map { [.load(SwitchCell.helper, $0.number)] } ?? [] }
 
     private var redirection: [Action] {
         guard let functionGroup else { return [] }

@@ -149,21 +149,33 @@ package struct ConntrackActions: SwitchFeature {
 
     private func commit(
         _ stage: SwitchStage, _ isLabelled: Bool, isRedirected: Bool,
-        _ flows: inout SwitchFlows
+        helper: ConnectionHelper? = nil, _ flows: inout SwitchFlows
     ) {
         var match: [Match] = [
             .equal(SwitchCell.mustCommit, 1),
             .equal(SwitchCell.isLabelled, isLabelled ? 1 : 0),
         ]
         if isRedirected { match.append(.equal(SwitchCell.isRedirected, 1)) }
+        if let helper { match.append(.equal(SwitchCell.helper, helper.number)) }
         flows.add(
-            stage, isRedirected ? 110 : 100, .all(match),
+            stage, (isRedirected ? 110 : 100) + (helper == nil ? 0 : 5), .all(match),
             [
                 .ctCommit(
                     ConntrackActions.persistence
                         + (isLabelled ? ConntrackActions.observation : [])
                         + ConntrackActions.label(isRedirected)), .next,
-            ])
+            ], helper: helper)
+    }
+
+    /// The same for connections that a helper follows.
+    fileprivate func help(_ helper: ConnectionHelper, _ flows: inout SwitchFlows) {
+        for stage in [SwitchStage.inStateful, .outStateful] {
+            for isLabelled in [false, true] {
+                for isRedirected in [false, true] {
+                    commit(stage, isLabelled, isRedirected: isRedirected, helper: helper, &flows)
+                }
+            }
+        }
     }
 
     static let persistence: [Action] = [
@@ -185,5 +197,24 @@ package struct ConntrackActions: SwitchFeature {
                 .move(FieldRange(.ctLabelNFID), from: SwitchCell.networkFunction),
             ]
             : [acl, .load(.ctLabelNF, 0), .load(.ctLabelNFID, 0)]
+    }
+}
+
+/// Connections that a helper follows, and those that they open: on switches that have an ACL with
+/// a helper (options:ct_helper, an extension). What a connection opens passes as it does itself,
+/// though no rule matches it.
+package struct HelpedConnections: SwitchFeature {
+    package init() {}
+
+    package func emit(into flows: inout SwitchFlows) {
+        for helper in ConnectionHelper.allCases { ConntrackActions().help(helper, &flows) }
+        let allow: [Action] = [.load(SwitchCell.isAllowed, flag: true), .next]
+        let isOpened = Match.both(
+            .symbol(.ctRel), .either(.symbol(.ctNew), .symbol(.ctEst)), Connections.isUnblocked)
+        for stage in [ACLStage.fromPort, .toPort] {
+            let answered: [Action] =
+                stage.isIngress ? [.load(SwitchCell.isAnswer, flag: true)] : []
+            flows.add(stage.evaluation, 65532, isOpened, ActionList(answered + allow))
+        }
     }
 }

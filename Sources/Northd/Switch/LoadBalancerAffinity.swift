@@ -59,6 +59,7 @@ package struct LoadBalancerAffinity: SwitchFeature {
             .mark, backends: [Action.Backend(backend.address, port: backend.port)])
         flows.add(
             .inLoadBalancer, 150, .all(match),
-            ActionList(address.remember + [.ctLoadBalance(single)]))
+            ActionList(address.remember + [.ctLoadBalance(single)]),
+            helper: balancer.options.helper)
     }
 }

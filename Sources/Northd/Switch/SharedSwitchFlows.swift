@@ -50,6 +50,7 @@ package struct SharedSwitchFlows: SwitchFeature {
         case .unfiltered, .watched, .unjudged, .judged, .tracked, .stateful: filtering(&flows)
         case .balanced: BalancedSwitch().emit(into: &flows)
         case .balancedStateless: BalancedStatelessSwitch().emit(into: &flows)
+        case .helped: HelpedConnections().emit(into: &flows)
         }
     }
 

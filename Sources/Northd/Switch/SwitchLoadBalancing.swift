@@ -28,7 +28,8 @@ package struct SwitchLoadBalancing: SwitchFeature {
             ActionList(address.remember + [.ctLoadBalance(Action.LoadBalance(.mark))]))
         flows.add(
             .inLoadBalancer, service.service.port == nil ? 110 : 120,
-            .all([.symbol(.ctNew)] + address.connection), distribute(address))
+            .all([.symbol(.ctNew)] + address.connection), distribute(address),
+            helper: balancer.options.helper)
         announce(address, &flows)
         if let timeout = balancer.options.affinityTimeout {
             LoadBalancerAffinity(balancer: balancer, service: service.service, timeout: timeout)

@@ -23,13 +23,18 @@ package struct TemplateLoadBalancing: SwitchFeature {
         flows.add(
             .inLoadBalancer, service.port == nil ? 110 : 120,
             text: "\(Match.symbol(.ctNew)) && \(destination)\(connection)",
-            actionText: service.backends.isEmpty ? ActionList.drop.description : distribute)
+            actionText: service.backends.isEmpty ? refuse : distribute)
     }
 
     private var remember: String {
         let register = service.isIPv6 ? SwitchCell.virtual6 : SwitchCell.virtual4
         let port = service.port.map { "\(SwitchCell.virtualPort) = \($0); " } ?? ""
         return "\(register) = \(service.address); \(port)"
+    }
+
+    private var refuse: String {
+        let actions = ActionList(ACLVerdicts.reject(isIngress: true))
+        return (balancer.options.rejects ? actions : .drop).description
     }
 
     private var distribute: String {

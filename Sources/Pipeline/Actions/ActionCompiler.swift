@@ -13,7 +13,10 @@ struct ActionCompiler {
     init(_ names: NameRegistry) { self.names = names }
 
     /// The program, whose names are retained once each; whoever drops the program releases them.
-    mutating func compile(_ list: ActionList) -> ActionProgram {
+    mutating func compile(
+        _ list: ActionList, helper: Instruction.Helper? = nil
+    ) -> ActionProgram {
+        if let helper { instructions.append(.helper(helper)) }
         for action in list.actions { add(action) }
         return ActionProgram(
             instructions, constants: constants, actions: actions, names: used.sorted())

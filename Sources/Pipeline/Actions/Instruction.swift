@@ -55,6 +55,8 @@ package enum Instruction: Hashable, Sendable, BitwiseCopyable {
     /// Without a target (`actions[target]`), applies the translation of the connection.
     case ctNAT(Translation, target: UInt32?)
     case ctClear
+    /// First in a program: connections that it commits get this helper.
+    case helper(Helper)
     case ctSNATToVIP
     /// `actions[balance]` is the `.ctLoadBalance`.
     case ctLoadBalance(UInt32)
@@ -86,6 +88,11 @@ package enum Instruction: Hashable, Sendable, BitwiseCopyable {
 
     /// An action that has no instruction of its own: `actions[index]`, called `names[index]`.
     case unsupported(UInt32)
+
+    /// By the name that the kernel has for it.
+    package enum Helper: String, Hashable, Sendable, BitwiseCopyable {
+        case ftp, tftp
+    }
 
     package enum Zone: UInt8, Hashable, Sendable, BitwiseCopyable {
         /// The usual one of the datapath's kind.

@@ -109,13 +109,14 @@ extension PipelineBuilder {
         return .success(
             FlowRecord(
                 id: flow.id, stage: flow.stage, priority: flow.priority, scope: flow.scope,
-                match: match, actions: actions, translatesTransport: flow.translatesTransport))
+                match: match, actions: actions, translatesTransport: flow.translatesTransport,
+                helper: flow.helper))
     }
 
     private func install(_ flow: FlowRecord) {
         let entry: ProgramRegistry.Entry
         do {
-            entry = try programs.retain(flow.actions, names)
+            entry = try programs.retain(flow.program, names)
         } catch {
             problems[flow.id] = "error parsing actions \(quoted(flow.actions)): \(error)"
             return
@@ -127,7 +128,7 @@ extension PipelineBuilder {
         do {
             match = try matches.retain(text, names)
         } catch {
-            programs.release(flow.actions, names)
+            programs.release(flow.program, names)
             problems[flow.id] = "error parsing match \(quoted(flow.match)): \(error)"
             return
         }

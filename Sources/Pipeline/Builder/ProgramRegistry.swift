@@ -2,6 +2,12 @@ import LogicalFlow
 
 // Action programs by text, each parsed and compiled once.
 
+/// What a program is made from.
+struct ProgramText: Hashable {
+    let actions: String
+    let helper: Instruction.Helper?
+}
+
 struct ProgramRegistry {
     struct Entry {
         let program: ActionProgram
@@ -9,25 +15,27 @@ struct ProgramRegistry {
         fileprivate var users: Int
     }
 
-    private var entries: [String: Entry] = [:]
+    private var entries: [ProgramText: Entry] = [:]
 
     /// Programs in use, for tests of proportion.
     var count: Int { entries.count }
 
-    mutating func retain(_ text: String, _ names: NameRegistry) throws(LanguageError) -> Entry {
+    mutating func retain(_ text: ProgramText, _ names: NameRegistry) throws(LanguageError) -> Entry
+    {
         if let entry = entries[text] {
             entries[text]?.users += 1
             return entry
         }
-        let actions = try ActionList(parsing: text)
+        let actions = try ActionList(parsing: text.actions)
         var compiler = ActionCompiler(names)
         let entry = Entry(
-            program: compiler.compile(actions), prerequisites: actions.prerequisites, users: 1)
+            program: compiler.compile(actions, helper: text.helper),
+            prerequisites: actions.prerequisites, users: 1)
         entries[text] = entry
         return entry
     }
 
-    mutating func release(_ text: String, _ names: NameRegistry) {
+    mutating func release(_ text: ProgramText, _ names: NameRegistry) {
         entries[text]?.users -= 1
         guard let entry = entries[text], entry.users == 0 else { return }
         for name in entry.program.names { names.release(name.value) }

@@ -8,8 +8,8 @@ struct InstalledRule {
     let rank: Rank
     let scope: UInt32
     let match: MatchRegistry.Entry
-    /// The text of the actions, under which their program is found.
-    let text: String
+    /// Under which the program of the actions is found.
+    let text: ProgramText
 }
 
 /// Keeps alive what lookups reach through a flow.
@@ -54,7 +54,7 @@ struct RuleRegistry {
         let rule = InstalledRule(
             index: index, id: flow.id, stage: flow.stage,
             rank: Rank(priority: flow.priority, id: flow.id), scope: scope, match: match,
-            text: flow.actions)
+            text: flow.program)
         installed[Int(index)] = rule
         places[flow.id] = index
         match.use(by: index)

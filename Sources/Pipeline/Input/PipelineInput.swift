@@ -78,11 +78,16 @@ package struct FlowRecord: Hashable, Sendable {
     package let actions: String
     /// The match reads transport fields from the connection (tag `acl_ct_translation`).
     package let translatesTransport: Bool
+    /// Connections that the actions commit get it (tag `ct_helper`).
+    package let helper: Instruction.Helper?
+
+    var program: ProgramText { ProgramText(actions: actions, helper: helper) }
 
     package init(
         id: RowIdentifier, stage: Stage, priority: UInt16, scope: Scope, match: String,
-        actions: String, translatesTransport: Bool = false
+        actions: String, translatesTransport: Bool = false, helper: Instruction.Helper? = nil
     ) {
+        self.helper = helper
         self.id = id
         self.stage = stage
         self.priority = priority

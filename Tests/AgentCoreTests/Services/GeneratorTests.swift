@@ -1,4 +1,5 @@
 import Datapath
+import LogicalFlow
 import Pipeline
 import Testing
 import Wire
@@ -115,6 +116,24 @@ struct ServiceNetwork {
             limiter.admits(.error, from: 1, now: 100),
         ]
         #expect(others == [true, true, true])
+    }
+
+    /// A port's own limits go before those of the deployment, and these before the defaults.
+    @Test func theConfigurationLimits() {
+        var limiter = ServiceLimiter()
+        var configured = ConfiguredLimits()
+        configured.deployment = ControlLimits(parsing: "dhcp=5/3,dns=1/1")
+        configured.ports[7] = ControlLimits(parsing: "dhcp=1/1")
+        limiter.configure(configured)
+        func admitted(_ service: ServiceClass, _ vport: UInt32) -> Int {
+            (0..<10).filter { _ in limiter.admits(service, from: vport, now: 0) }.count
+        }
+        #expect(admitted(.dhcp, 7) == 1)
+        #expect(admitted(.dhcp, 8) == 3)
+        #expect(admitted(.names, 7) == 1)
+        #expect(admitted(.error, 7) == 10, "the default has more room")
+        limiter.configure(ConfiguredLimits())
+        #expect(admitted(.dhcp, 7) == 10)
     }
 
     @Test func theLimiterForgets() {

@@ -35,14 +35,15 @@ final class Control {
     @discardableResult
     func flow(
         _ datapath: UInt32, _ pipeline: Stage.Pipeline, _ table: Int, _ priority: UInt16,
-        _ match: String, _ actions: String
+        _ match: String, _ actions: String, helper: Instruction.Helper? = nil
     ) -> RowIdentifier {
         rows += 1
         let id = RowIdentifier(high: 0, low: rows)
         builder.add(
             FlowRecord(
                 id: id, stage: Stage(pipeline, table), priority: priority,
-                scope: .datapath(DatapathKey(datapath)), match: match, actions: actions))
+                scope: .datapath(DatapathKey(datapath)), match: match, actions: actions,
+                helper: helper))
         return id
     }
 

@@ -49,6 +49,27 @@ import Wire
         return control
     }
 
+    /// Flows with the same actions differ by their helper.
+    @Test func aFlowsHelperFollowsWhatItCommits() {
+        let control = Control()
+        control.port("p1", 1, 1, .here(vport: 1))
+        control.port("p2", 1, 2, .here(vport: 2))
+        let commit = "ct_commit; outport = \"p2\"; output;"
+        control.flow(1, .ingress, 0, 100, "tcp.dst == 21", commit, helper: .ftp)
+        control.flow(1, .ingress, 0, 90, "ip", commit)
+        control.flow(1, .egress, 0, 0, "1", "output;")
+        let snapshot = control.snapshot()
+        for (port, isHelped) in [(UInt16(21), true), (22, false)] {
+            var translator = Translator()
+            let input = SwitchTranslationTests.input(
+                Self.tcp(client, (server.0, server.1, port)), on: 1)
+            let text = SwitchTranslationTests.text(
+                input, translator.translate(input, in: snapshot))
+            #expect(text.contains("helper=ftp") == isHelped, "\(text)")
+            #expect(text.contains("commit"))
+        }
+    }
+
     private let client = (Frames.a, "10.0.0.1", UInt16(1000))
     private let server = (Frames.b, "10.0.0.2", UInt16(80))
 

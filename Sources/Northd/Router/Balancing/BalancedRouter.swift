@@ -32,7 +32,8 @@ package struct BalancedOpening: RouterFeature {
         for service in services {
             let terms = ServiceTerms(balancer: balancer, service: service)
             flows.add(
-                .inDNAT, terms.port == nil ? 110 : 120, terms.opens, terms.open(origin))
+                .inDNAT, terms.port == nil ? 110 : 120, terms.opens, terms.open(origin),
+                helper: balancer.options.helper)
         }
     }
 }
@@ -58,7 +59,8 @@ package struct BalancedAffinity: RouterFeature {
                     snat: origin.snat)
                 flows.add(
                     .inDNAT, 150, terms.returns(to: backend),
-                    ActionList(origin.flag + [.ctLoadBalance(balance)]))
+                    ActionList(origin.flag + [.ctLoadBalance(balance)]),
+                    helper: balancer.options.helper)
             }
         }
     }
@@ -104,7 +106,7 @@ package struct BalancedGateway: RouterFeature {
                 ? .isChassisResident(gateway.redirect) : .and([])
             flows.add(
                 .inDNAT, terms.port == nil ? 110 : 120, .both(terms.opens, residence),
-                terms.open(origin))
+                terms.open(origin), helper: balancer.options.helper)
             if terms.hasBackends { answers(terms, isCentral, &flows) }
         }
     }

@@ -38,7 +38,9 @@ package struct BalancedTemplates: RouterFeature {
     }
 
     private func open(_ service: TemplateService) -> String {
-        if service.backends.isEmpty { return ActionList.drop.description }
+        if service.backends.isEmpty {
+            return (balancer.options.rejects ? ServiceTerms.refusal(origin) : .drop).description
+        }
         let flag = origin.flag.isEmpty ? "" : "\(ActionList(origin.flag)) "
         let fields =
             balancer.hashFields.isEmpty

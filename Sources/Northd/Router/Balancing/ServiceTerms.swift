@@ -137,16 +137,18 @@ struct ServiceTerms {
     /// What is done with a new connection.
     func open(_ origin: BalancedOrigin) -> ActionList {
         if drops { return .drop }
-        if rejects {
-            return ActionList(
-                origin.flag + [
-                    .load(.reg0, 0),
-                    .generate(
-                        .reject, [.exchange(.outport, .inport), RouterStage.outSNAT.jump]),
-                ])
-        }
+        if rejects { return ServiceTerms.refusal(origin) }
         let kept = balancer.options.affinityTimeout == nil ? [] : remember
         return ActionList(origin.flag + kept + [.ctLoadBalance(balance(candidates, origin))])
+    }
+
+    /// Refuses a connection that finds no backend.
+    static func refusal(_ origin: BalancedOrigin) -> ActionList {
+        ActionList(
+            origin.flag + [
+                .load(.reg0, 0),
+                .generate(.reject, [.exchange(.outport, .inport), RouterStage.outSNAT.jump]),
+            ])
     }
 
     func balance(
