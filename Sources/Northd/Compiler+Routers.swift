@@ -51,8 +51,8 @@ extension Compiler {
                 TimeExceeded(port: port, place: place), .datapath(port.router), hint: key,
                 meters: services.meters(of: port.router, context), to: outputs)
         }
+        // A disabled port keeps its routes: what is for its networks must not go elsewhere.
         onPort("connected routes") { key, port, context in
-            guard port.isEnabled else { return }
             let hasSessions = sessions.run(at: port.name, context)
             context.emit(
                 ConnectedRoutes(port: port, hasSessions: hasSessions), .datapath(port.router),

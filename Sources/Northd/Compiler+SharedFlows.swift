@@ -68,7 +68,9 @@ extension Compiler {
 extension SwitchProfile {
     /// The sets of flows that ACLs and load balancers bring.
     fileprivate var traits: [SwitchTrait] {
-        var traits: [SwitchTrait] = [hasACLs ? .judged(tiers) : .unjudged]
+        var traits: [SwitchTrait] = [
+            hasACLs ? .judged(tiers) : tracking.isStateful ? .judgedByTracker : .unjudged
+        ]
         traits.append(hasACLs || hasLoadBalancer ? .watched : .unfiltered)
         if hasStatefulACL { traits.append(.tracked) }
         if hasHelper, hasStatefulACL { traits.append(.helped) }

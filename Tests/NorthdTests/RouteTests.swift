@@ -417,6 +417,7 @@ extension TestNetwork {
         network.settle()
         #expect(!network.flows("lr_in_admission", on: "r").contains { $0.contains("r-in") })
         #expect(!network.flows("lr_out_delivery", on: "r").contains { $0.contains("r-in") })
+        #expect(network.flows("lr_in_ip_routing", on: "r").contains { $0.contains("r-in") })
         network.edit {
             $0.update(gateway.router, [.enabled], of: NB.LogicalRouter(enabled: false))
         }

@@ -179,9 +179,19 @@ private func routerSide(_ name: String) -> (inout NB.LogicalSwitchPort) -> Void 
         let all = Set(SwitchStage.allCases).subtracting(judging).map(\.name)
         #expect(Set(fallbacks.map(\.stage)) == Set(all))
         #expect(fallbacks.count == all.count)
-        for trait in [SwitchTrait.judged(ACLTiers()), .unjudged] {
+        for trait in [SwitchTrait.judged(ACLTiers()), .judgedByTracker, .unjudged] {
             let ends = lines(SharedSwitchFlows(trait: trait)).filter { $0.contains(" [0] 1 -> ") }
             #expect(ends.count == judging.count)
+        }
+    }
+
+    /// What the connection tracker calls invalid is dropped by the stage that acts on verdicts.
+    @Test func balancedSwitchesWithoutRulesDropInvalidPackets() {
+        let text = lines(SharedSwitchFlows(trait: .judgedByTracker))
+        for stage in ["ls_in_acl_action", "ls_out_acl_action"] {
+            #expect(
+                text.contains(
+                    "\(stage) [1000] reg8[17] == 1 -> reg8[16] = 0; reg8[17] = 0; reg8[18] = 0;"))
         }
     }
 

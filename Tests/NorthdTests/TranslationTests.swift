@@ -269,6 +269,14 @@ extension TestNetwork {
                     "[92] inport == \"r-out\" && arp.op == 1 && arp.tpa == 172.16.0.100 && \(here) ->"
                 )
             })
+        // Elsewhere nobody answers outside, and everybody inside.
+        network.expectFlows(
+            "lr_in_ip_input", on: "r",
+            "[91] inport == \"r-out\" && arp.op == 1 && arp.tpa == 172.16.0.100 -> drop;")
+        #expect(
+            network.flows("lr_in_ip_input", on: "r").contains {
+                $0.hasPrefix("[90] arp.op == 1 && arp.tpa == 172.16.0.100 -> eth.dst = eth.src; ")
+            })
     }
 
     /// Two rules with one address answer for it once.

@@ -22,6 +22,11 @@ extension NetworkTracer {
             {
                 runService(action, &execution)
             }
+            if action.waitsForNeighbour, index + 1 < actions.count {
+                execution.nodes.append(
+                    .action, "/* the rest happens when the neighbour has answered */")
+                return
+            }
         }
     }
 
@@ -165,5 +170,13 @@ extension NetworkTracer {
         let stage = LogicalStage(execution.stage.datapath, Stage(.egress, 0))
         let node = visit(stage, &packet)
         execution.nodes.append(TraceNode(.transformation, "clone", children: [node]))
+    }
+}
+
+extension Action {
+    /// The packet is kept until somebody has answered for its next hop.
+    fileprivate var waitsForNeighbour: Bool {
+        guard case .generate(let generator, _) = self else { return false }
+        return generator == .arp || generator == .ndNS
     }
 }

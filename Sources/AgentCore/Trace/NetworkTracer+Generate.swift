@@ -115,7 +115,8 @@ extension FlowKey {
         case IPProtocol.sctp: return ("sctp_abort", reset.returned)
         default:
             let isError = self[.ipProtocol] == errorProtocol && self[.icmpType] == unreachable
-            return (errorName, isError ? nil : error.returned)
+            // Stock traces call the refusal of what is no IP packet so.
+            return (isIPv4 ? "icmp4" : "icmp6", isError ? nil : error.returned)
         }
     }
 

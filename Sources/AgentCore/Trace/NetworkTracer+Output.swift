@@ -5,6 +5,7 @@ import Pipeline
 // Between the pipelines, and out of the second: a group becomes its ports, a patch leads into the
 // next datapath. Registers start anew in the egress pipeline; flags are kept, as the datapath keeps
 // them. (Stock traces lose them, and with them what a load balancer has ordered to be translated.)
+// Past a patch both start anew, as in the datapath. (Stock traces keep registers there.)
 
 extension NetworkTracer {
     mutating func output(_ execution: inout Execution) {
@@ -102,6 +103,8 @@ extension NetworkTracer {
             return
         }
         var packet = execution.packet
+        for field in KeyField.registers { packet[wide: field] = 0 }
+        packet[.flags] = 0
         packet[.inport] = UInt64(peer.port)
         packet[.outport] = 0
         let node = enter(peer, &packet)

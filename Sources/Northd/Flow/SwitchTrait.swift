@@ -15,8 +15,10 @@ package enum SwitchTrait: Hashable, Sendable {
     case unfiltered
     /// Has one of both, which must not stop health checks.
     case watched
-    /// Has no ACLs, so nothing acts on a verdict.
+    /// Has neither ACLs nor load balancers, so there is no verdict.
     case unjudged
+    /// Has no ACLs, but the connection tracker may call a packet invalid.
+    case judgedByTracker
     case judged(ACLTiers)
     /// Has an allow-related ACL.
     case tracked
@@ -51,6 +53,7 @@ package enum SwitchTrait: Hashable, Sendable {
         case .unfiltered: "unfiltered"
         case .watched: "watched"
         case .unjudged: "unjudged"
+        case .judgedByTracker: "judgedByTracker"
         case .judged(let tiers): "judged/\(tiers.name)"
         case .tracked: "tracked"
         case .stateful(let tiers, let balances): "stateful/\(tiers.name)/\(balances)"

@@ -20,7 +20,7 @@ struct NextHops: Sendable {
         self.model = model
         owners = engine.index("router port by network", of: model.routerPorts) {
             _, port -> [RouterNetwork] in
-            guard let port, port.isEnabled else { return [] }
+            guard let port else { return [] }
             let networks =
                 port.networks4.map { IPPrefix.v4($0.network) }
                 + port.networks6.filter { !$0.address.isLinkLocal }.map { .v6($0.network) }

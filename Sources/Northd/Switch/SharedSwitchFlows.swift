@@ -47,7 +47,8 @@ package struct SharedSwitchFlows: SwitchFeature {
                 .inL2Lookup, 72,
                 .both(.symbol(.ethMcast), .either(.equal(.arpOp, 1), .symbol(.ndNS))),
                 ActionList(Action.output(to: MulticastGroup.unknown.name)))
-        case .unfiltered, .watched, .unjudged, .judged, .tracked, .stateful: filtering(&flows)
+        case .unfiltered, .watched, .unjudged, .judgedByTracker, .judged, .tracked, .stateful:
+            filtering(&flows)
         case .balanced: BalancedSwitch().emit(into: &flows)
         case .balancedStateless: BalancedStatelessSwitch().emit(into: &flows)
         case .helped: HelpedConnections().emit(into: &flows)
@@ -60,6 +61,8 @@ package struct SharedSwitchFlows: SwitchFeature {
         case .watched: watched(&flows)
         case .unjudged:
             for stage in ACLStage.allCases { flows.fallback(stage.action) }
+        case .judgedByTracker:
+            ACLVerdicts(tiers: ACLTiers(), dropsByDefault: false).emit(into: &flows)
         case .judged(let tiers):
             ACLVerdicts(tiers: tiers, dropsByDefault: settings.dropsByDefault)
                 .emit(into: &flows)

@@ -85,17 +85,36 @@ struct NetworkTracerTests {
 
     /// Ports of other datapaths mean nothing here; a patch leads into its peer's.
     @Test func patchesLeadOn() {
-        let answer = minimal("outport = \"s1-s2\"; output;") { rows, s1 in
+        let answer = minimal("outport = \"s1-s2\"; flags.loopback = 1; output;") { rows, s1 in
             let s2 = rows.datapath("s2", 2)
             rows.port("s1-s2", 9, in: s1, type: "patch", options: ["peer": "s2-s1"])
             rows.port("s2-s1", 8, in: s2, type: "patch")
             rows.port("c", 3, in: s2)
             rows.flow(
-                s2, "ingress", 0, "ls_in_first", 0, "inport == \"s2-s1\" && reg0 == 0",
+                s1, "egress", 0, "ls_out_first", 9, "1",
+                "reg0 = 5; flags.skip_snat_for_lb = 1; output;")
+            rows.flow(
+                s2, "ingress", 0, "ls_in_first", 0,
+                "inport == \"s2-s1\" && reg0 == 0 && flags.loopback == 0 && "
+                    + "flags.skip_snat_for_lb == 0",
                 "outport = \"c\"; output;")
             rows.flow(s2, "egress", 0, "ls_out_first", 0, "1", "output;")
         }
         #expect(answer == ["output(\"c\");"])
+    }
+
+    /// What follows the question for a neighbour is for the packet that was kept.
+    @Test(arguments: [
+        ("arp { eth.dst = ff:ff:ff:ff:ff:ff; next; }; next;", "arp"),
+        ("nd_ns { eth.dst = ff:ff:ff:ff:ff:ff; next; }; next;", "nd_ns"),
+    ])
+    func aPacketWaitsForItsNeighbour(_ actions: String, _ title: String) {
+        let packet =
+            title == "arp" ? "ip4.dst == 10.0.0.2" : "ip6.src == fd00::1 && ip6.dst == fd00::2"
+        #expect(
+            minimal(actions, packet) == [
+                "\(title) {", "    eth.dst = ff:ff:ff:ff:ff:ff;", "    output(\"b\");", "};",
+            ])
     }
 
     @Test func aChassisRedirectBecomesItsPort() {

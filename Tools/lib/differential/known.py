@@ -3,9 +3,11 @@ cause: it is the reproducer, and lines of the section [pattern] say which differ
 
     chains 1 2          between which chains, 1 to 3
     question REGEX      the question
-    left REGEX          a line of what the left chain says and the right one doesn't
-    right REGEX         a line of what the right chain says and the left one doesn't
     network REGEX       a line of the network
+    left REGEX          what only the left chain says: every such line matches one of these
+    right REGEX         what only the right chain says, likewise
+
+An entry explains a difference only if it explains all of it.
 """
 
 import re
@@ -39,14 +41,19 @@ class Entry:
                 self.terms.append((word, value.strip()))
 
     def explains(self, network, question, chains, left, right):
-        lines = {
+        places = {
             "question": [str(question)],
             "network": network.northbound + network.southbound,
-            "left": _only(left, right), "right": _only(right, left),
             "chains": [f"{chains[0] + 1} {chains[1] + 1}"],
         }
         return bool(self.terms) and all(
-            any(re.search(value, line) for line in lines[word]) for word, value in self.terms)
+            any(re.search(value, line) for line in places[word])
+            for word, value in self.terms if word in places
+        ) and self._covers("left", _only(left, right)) and self._covers("right", _only(right, left))
+
+    def _covers(self, side, lines):
+        patterns = [value for word, value in self.terms if word == side]
+        return all(any(re.search(pattern, line) for pattern in patterns) for line in lines)
 
 
 def _only(left, right):

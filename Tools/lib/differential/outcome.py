@@ -7,6 +7,7 @@ question has a set of outcomes.
 """
 
 import collections
+import ipaddress
 import re
 
 INTERNAL = re.compile(r"^(xx?)?reg\d|^flags|^ct_|^outport$|^inport$|^next")
@@ -15,6 +16,9 @@ ASSIGNMENT = re.compile(r"^([a-z0-9_.\[\]]+(?:\[[^\]]*\])?) = (.*)$")
 OUTPUT = re.compile(r'^output\("(.*)"\)$')
 TRANSLATION = re.compile(r"^ct_[sd]nat\w*\((ip[46]\.(?:src|dst))=([^)]*)\)")
 TRACKING = re.compile(r"^ct_")
+WAITING = re.compile(r"^(arp|nd_ns)\b")
+# What leads nowhere: a copy, or a packet that was made, that is dropped.
+EMPTY = re.compile(r"^(ct_|clone|icmp[46]|tcp_reset|sctp_abort|arp|nd_n[as]|reject)")
 EFFECT = re.compile(
     r"(?:^|= )((?:put_dhcp_opts|put_dhcpv6_opts|put_nd_ra_opts|dns_lookup|log|set_queue|set_meter"
     r"|igmp|handle_\w+|bind_vport|trigger_event|put_arp|put_nd|put_fdb|commit_lb_aff"
@@ -23,10 +27,6 @@ BACKENDS = re.compile(r"\bct_lb(?:_mark)?\(backends=([^;)]*)")
 SELECTION = re.compile(r"= select\(([^;)]*)\)")
 TERM = re.compile(r"([a-z0-9_.]+) == ([^ &|]+)")
 BOUNDARY = "# Minimal trace.\n"
-
-
-class Unreadable(Exception):
-    """A trace that has a line of an unknown kind."""
 
 
 class Outcome:
@@ -52,10 +52,16 @@ class Outcome:
         return result + [f"effect {effect}" for effect in sorted(self.effects)]
 
 
+NO_ANSWER = Outcome(collections.Counter(), set(), "no answer")
+
+
 class Answer:
     """One answer: its outcome, and how many outcomes choices could have led to."""
 
     def __init__(self, microflow, text):
+        if text is None:
+            self.outcome, self.choices = NO_ANSWER, 1
+            return
         detailed, found, minimal = text.partition(BOUNDARY)
         if not found:
             self.outcome = Outcome(collections.Counter(), set(), text.strip())
@@ -86,6 +92,23 @@ def _effects(detailed):
     return effects, choices
 
 
+MACS = ("eth.src", "eth.dst", "arp.sha", "arp.tha", "nd.sll", "nd.tll")
+ADDRESSES = ("ip4.src", "ip4.dst", "arp.spa", "arp.tpa", "ip6.src", "ip6.dst", "nd.target")
+
+
+def canonical(name, value):
+    """A number in the way of its field; traces print it in more than one."""
+    if not value.startswith("0x"):
+        return value
+    number = int(value, 16)
+    if name in MACS:
+        return ":".join(f"{number >> shift & 255:02x}" for shift in range(40, -1, -8))
+    if name in ADDRESSES:
+        is_six = name.startswith(("ip6", "nd"))
+        return str((ipaddress.IPv6Address if is_six else ipaddress.IPv4Address)(number))
+    return str(number)
+
+
 class _State:
     def __init__(self, headers, made=()):
         self.headers, self.made = dict(headers), made
@@ -98,7 +121,7 @@ class _Reader:
     """Runs the modifications of a minimal trace."""
 
     def __init__(self, microflow):
-        self.sent = dict(TERM.findall(microflow))
+        self.sent = {name: canonical(name, value) for name, value in TERM.findall(microflow)}
         self.deliveries, self.effects = collections.Counter(), set()
 
     def read(self, lines):
@@ -114,10 +137,20 @@ class _Reader:
             if line:
                 self._line(line, state)
 
+    def _skip(self):
+        """The packet waits for a neighbour: what follows happens later, and maybe never."""
+        depth = 0
+        while self.index < len(self.lines) and depth >= 0:
+            line = self.lines[self.index].strip()
+            depth += 1 if BLOCK.match(line) else -1 if line == "};" else 0
+            self.index += depth >= 0
+
     def _line(self, line, state):
         block = BLOCK.match(line)
         if block:
             self._block(self._inner(block.group(1), state))
+            if WAITING.match(block.group(1)):
+                self._skip()
             return
         text = line.removesuffix(";")
         output = OUTPUT.match(text)
@@ -128,11 +161,15 @@ class _Reader:
         elif ASSIGNMENT.match(text):
             name, value = ASSIGNMENT.match(text).groups()
             if not INTERNAL.match(name):
-                state.headers[name] = value
+                state.headers[name] = canonical(name, value)
         elif text.startswith("***"):
             self.effects.add(text)
-        elif not text.startswith("/*"):
-            raise Unreadable(line)
+        elif text.startswith("LOG: "):
+            self.effects.add(text.split(", packet=")[0])
+        elif EFFECT.search(text):
+            self.effects.add(EFFECT.search(text).group(1))
+        elif not text.startswith(("/*", "select: ")) and not EMPTY.match(text):
+            self.effects.add(f"unreadable: {line}")
 
     def _inner(self, title, state):
         translation = TRANSLATION.match(title)
@@ -143,10 +180,12 @@ class _Reader:
         if TRACKING.match(title):
             return state.copy()
         name = title.split(" ")[0]
-        return state.copy(None if name == "clone" else name)
+        return state.copy(None if name in ("clone", "select:") else name)
 
     def _deliver(self, port, state):
+        # A solicitation goes to its target's group, whether the flow says so or not.
+        implied = ("eth.dst", "ip6.dst") if "nd_ns" in state.made else ()
         changed = tuple(sorted(
             (name, value) for name, value in state.headers.items()
-            if self.sent.get(name) != value))
+            if self.sent.get(name) != value and name not in implied))
         self.deliveries[port, changed, state.made] += 1

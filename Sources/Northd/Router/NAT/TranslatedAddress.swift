@@ -49,34 +49,36 @@ package struct TranslatedAddress: RouterFeature {
     // MARK: Neighbours
 
     /// At a gateway port only the chassis that translates answers, so that the network learns
-    /// where the address is.
+    /// where the address is. At other ports the router answers anywhere, with the port's address.
     private func answers(_ flows: inout RouterFlows) {
-        guard let gateway = translation.gateway, gateway.peerRedirect == nil else {
-            return answer([], NeighbourAnswer.inport, 90, &flows)
-        }
-        let station = rule.station
         answer(
-            [.inport(gateway.port.name)],
-            station.map { .station($0.mac) } ?? .inport, 92, &flows,
+            [], NeighbourAnswer.inport.arp, NeighbourAnswer.inport.advertisement(by: .ndNA), 90,
+            &flows)
+        guard let gateway = translation.gateway, gateway.peerRedirect == nil else { return }
+        let station = rule.station
+        let own = station.map { NeighbourAnswer.station($0.mac) } ?? .inport
+        let inport: [Match] = [.inport(gateway.port.name)]
+        answer(inport, .drop, .drop, 91, &flows)
+        answer(
+            inport, own.arp, own.advertisement(by: .ndNA), 92, &flows,
             .isChassisResident(station?.port ?? gateway.redirect))
     }
 
     private func answer(
-        _ match: [Match], _ answer: NeighbourAnswer, _ priority: Int,
+        _ match: [Match], _ arp: ActionList, _ advertisement: ActionList, _ priority: Int,
         _ flows: inout RouterFlows, _ residence: Match = .and([])
     ) {
         switch rule.external {
         case .v4(let address):
             let request: [Match] = [.equal(.arpOp, 1), .equal(.arpTPA, .ip4(address))]
-            flows.add(.inIPInput, priority, .all(match + request + [residence]), answer.arp)
+            flows.add(.inIPInput, priority, .all(match + request + [residence]), arp)
         case .v6(let address):
             let request: [Match] = [
                 .equal(.ip6Dst, [.ip6(address), .ip6(address.solicitedNodeMulticast)]),
                 .symbol(.ndNS), .equal(.ndTarget, .ip6(address)),
             ]
             flows.add(
-                .inIPInput, priority, .all(match + request + [residence]),
-                answer.advertisement(by: .ndNA))
+                .inIPInput, priority, .all(match + request + [residence]), advertisement)
         }
     }
 
