@@ -49,10 +49,14 @@ extension FlowKey {
         let target = self[wide: .xxreg0]
         made[wide: .ndTarget] = target
         made[.ethernetDestination] = 0x3333_ff00_0000 | UInt64(target & 0xff_ffff)
+        made[wide: .ipv6Destination] = Self.solicitedNodes | target & 0xff_ffff
         made[.ndSourceLink] = self[.ethernetSource]
         made[.ndTargetLink] = 0
         return made
     }
+
+    /// ff02::1:ff00:0/104
+    private static let solicitedNodes: UInt128 = 0xff02 << 112 | 0x1_ff00_0000
 
     /// From the address that was asked for (RFC 4861 §4.4).
     fileprivate var advertisement: FlowKey {

@@ -211,8 +211,16 @@ extension Action.Sample {
 extension Action.Affinity {
     fileprivate var text: String {
         let transport = self.protocol.map { ", proto = \($0.rawValue)" } ?? ""
-        return "commit_lb_aff(vip = \(quoted(address.text)), backend = \(quoted(backend.text))"
+        return "commit_lb_aff(vip = \(Self.text(address)), backend = \(Self.text(backend))"
             + "\(transport), timeout = \(timeout))"
+    }
+
+    /// IPv6 in brackets even without a port, or its end would be read as one.
+    private static func text(_ backend: Action.Backend) -> String {
+        guard case .v6(let address) = backend.address, backend.port == nil else {
+            return quoted(backend.text)
+        }
+        return quoted("[\(address)]")
     }
 }
 

@@ -293,7 +293,8 @@ struct NetworkTracerTests {
             generate(
                 "xxreg0 = fd00::2:1234; nd_ns { next; };", "ip6.src == fd00::1",
                 "nd_ns && nd.target == fd00::2:1234 && nd.sll == 0a:00:00:00:00:01 && "
-                    + "eth.dst == 33:33:ff:02:12:34") == expected("nd_ns"))
+                    + "eth.dst == 33:33:ff:02:12:34 && ip6.dst == ff02::1:ff02:1234")
+                == expected("nd_ns"))
     }
 
     @Test func noErrorAboutAnError() {

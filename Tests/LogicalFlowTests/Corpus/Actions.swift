@@ -58,6 +58,7 @@ extension Corpus {
         "commit_lb_aff(vip = \"10.0.0.1:80\", backend = \"10.0.0.2:8080\", proto = tcp, timeout = 30);",
         "commit_lb_aff(vip = \"[fd00::1]:80\", backend = \"[fd00::2]:8080\", proto = tcp, timeout = 30);",
         "commit_lb_aff(vip = \"10.0.0.1\", backend = \"10.0.0.2\", timeout = 30);",
+        "commit_lb_aff(vip = \"[fd00::1]\", backend = \"[fd00::2]\", timeout = 30);",
         "icmp4.inner_ip4.src = 10.0.0.1; next;", "eth.dst[40] = 1;", "ip.dscp = 5; pkt.mark = 7;",
         "reg0 = 0xff/0xf; xreg4 = 0; outport = \"\"; output;",
         "vlan.vid = 5; vlan.pcp = reg0[0..2];",

@@ -306,7 +306,7 @@ class Builder:
             f"ip4.dst == {other.ip4}", f"ip4.dst == {{{other.ip4}, {station.ip4}}}",
             f"ip6.dst == {other.ip6}", "icmp4", "icmp4.type == 8", f"eth.src == {station.mac}",
             "tcp.dst >= 80 && tcp.dst <= 443", "ip.proto == 17", "ct.new && tcp", "ct.est",
-            "ip4.src == 10.0.0.0/16", "1", "ip4.src != 10.0.1.1", "ip.ttl > 5",
+            "ip4.src == 10.0.0.0/16", "1", "ip4.src != 10.0.1.1", "tcp.dst != 80",
         ]
         match = self.random.choice(terms)
         if names and self.maybe(0.5):

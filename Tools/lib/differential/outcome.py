@@ -88,8 +88,16 @@ def _effects(detailed):
                     effects.add("backends " + " ".join(sorted(set(m.strip() for m in members))))
         match = EFFECT.search(line)
         if match:
-            effects.add(match.group(1))
+            effects.add(_sorted_options(match.group(1)))
     return effects, choices
+
+
+def _sorted_options(effect):
+    """Options of DHCP have an order that means nothing."""
+    name, opening, rest = effect.partition("(")
+    if not name.startswith("put_dhcp"):
+        return effect
+    return name + opening + ", ".join(sorted(rest.rstrip(")").split(", "))) + ")"
 
 
 MACS = ("eth.src", "eth.dst", "arp.sha", "arp.tha", "nd.sll", "nd.tll")
@@ -162,12 +170,14 @@ class _Reader:
             name, value = ASSIGNMENT.match(text).groups()
             if not INTERNAL.match(name):
                 state.headers[name] = canonical(name, value)
+        elif text.startswith("*** too many tables"):
+            pass  # Of a loop that only the time to live ends; stock has no such limit.
         elif text.startswith("***"):
             self.effects.add(text)
         elif text.startswith("LOG: "):
             self.effects.add(text.split(", packet=")[0])
         elif EFFECT.search(text):
-            self.effects.add(EFFECT.search(text).group(1))
+            self.effects.add(_sorted_options(EFFECT.search(text).group(1)))
         elif not text.startswith(("/*", "select: ")) and not EMPTY.match(text):
             self.effects.add(f"unreadable: {line}")
 

@@ -79,7 +79,15 @@ class Stack:
             time.sleep(0.02)
 
     def connect(self, name):
-        return Connection(f"{self.path(name)}.sock", DATABASES[name])
+        """A socket is there a moment before somebody listens on it."""
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                return Connection(f"{self.path(name)}.sock", DATABASES[name])
+            except ConnectionRefusedError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
 
     def start_northd(self):
         self.northd = self._run("northd", [
