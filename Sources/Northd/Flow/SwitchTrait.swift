@@ -34,7 +34,7 @@ package enum SwitchTrait: Hashable, Sendable {
     /// Some flow of these sends packets to the chassis' control, where Copp limits them.
     package var isMetered: Bool {
         switch self {
-        case .any, .judged: true
+        case .any, .judged, .judgedByTracker: true
         case .multicast(let delivery): delivery.contains(.snoops)
         case .untagged, .floodsUnknown, .dropsUnknown, .sparesRouters, .unfiltered, .watched,
             .unjudged, .tracked, .stateful, .balanced, .balancedStateless, .helped:
