@@ -34,10 +34,11 @@ package enum SwitchTrait: Hashable, Sendable {
     /// Some flow of these sends packets to the chassis' control, where Copp limits them.
     package var isMetered: Bool {
         switch self {
-        case .any, .judged, .judgedByTracker: true
+        case .any, .judged: true
         case .multicast(let delivery): delivery.contains(.snoops)
         case .untagged, .floodsUnknown, .dropsUnknown, .sparesRouters, .unfiltered, .watched,
-            .unjudged, .tracked, .stateful, .balanced, .balancedStateless, .helped:
+            .unjudged, .judgedByTracker, .tracked, .stateful, .balanced, .balancedStateless,
+            .helped:
             false
         }
     }

@@ -6,6 +6,8 @@ package struct ACLVerdicts: SwitchFeature {
     package let tiers: ACLTiers
     /// NB_Global.options:default_acl_drop.
     package let dropsByDefault: Bool
+    /// There are rules, which may refuse a packet.
+    package var rejects = true
 
     package func emit(into flows: inout SwitchFlows) {
         for stage in ACLStage.allCases { emit(stage, &flows) }
@@ -21,9 +23,11 @@ package struct ACLVerdicts: SwitchFeature {
         flows.add(
             stage.action, 1000, .equal(SwitchCell.isAllowed, 1), ActionList(clear + [.next]))
         flows.drop(stage.action, 1000, .equal(SwitchCell.isDropped, 1), after: clear)
-        flows.add(
-            stage.action, 1000, .equal(SwitchCell.isRejected, 1),
-            ActionList(clear + ACLVerdicts.reject(isIngress: stage.isIngress)))
+        if rejects {
+            flows.add(
+                stage.action, 1000, .equal(SwitchCell.isRejected, 1),
+                ActionList(clear + ACLVerdicts.reject(isIngress: stage.isIngress)))
+        }
         for tier in 0..<highest {
             flows.add(
                 stage.action, 500, .equal(SwitchCell.tier, .decimal(UInt64(tier))),

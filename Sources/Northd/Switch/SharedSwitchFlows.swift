@@ -62,7 +62,8 @@ package struct SharedSwitchFlows: SwitchFeature {
         case .unjudged:
             for stage in ACLStage.allCases { flows.fallback(stage.action) }
         case .judgedByTracker:
-            ACLVerdicts(tiers: ACLTiers(), dropsByDefault: false).emit(into: &flows)
+            ACLVerdicts(tiers: ACLTiers(), dropsByDefault: false, rejects: false)
+                .emit(into: &flows)
         case .judged(let tiers):
             ACLVerdicts(tiers: tiers, dropsByDefault: settings.dropsByDefault)
                 .emit(into: &flows)
