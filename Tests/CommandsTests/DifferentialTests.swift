@@ -16,9 +16,21 @@ struct DifferentialTests {
     @Test func noDifferenceIsUnlisted() throws {
         let child = try ChildProcess.run([
             "env", "OVN_PROGRAMS=\(Self.programs)", "\(Self.root)/Tools/differential",
-            "--no-build", "--networks", "0",
+            "--no-build", "--networks", "4", "--questions", "25", "--seed", "500",
         ])
         #expect(child.status == 0, "\(child.output)")
         #expect(child.output.contains(" 0 unlisted"), "\(child.output)")
+    }
+
+    /// A difference that is not listed is one: the same networks, with nothing known.
+    @Test func theComparisonCanFail() throws {
+        let child = try ChildProcess.run([
+            "env", "OVN_PROGRAMS=\(Self.programs)", "\(Self.root)/Tools/differential",
+            "--no-build", "--no-known",
+            "\(Self.root)/Tools/lib/differential/corpus/"
+                + "time-exceeded.network",
+        ])
+        #expect(child.status == 1, "\(child.output)")
+        #expect(child.output.contains(" 1 unlisted"), "\(child.output)")
     }
 }

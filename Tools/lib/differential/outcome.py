@@ -1,4 +1,4 @@
-"""What a trace says about a packet, free of how the pipeline is laid out (Docs/decisions/0006).
+"""What a trace says about a packet, free of how the pipeline is laid out (Docs/decisions/0008).
 
 An outcome is the bag of deliveries (port, headers that differ from the packet that was sent, what
 made the packet) and the set of effects on the way (what was logged, learned, answered, offered).

@@ -34,6 +34,7 @@ def parse():
     parser.add_argument("--questions", type=int, default=100, help="about each random network")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--no-corpus", action="store_true", help="random networks only")
+    parser.add_argument("--no-known", action="store_true", help="list nothing")
     parser.add_argument("--output", type=pathlib.Path, help="where reproducers go")
     parser.add_argument("--verbose", action="store_true", help="print every outcome")
     parser.add_argument("files", nargs="*", type=pathlib.Path, help="networks in place of all")
@@ -135,7 +136,7 @@ def describe(outcomes):
 
 
 def run(arguments):
-    differences = Differences(arguments, Known(HERE / "known"))
+    differences = Differences(arguments, Known(HERE / ("none" if arguments.no_known else "known")))
     begin = time.monotonic()
     if arguments.output:
         arguments.output.mkdir(parents=True, exist_ok=True)
