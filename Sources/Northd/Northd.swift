@@ -198,6 +198,8 @@ extension Northd {
         }
     }
 
+    private static var retryPlan: RetryPlan { RetryPlan(interval: Limits.retryInterval) }
+
     private func isFree(_ database: NorthdDatabase, _ now: Int64) -> Bool {
         !underWay.contains(database) && retries[database]?.allowsAttempt(at: now) != false
     }
@@ -225,7 +227,7 @@ extension Northd {
             return []
         }
         underWay.insert(.southbound)
-        retries[.southbound, default: RetryPlan()].beginAttempt()
+        retries[.southbound, default: Northd.retryPlan].beginAttempt()
         return [.write(.southbound, transaction)]
     }
 
@@ -236,7 +238,7 @@ extension Northd {
             return []
         }
         underWay.insert(.northbound)
-        retries[.northbound, default: RetryPlan()].beginAttempt()
+        retries[.northbound, default: Northd.retryPlan].beginAttempt()
         return [.write(.northbound, transaction)]
     }
 

@@ -29,6 +29,7 @@ package final class SimulatedAgent {
     private var revision: UInt64 = 0
     private var unacknowledged: [UInt64] = []
     private var isWriting = false
+    private var retry = RetryPlan(interval: 1000)
     private(set) var isDue = false
     private(set) var deadline: Int64?
     package private(set) var snapshot: TranslationSnapshot?
@@ -59,6 +60,7 @@ package final class SimulatedAgent {
 
     func start(now: Int64) {
         client.changed = { [unowned self] changes in
+            retry.noteChange()
             feed.apply(changes)
             isDue = true
         }
@@ -133,16 +135,18 @@ package final class SimulatedAgent {
         writeNumber(now, into: &transaction)
         guard !transaction.isEmpty else { return }
         isWriting = true
+        retry.beginAttempt()
         client.submit(transaction, now: now) { [weak self] in self?.written($0, now: $1) }
     }
 
     private func written(_ outcome: TransactionOutcome, now: Int64) {
         isWriting = false
         isDue = true
-        guard case .failed(let failure) = outcome else { return }
+        if case .committed = outcome { retry.noteSuccess() }
+        guard case .failed(let failure) = outcome, retry.noteRefusal(at: now) else { return }
         refusals.append("\(failure)")
         isDue = false
-        deadline = now + 1000
+        deadline = retry.time
     }
 
     private func writeChassis(into transaction: inout TransactionBuilder) {

@@ -83,6 +83,7 @@ extension ControlThread {
         writeServices(system, southbound, into: &transaction)
         guard !transaction.isEmpty else { return }
         southboundWrite.close()
+        southboundRetry.beginAttempt()
         southbound.submit(transaction) { [weak self] outcome in self?.southboundDone(outcome) }
     }
 

@@ -64,6 +64,7 @@ extension ControlThread {
     }
 
     private func southboundRows(_ changes: [TableChange]) {
+        southboundRetry.noteChange()
         feed.apply(changes)
         forgetConnections(changes)
         physicalChanged = true
@@ -117,14 +118,19 @@ extension ControlThread {
         writeServices(system, southbound, into: &transaction)
         guard !transaction.isEmpty else { return }
         southboundWrite.close()
+        southboundRetry.beginAttempt()
         southbound.submit(transaction) { [weak self] outcome in self?.southboundDone(outcome) }
     }
 
     func southboundDone(_ outcome: TransactionOutcome) {
         southboundWrite.open()
-        if case .failed(let failure) = outcome {
+        switch outcome {
+        case .committed: southboundRetry.noteSuccess()
+        case .tryAgain, .notLocked: break
+        case .failed(let failure):
+            guard southboundRetry.noteRefusal(at: Clock.monotonicMilliseconds) else { break }
             report("Southbound database: \(failure)")
-            evaluate(at: Clock.monotonicMilliseconds + 1000)
+            if let time = southboundRetry.time { evaluate(at: time) }
             return
         }
         southboundAgain()

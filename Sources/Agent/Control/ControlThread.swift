@@ -56,6 +56,7 @@ final class ControlThread {
 
     var localWrite = WriteGate()
     var southboundWrite = WriteGate()
+    var southboundRetry = RetryPlan(interval: 1000)
     var learning = Learning()
     /// Nil before the integration bridge was asked for the zones of an earlier run.
     var zones: ZoneAllocator?

@@ -54,7 +54,7 @@ extension DatapathLoop {
         table = MegaflowTable(epoch: found.epoch(atLeast: epoch), snapshot: snapshot)
         var operations: [FlowOperation] = []
         for flow in found.own {
-            let translation = retranslate(flow, snapshot)
+            let translation = retranslateDumped(flow, snapshot)
             if let command = table?.adopt(flow, translation, now: UInt64(now)) {
                 operations.append(operation(command))
             }

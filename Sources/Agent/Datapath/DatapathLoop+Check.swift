@@ -32,7 +32,7 @@ extension DatapathLoop {
         var random = SystemRandomNumberGenerator()
         var packet = flow
         packet.key = MegaflowCheck.packet(in: flow, using: &random)
-        let translation = retranslate(packet, snapshot)
+        let translation = retranslateDumped(packet, snapshot)
         guard let difference = MegaflowCheck.difference(flow, from: translation) else {
             return nil
         }

@@ -1,13 +1,13 @@
 import Testing
 
-@testable import Northd
+@testable import OVSDBSession
 
 /// When a refused transaction is made again.
 @Suite struct RetryPlanTests {
-    private let interval = Northd.Limits.retryInterval
+    private static let interval: Int64 = 1000
 
     @Test func whatWasBuiltOnOldRowsIsMadeAgainAtOnce() {
-        var plan = RetryPlan()
+        var plan = RetryPlan(interval: Self.interval)
         plan.beginAttempt()
         plan.noteChange()
         let waits = plan.noteRefusal(at: 100)
@@ -17,7 +17,7 @@ import Testing
     }
 
     @Test func aChangeThatComesLaterEndsTheWait() {
-        var plan = RetryPlan()
+        var plan = RetryPlan(interval: Self.interval)
         plan.beginAttempt()
         let waits = plan.noteRefusal(at: 100)
         #expect(waits)
@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test func whatIsWrongByItselfWaits() {
-        var plan = RetryPlan()
+        var plan = RetryPlan(interval: Self.interval)
         for attempt in 0..<3 as Range<Int64> {
             plan.beginAttempt()
             plan.noteChange()
@@ -35,8 +35,8 @@ import Testing
             #expect(waits == (attempt > 0))
             plan.noteChange()
         }
-        #expect(!plan.allowsAttempt(at: interval + 1))
-        #expect(plan.time == interval + 2)
+        #expect(!plan.allowsAttempt(at: Self.interval + 1))
+        #expect(plan.time == Self.interval + 2)
         plan.beginAttempt()
         plan.noteSuccess()
         plan.beginAttempt()
