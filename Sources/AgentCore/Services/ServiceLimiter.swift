@@ -46,15 +46,7 @@ package struct ConfiguredLimits: Hashable, Sendable {
 }
 
 package struct ServiceLimiter: Sendable {
-    package struct Limit: Hashable, Sendable {
-        package let perSecond: Int64
-        package let burst: Int64
-
-        package init(perSecond: Int64, burst: Int64) {
-            self.perSecond = perSecond
-            self.burst = burst
-        }
-    }
+    package typealias Limit = ControlLimits.Limit
 
     package struct Limits: Sendable {
         package var question = Limit(perSecond: 1000, burst: 2000)
