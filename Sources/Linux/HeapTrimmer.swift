@@ -13,13 +13,31 @@ package final class HeapTrimmer {
         package static let smallest = 4 << 20
     }
 
+    /// Bytes of the heap that are free and in use.
+    package typealias Heap = (free: Int, used: Int)
+
     private let loop: EventLoop
     private let delay: Duration
+    private let measure: () -> Heap
+    private let trim: () -> Void
     private var isDue = false
 
-    package init(loop: EventLoop, delay: Duration = Limits.delay) {
+    /// `measure` and `trim` are of the heap of this process if nothing else is said.
+    package init(
+        loop: EventLoop, delay: Duration = Limits.delay,
+        measure: @escaping () -> Heap = HeapTrimmer.heap,
+        trim: @escaping () -> Void = { malloc_trim(0) }
+    ) {
         self.loop = loop
         self.delay = delay
+        self.measure = measure
+        self.trim = trim
+    }
+
+    /// As malloc(3) counts them in all its arenas.
+    package static func heap() -> Heap {
+        let heap = mallinfo2()
+        return (heap.fordblks, heap.uordblks)
     }
 
     /// Something was done that may have left free memory.
@@ -31,13 +49,11 @@ package final class HeapTrimmer {
 
     private func look() {
         isDue = false
-        let heap = mallinfo2()
-        guard HeapTrimmer.isWorthwhile(free: heap.fordblks, used: heap.uordblks) else { return }
-        malloc_trim(0)
+        if HeapTrimmer.isWorthwhile(measure()) { trim() }
     }
 
     /// Whether so many free bytes beside so many used ones are worth returning.
-    package static func isWorthwhile(free: Int, used: Int) -> Bool {
-        free >= Limits.smallest && free >= used / 4
+    package static func isWorthwhile(_ heap: Heap) -> Bool {
+        heap.free >= Limits.smallest && heap.free >= heap.used / 4
     }
 }
