@@ -79,6 +79,27 @@ import Testing
         }
     }
 
+    /// `demo: DESCRIPTION` is a check of the demonstration's network.
+    @Test func everyCheckThatIsNamedExists() {
+        var checks: Set<Substring> = []
+        for file in ["Tools/lib/checks.sh", "Tools/lib/checks_features.sh"] {
+            for line in Repository.lines(of: file) {
+                let words = line.split(separator: "\"")
+                if words.count > 1, words[0].hasSuffix(" check ") { checks.insert(words[1]) }
+            }
+        }
+        var named = 0
+        for row in Self.rows where row.kernel.hasPrefix("demo: ") {
+            let name = Self.trimmed(
+                row.kernel.dropFirst(6).split(separator: "(").first ?? "")
+            // That the network comes up at all is no check of its own.
+            if name == "the network comes up" { continue }
+            #expect(checks.contains(name), "\(row.id): no check \(name)")
+            named += 1
+        }
+        #expect(named > 10)
+    }
+
     @Test func everyFileThatIsNamedExists() {
         for row in Self.rows {
             for file in row.code.split(whereSeparator: { ", ()".contains($0) })
