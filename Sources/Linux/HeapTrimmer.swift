@@ -9,8 +9,9 @@ package final class HeapTrimmer {
     package enum Limits {
         /// From work to the look at the heap that follows it.
         package static let delay = Duration.seconds(5)
-        /// Free bytes that are worth the effort.
-        package static let smallest = 4 << 20
+        /// Free bytes that are worth it: what is given back has to be asked for again, page by page,
+        /// and a small heap is in use again at once.
+        package static let smallest = 32 << 20
     }
 
     /// Bytes of the heap that are free and in use.

@@ -5,9 +5,9 @@ import Testing
 struct HeapTrimmerTests {
     @Test("Only a large part that is free is worth it")
     func threshold() {
-        #expect(!HeapTrimmer.isWorthwhile((free: 1 << 20, used: 1 << 20)))
-        #expect(!HeapTrimmer.isWorthwhile((free: 20 << 20, used: 100 << 20)))
-        #expect(HeapTrimmer.isWorthwhile((free: 30 << 20, used: 100 << 20)))
+        #expect(!HeapTrimmer.isWorthwhile((free: 20 << 20, used: 20 << 20)))
+        #expect(!HeapTrimmer.isWorthwhile((free: 40 << 20, used: 200 << 20)))
+        #expect(HeapTrimmer.isWorthwhile((free: 50 << 20, used: 200 << 20)))
     }
 
     @Test("Much work is one look at the heap, later; what is worth it is given back")
