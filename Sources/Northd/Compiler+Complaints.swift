@@ -134,26 +134,16 @@ extension Compiler {
         let (inputs, outputs) = (inputs, outputs)
         engine.emitter("options of a health check", over: inputs.healthChecks) {
             key, row, context in
-            for reason in HealthCheckOptions.faults(in: row.options) {
-                context.emit(
-                    outputs.problems,
-                    Problem(NB.LoadBalancerHealthCheck.table.name, key, "options", reason))
-            }
+            outputs.complain(of: row.options, NB.LoadBalancerHealthCheck.table, key, context)
         }
         engine.emitter("options of a function's check", over: inputs.functionChecks) {
             key, row, context in
-            for reason in HealthCheckOptions.faults(in: row.options) {
-                context.emit(
-                    outputs.problems,
-                    Problem(NB.NetworkFunctionHealthCheck.table.name, key, "options", reason))
-            }
+            outputs.complain(of: row.options, NB.NetworkFunctionHealthCheck.table, key, context)
         }
         engine.emitter("columns of a port's check", over: inputs.portHealthChecks) {
             key, row, context in
             let table = NB.LogicalSwitchPortHealthCheck.table.name
-            for reason in HealthCheckOptions.faults(in: row.options) {
-                context.emit(outputs.problems, Problem(table, key, "options", reason))
-            }
+            outputs.complain(of: row.options, NB.LogicalSwitchPortHealthCheck.table, key, context)
             for (column, text) in [("address", row.address), ("src_ip", row.srcIP)]
             where IPAddress(parsing: text) == nil && !(column == "address" && text.isEmpty) {
                 context.emit(
@@ -178,6 +168,17 @@ extension Compiler {
                         NB.NetworkFunctionGroup.table.name, key, "network_function",
                         "\"\(function.name)\" \(needs)"))
             }
+        }
+    }
+}
+
+extension Outputs {
+    /// Health checks of load balancers, functions and ports have the same options.
+    fileprivate func complain(
+        of options: [String: String], _ table: TableSchema, _ key: RowUUID, _ context: Context
+    ) {
+        for reason in HealthCheckOptions.faults(in: options) {
+            context.emit(problems, Problem(table.name, key, "options", reason))
         }
     }
 }

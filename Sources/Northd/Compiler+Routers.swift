@@ -6,7 +6,7 @@ import Wire
 extension Compiler {
     /// The features of logical routers, one derivation per port and feature.
     func registerRouterFeatures() {
-        let (inputs, outputs, model) = (inputs, outputs, model)
+        let (outputs, model) = (outputs, model)
         let sharing = AddressSharing(
             model: model, translations: translations, balancing: balancing,
             balancers: routerBalancing.byAddress)
@@ -92,7 +92,7 @@ extension Compiler {
     /// What the ports of a switch tell the routers on it. One derivation per switch port, so that
     /// one more port costs one more flow per router.
     private func registerStationsOfSwitches() {
-        let (inputs, outputs, model) = (inputs, outputs, model)
+        let (outputs, model) = (outputs, model)
         engine.emitter("known neighbours", over: model.switchPorts) { key, port, context in
             guard let port, port.isEnabled, port.kind != .virtual else { return }
             let stations = context.read(model.stations, key) ?? []

@@ -102,7 +102,6 @@ extension OVSDBClient {
 
     /// Asks for other rows of a monitored table; they are all there once `conditions` reported at
     /// least the returned number.
-    @discardableResult
     package func setCondition<T: TypedRow>(_ type: T.Type, _ condition: [Condition]) -> UInt64 {
         let (number, actions) = session.setCondition(type, condition, now: now)
         perform(actions)

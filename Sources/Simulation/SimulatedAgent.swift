@@ -195,12 +195,9 @@ package final class SimulatedAgent {
         requestServices(pass.datapaths, now)
         guard wanted != conditions else { return }
         conditions = wanted
-        _ = client.setCondition(SB.PortBinding.self, wanted.portBindings, now: now)
-        _ = client.setCondition(SB.LogicalFlow.self, wanted.logicalFlows, now: now)
-        _ = client.setCondition(SB.MulticastGroup.self, wanted.multicastGroups, now: now)
-        _ = client.setCondition(SB.MACBinding.self, wanted.neighbours, now: now)
-        _ = client.setCondition(SB.ChassisPrivate.self, wanted.chassisPrivate, now: now)
-        wantedConditions = client.setCondition(SB.FDB.self, wanted.learnedAddresses, now: now)
+        for (table, condition) in wanted.byTable {
+            wantedConditions = client.setCondition(table, condition, now: now)
+        }
     }
 
     private func requestServices(_ datapaths: LocalDatapaths, _ now: Int64) {
@@ -208,10 +205,9 @@ package final class SimulatedAgent {
             datapaths: datapaths, chassis: identity?.row, everything: false)
         guard wanted != serviceConditions else { return }
         serviceConditions = wanted
-        _ = client.setCondition(SB.DNS.self, wanted.names, now: now)
-        _ = client.setCondition(SB.IPMulticast.self, wanted.multicast, now: now)
-        _ = client.setCondition(SB.IGMPGroup.self, wanted.multicastGroups, now: now)
-        wantedConditions = client.setCondition(SB.ControllerEvent.self, wanted.events, now: now)
+        for (table, condition) in wanted.byTable {
+            wantedConditions = client.setCondition(table, condition, now: now)
+        }
     }
 }
 

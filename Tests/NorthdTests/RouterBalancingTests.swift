@@ -11,11 +11,8 @@ extension TestNetwork {
         _ name: String, _ vips: [String: String], on routers: RowUUID...,
         change: (inout NB.LoadBalancer) -> Void = { _ in }
     ) -> RowUUID {
-        let uuid = northbound.makeUUID()
-        var row = NB.LoadBalancer(name: name, vips: vips)
-        change(&row)
+        let uuid = addLoadBalancer(name, vips, change)
         edit { builder in
-            builder.insert(row, uuid: uuid)
             for router in routers {
                 builder.mutate(
                     NB.LogicalRouter.self, router, .loadBalancer, .insert(.ofSet([uuid])))

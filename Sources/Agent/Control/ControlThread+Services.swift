@@ -14,10 +14,9 @@ extension ControlThread {
             everything: system.configuration.monitorsEverything)
         guard wanted != serviceConditions else { return }
         serviceConditions = wanted
-        southbound.setCondition(SB.DNS.self, wanted.names)
-        southbound.setCondition(SB.IPMulticast.self, wanted.multicast)
-        southbound.setCondition(SB.IGMPGroup.self, wanted.multicastGroups)
-        wantedConditions = southbound.setCondition(SB.ControllerEvent.self, wanted.events)
+        for (table, condition) in wanted.byTable {
+            wantedConditions = southbound.setCondition(table, condition)
+        }
     }
 
     /// What the services need of the rows; nil before the chassis has its own.

@@ -216,12 +216,9 @@ extension ControlThread {
         requestServices(system, southbound)
         guard wanted != conditions else { return }
         conditions = wanted
-        southbound.setCondition(SB.PortBinding.self, wanted.portBindings)
-        southbound.setCondition(SB.LogicalFlow.self, wanted.logicalFlows)
-        southbound.setCondition(SB.MulticastGroup.self, wanted.multicastGroups)
-        southbound.setCondition(SB.MACBinding.self, wanted.neighbours)
-        southbound.setCondition(SB.ChassisPrivate.self, wanted.chassisPrivate)
-        wantedConditions = southbound.setCondition(SB.FDB.self, wanted.learnedAddresses)
+        for (table, condition) in wanted.byTable {
+            wantedConditions = southbound.setCondition(table, condition)
+        }
     }
 
     /// The datapath thread forwards by a revision.

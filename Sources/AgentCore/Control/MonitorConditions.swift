@@ -13,6 +13,15 @@ package struct MonitorConditions: Hashable, Sendable {
     package let learnedAddresses: [Condition]
     package let chassisPrivate: [Condition]
 
+    /// What to ask of which table.
+    package var byTable: [(table: any TypedRow.Type, condition: [Condition])] {
+        [
+            (SB.PortBinding.self, portBindings), (SB.LogicalFlow.self, logicalFlows),
+            (SB.MulticastGroup.self, multicastGroups), (SB.MACBinding.self, neighbours),
+            (SB.ChassisPrivate.self, chassisPrivate), (SB.FDB.self, learnedAddresses),
+        ]
+    }
+
     /// Everything.
     package static let all = MonitorConditions(
         portBindings: [], logicalFlows: [], multicastGroups: [], neighbours: [],

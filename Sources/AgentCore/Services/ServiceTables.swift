@@ -10,6 +10,14 @@ package struct ServiceConditions: Hashable, Sendable {
     package let multicastGroups: [Condition]
     package let events: [Condition]
 
+    /// What to ask of which table.
+    package var byTable: [(table: any TypedRow.Type, condition: [Condition])] {
+        [
+            (SB.DNS.self, names), (SB.IPMulticast.self, multicast),
+            (SB.IGMPGroup.self, multicastGroups), (SB.ControllerEvent.self, events),
+        ]
+    }
+
     package static let nothing = ServiceConditions(
         names: [.constant(false)], multicast: [.constant(false)],
         multicastGroups: [.constant(false)], events: [.constant(false)])
