@@ -79,19 +79,21 @@ import Testing
         }
     }
 
-    /// `demo: DESCRIPTION` is a check of the demonstration's network.
+    /// `demo: DESCRIPTION` is a check of the demonstration's network, `network: DESCRIPTION` of one
+    /// of those that only Tools/test builds.
     @Test func everyCheckThatIsNamedExists() {
         var checks: Set<Substring> = []
-        for file in ["Tools/lib/checks.sh", "Tools/lib/checks_features.sh"] {
+        for file in Repository.files(under: "Tools/lib/checks", withSuffix: ".sh") {
             for line in Repository.lines(of: file) {
                 let words = line.split(separator: "\"")
                 if words.count > 1, words[0].hasSuffix(" check ") { checks.insert(words[1]) }
             }
         }
         var named = 0
-        for row in Self.rows where row.kernel.hasPrefix("demo: ") {
+        for row in Self.rows
+        where row.kernel.hasPrefix("demo: ") || row.kernel.hasPrefix("network: ") {
             let name = Self.trimmed(
-                row.kernel.dropFirst(6).split(separator: "(").first ?? "")
+                row.kernel.drop { $0 != " " }.split(separator: "(").first ?? "")
             // That the network comes up at all is no check of its own.
             if name == "the network comes up" { continue }
             #expect(checks.contains(name), "\(row.id): no check \(name)")

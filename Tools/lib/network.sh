@@ -51,7 +51,7 @@ can_build_network() {
 # network_in_guest [VM_OPTION...] -- COMMAND...: with everything that chooses the network.
 network_in_guest() {
     local variable arguments=(-m 3G -t 7200)
-    for variable in STACK DB NORTHD HV1 HV2 OVN_PROGRAMS OVN_SCHEMAS OVN_CHECKS; do
+    for variable in STACK DB NORTHD HV1 HV2 OVN_PROGRAMS OVN_SCHEMAS OVN_CHECKS CHECKS; do
         [ -z "${!variable:-}" ] || arguments+=(-e "$variable=${!variable}")
     done
     [ -z "${OVN_CHECKS:-}" ] || arguments+=(-s "$(dirname "$OVN_CHECKS")")

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # More checks on the network of network.sh, of what a cloud's tenants ask for: filtering, balancing,
 # addresses by DHCP, translation at a gateway. Each configures what it needs and takes it away.
-# Uses checks.sh.
+# Uses base.sh.
 
 PORT_FILTERED=7007
 
