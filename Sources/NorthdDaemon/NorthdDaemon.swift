@@ -123,9 +123,9 @@ extension NorthdDaemon {
             known.insert(database)
             stepSoon()
         }
-        handlers.lock = { [unowned self] isHeld in
-            Self.logger.info("this northd is now \(status.rawValue)")
-            if isHeld { stepSoon() }
+        handlers.lock = { [unowned self] _, state in
+            if state != .waiting { Self.logger.info("this northd is now \(status.rawValue)") }
+            if state == .held { stepSoon() }
         }
         handlers.diagnostic = { diagnostic in
             let text: Logger.Message = "\(database.rawValue): \(diagnostic)"

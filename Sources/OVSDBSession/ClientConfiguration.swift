@@ -29,7 +29,7 @@ package struct ClientConfiguration: Sendable {
     package var shufflesRemotes = true
     /// Whether only the server that leads its cluster will do.
     package var leaderOnly = true
-    /// The lock to hold; without it nothing is written.
+    /// The main lock; without it nothing is written that names no other one.
     package var lock: String?
     /// Silence after which the server is probed, and after that again dropped; nil if the
     /// transport sees to that.
@@ -93,7 +93,7 @@ package enum TransactionOutcome: Hashable, Sendable {
     /// transaction may have been executed then). A new one, made from the contents as they are
     /// by then, may succeed.
     case tryAgain(String)
-    /// Nothing was written because this client doesn't hold its lock.
+    /// Nothing was written because this client doesn't hold the lock.
     case notLocked
     /// The server refused it, and will again.
     case failed(TransactionFailure)

@@ -114,7 +114,7 @@ extension ClientSession {
         updateOnline { $0.monitor = .following }
         actions.append(.synchronized)
         actions.append(.conditions(conditions.acknowledgedNumber))
-        requestLock()
+        requestLocks()
         requestConditions()
         flushBatch()
     }

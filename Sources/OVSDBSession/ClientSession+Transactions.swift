@@ -71,15 +71,17 @@ extension ClientSession {
             complete(members, .tryAgain("not connected"))
             return false
         }
-        guard lock.name == nil || lock.isHeld else {
+        var builder = members[0].builder
+        for member in members.dropFirst() { builder.merge(member.builder) }
+        let asserted =
+            builder.locks.isEmpty ? locks.main.map { [$0] } ?? [] : builder.locks.sorted()
+        guard asserted.allSatisfy(holds) else {
             complete(members, .notLocked)
             return false
         }
-        var builder = members[0].builder
-        for member in members.dropFirst() { builder.merge(member.builder) }
         var writer = TransactionWriter(
             builder, schema: configuration.schema, coverage: replica.coverage)
-        writer.write(lock: lock.name)
+        writer.write(locks: asserted)
         for gap in writer.gaps { diagnoseOnce(gap) }
         guard !writer.isEmpty else {
             complete(members, .committed(TransactionReceipt()))

@@ -12,7 +12,7 @@ import OVSDBModel
 //   whatever happened in between: after a reconnect only real changes are reported;
 // - what is reported is a state that the server has had, never half a transaction;
 // - every transaction that was accepted gets exactly one outcome;
-// - while the client doesn't hold its lock, nothing is written.
+// - nothing is written while the client doesn't hold its lock, or those that the transaction names.
 
 /// A client of one OVSDB database. All times are milliseconds of one monotonic clock.
 package struct ClientSession: Sendable {
@@ -43,8 +43,10 @@ package struct ClientSession: Sendable {
         case synchronized
         /// The replica is no longer current; it keeps its contents.
         case unsynchronized
-        case lockAcquired
-        case lockLost
+        case lockAcquired(String)
+        case lockLost(String)
+        /// Somebody else holds a lock that was asked for.
+        case lockAwaited(String)
         /// The replica's contents are those of all conditions up to this number.
         case conditions(UInt64)
         case completed(TransactionID, TransactionOutcome)
@@ -64,7 +66,7 @@ package struct ClientSession: Sendable {
     var state = State.stopped
     var remotes: ClientRemotes
     var conditions: ClientConditions
-    var lock: ClientLock
+    var locks: ClientLocks
     var batch = ClientBatch()
     /// The last transaction that the replica includes, as the server names it; zero if unknown.
     var lastTransaction = RowUUID.zero
@@ -85,16 +87,21 @@ package struct ClientSession: Sendable {
         decoder = replica.makeDecoder()
         remotes = ClientRemotes(configuration, seed: seed)
         conditions = ClientConditions(configuration)
-        lock = ClientLock(name: configuration.lock)
+        locks = ClientLocks(main: configuration.lock)
     }
 
     /// Whether the replica is a complete copy that follows the server.
     package var isSynchronized: Bool { online?.monitor == .following }
 
-    package var hasLock: Bool { lock.isHeld }
+    /// Whether it holds the main lock.
+    package var hasLock: Bool { locks.main.map { holds($0) } ?? false }
 
-    /// Whether a transaction would be sent.
-    package var canWrite: Bool { isSynchronized && (lock.name == nil || lock.isHeld) }
+    package func state(ofLock name: String) -> LockState { locks.state(of: name) }
+
+    func holds(_ name: String) -> Bool { locks.state(of: name) == .held }
+
+    /// Whether a transaction that names no locks would be sent.
+    package var canWrite: Bool { isSynchronized && (locks.main == nil || hasLock) }
 
     /// The remote that is in use or being tried.
     package var remote: String? { remotes.current }
@@ -239,7 +246,7 @@ extension ClientSession {
     private mutating func leave(reason: String) {
         guard let online else { return }
         if online.monitor == .following { actions.append(.unsynchronized) }
-        releaseLock()
+        releaseLocks()
         if conditions.forgetRequest() { lastTransaction = .zero }
         state = .stopped
         failTransactions(online, reason)

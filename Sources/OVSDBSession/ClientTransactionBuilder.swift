@@ -62,6 +62,8 @@ package struct TransactionBuilder: Hashable, Sendable {
     enum Requirement: Hashable, Sendable {
         case equal(RowKey, [ColumnValue])
         case emptyTable(String)
+        /// The key's table has a row whose column includes the value.
+        case someRow(RowKey, ColumnValue)
     }
 
     /// In the order of their first edit; nil is a row that was inserted and deleted again.
@@ -71,6 +73,7 @@ package struct TransactionBuilder: Hashable, Sendable {
     private(set) var requirements: [Requirement] = []
     private(set) var comments: [String] = []
     private(set) var reads: [Read] = []
+    private(set) var locks: Set<String> = []
 
     package init() {}
 
@@ -146,6 +149,19 @@ extension TransactionBuilder {
     package mutating func requireEmpty<T: TypedRow>(_ type: T.Type) {
         requirements.append(.emptyTable(T.table.name))
     }
+
+    /// Makes the transaction depend on a row of the table whose `column` includes `value`.
+    package mutating func require<T: TypedRow>(
+        _ type: T.Type, _ column: T.Column, includes value: Datum
+    ) {
+        let name = T.table.columns[column.rawValue].name
+        requirements.append(
+            .someRow(
+                RowKey(table: T.table.name, uuid: .zero), ColumnValue(column: name, value: value)))
+    }
+
+    /// Makes the transaction depend on this lock instead of the session's main one.
+    package mutating func require(lock: String) { locks.insert(lock) }
 
     /// A line for the server's log; several are joined.
     package mutating func comment(_ text: String) { comments.append(text) }
@@ -228,6 +244,7 @@ extension TransactionBuilder {
         for row in other.rows { merge(row) }
         comments += other.comments
         reads += other.reads
+        locks.formUnion(other.locks)
     }
 
     /// Whether this transaction writes what `requirement` compares, so that the comparison would
@@ -238,6 +255,7 @@ extension TransactionBuilder {
             guard let row = row(key) else { return false }
             return columns.contains { row[$0.column] != nil }
         case .emptyTable(let table): return positions.keys.contains { $0.table == table }
+        case .someRow: return false
         }
     }
 

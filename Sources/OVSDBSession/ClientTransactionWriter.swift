@@ -41,8 +41,8 @@ struct TransactionWriter {
         self.coverage = coverage
     }
 
-    /// Writes the array of parameters; `lock` is asserted after everything else.
-    mutating func write(lock: String?) {
+    /// Writes the array of parameters; `locks` are asserted after everything else.
+    mutating func write(locks: [String]) {
         writer.beginArray()
         writer.string(schema.name)
         for requirement in builder.requirements { write(requirement) }
@@ -50,7 +50,7 @@ struct TransactionWriter {
         for read in builder.reads { writeRead(read.key, read.column) }
         let comment = builder.comments.joined(separator: "\n")
         if !comment.isEmpty { operation("comment", .comment) { $0.member("comment", comment) } }
-        if let lock { operation("assert", .assertion) { $0.member("lock", lock) } }
+        for lock in locks { operation("assert", .assertion) { $0.member("lock", lock) } }
         writer.endArray()
     }
 
@@ -84,6 +84,9 @@ extension TransactionWriter {
                 writer.whereAll()
                 writer.until(rows: [])
             }
+        case .someRow(let key, let value):
+            guard let column = place(value.column, key.table) else { return }
+            operation("wait", .wait, key) { $0.untilSomeRow(column, includes: value.value) }
         case .equal(let key, let columns):
             let known = placed(columns, key.table)
             guard !known.isEmpty else { return }
@@ -187,11 +190,11 @@ extension TransactionWriter {
     }
 
     private mutating func clause(
-        _ column: String, _ mutator: String, _ argument: (inout TransactionWriter) -> Void
+        _ column: String, _ function: String, _ argument: (inout TransactionWriter) -> Void
     ) {
         writer.beginArray()
         writer.string(column)
-        writer.string(mutator)
+        writer.string(function)
         argument(&self)
         writer.endArray()
     }
@@ -201,13 +204,26 @@ extension TransactionWriter {
         writer.value([])
     }
 
+    /// Until the rows in which the column includes the value are not none.
+    private mutating func untilSomeRow(_ column: ColumnSchema, includes value: Datum) {
+        writer.key("where")
+        writer.beginArray()
+        clause(column.name, "includes") { $0.write(value, isMap: column.type.isMap) }
+        writer.endArray()
+        writer.key("columns")
+        writer.value([.string(column.name)])
+        until(rows: [], isEqual: false)
+    }
+
     private mutating func whereUUID(_ key: TransactionBuilder.RowKey) {
         writer.key("where")
         writer.value([["_uuid", "==", ["uuid", .string(key.uuid.description)]]])
     }
 
-    private mutating func until(rows: [[(column: ColumnSchema, value: Datum)]]) {
-        member("until", "==")
+    private mutating func until(
+        rows: [[(column: ColumnSchema, value: Datum)]], isEqual: Bool = true
+    ) {
+        member("until", isEqual ? "==" : "!=")
         writer.key("timeout")
         writer.integer(0)
         writer.key("rows")

@@ -21,8 +21,8 @@ package final class OVSDBClient {
         package var synchronized: () -> Void = {}
         /// The replica is no longer current.
         package var unsynchronized: () -> Void = {}
-        /// The lock was acquired, or lost.
-        package var lock: (_ isHeld: Bool) -> Void = { _ in }
+        /// A lock was acquired, was lost, or is held by somebody else.
+        package var lock: (_ name: String, LockState) -> Void = { _, _ in }
         /// The contents are those of all conditions up to this number.
         package var conditions: (UInt64) -> Void = { _ in }
         package var diagnostic: (ClientDiagnostic) -> Void = { _ in }
@@ -71,7 +71,9 @@ package final class OVSDBClient {
     package var replica: Replica { session.replica }
     package var isConnected: Bool { session.isConnected }
     package var isSynchronized: Bool { session.isSynchronized }
+    /// Whether the main lock is held.
     package var hasLock: Bool { session.hasLock }
+    package func state(ofLock name: String) -> LockState { session.state(ofLock: name) }
     /// Whether a transaction would be sent.
     package var canWrite: Bool { session.canWrite }
     /// The remote that is in use or being tried.
@@ -99,6 +101,11 @@ extension OVSDBClient {
     }
 
     package func setLock(_ name: String?) { perform(session.setLock(name, now: now)) }
+
+    /// Asks for these locks besides the main one.
+    package func setOtherLocks(_ names: Set<String>) {
+        perform(session.setOtherLocks(names, now: now))
+    }
 
     /// Asks for other rows of a monitored table; they are all there once `conditions` reported at
     /// least the returned number.
@@ -168,8 +175,9 @@ extension OVSDBClient {
         case .changed(let changes): handlers.changed(changes)
         case .synchronized: handlers.synchronized()
         case .unsynchronized: handlers.unsynchronized()
-        case .lockAcquired: handlers.lock(true)
-        case .lockLost: handlers.lock(false)
+        case .lockAcquired(let name): handlers.lock(name, .held)
+        case .lockLost(let name): handlers.lock(name, .none)
+        case .lockAwaited(let name): handlers.lock(name, .waiting)
         case .conditions(let number): handlers.conditions(number)
         case .completed(let id, let outcome): completions.removeValue(forKey: id)?(outcome)
         case .diagnostic(let diagnostic): handlers.diagnostic(diagnostic)

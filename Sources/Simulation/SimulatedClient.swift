@@ -68,7 +68,7 @@ package final class SimulatedClient {
                 if let message = try? JSON.parse(bytes) { toServer.append(message) }
             case .changed(let changes): changed(changes)
             case .completed(let id, let outcome): completions.removeValue(forKey: id)?(outcome, now)
-            case .synchronized, .lockAcquired, .lockLost, .conditions: awoken()
+            case .synchronized, .lockAcquired, .lockLost, .lockAwaited, .conditions: awoken()
             case .unsynchronized, .diagnostic: break
             }
         }

@@ -44,7 +44,7 @@ import Testing
         }
         var writer = TransactionWriter(
             transaction, schema: SB.schema, coverage: network.southbound.replica.coverage)
-        writer.write(lock: nil)
+        writer.write(locks: [])
         let text = String(decoding: writer.bytes, as: UTF8.self)
         #expect(text.contains("10.9.9.9") && !text.contains("10.1.0.1\""))
         #expect(text.contains(row?.description ?? "?"))

@@ -31,7 +31,7 @@ struct TestDatabase {
     mutating func commit(_ builder: TransactionBuilder) -> Result<[TableChange], TestFailure> {
         var writer = TransactionWriter(
             builder, schema: database.schema, coverage: replica.coverage)
-        writer.write(lock: nil)
+        writer.write(locks: [])
         guard !writer.isEmpty else { return .success([]) }
         guard case .array(let parameters)? = try? JSON.parse(writer.bytes) else {
             return .failure(TestFailure(text: "the transaction is no JSON"))

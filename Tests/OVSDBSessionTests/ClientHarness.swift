@@ -51,8 +51,9 @@ struct ClientHarness {
             case .changed(let changes): self.changes += changes
             case .synchronized: log.append("synchronized")
             case .unsynchronized: log.append("unsynchronized")
-            case .lockAcquired: log.append("lock acquired")
-            case .lockLost: log.append("lock lost")
+            case .lockAcquired(let name): log.append("lock \(name) acquired")
+            case .lockLost(let name): log.append("lock \(name) lost")
+            case .lockAwaited(let name): log.append("lock \(name) awaited")
             case .conditions(let number): log.append("conditions \(number)")
             case .completed(let id, let outcome):
                 #expect(outcomes[id] == nil, "two outcomes")

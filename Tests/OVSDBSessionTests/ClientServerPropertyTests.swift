@@ -15,8 +15,23 @@ struct ClientServerPropertyTests {
         world.settle()
         let database = try #require(world.server.snapshot(of: ClientServerWorld.database))
         for client in world.clients { check(client, database) }
-        #expect(world.clients.prefix(2).filter(\.hasLock).count == 1)
+        checkLocks(world)
         #expect(world.clients.map(\.committed).reduce(0, +) > 20)
+    }
+
+    /// Every lock that somebody wants is held by one of those, and all others wait for it.
+    private func checkLocks(_ world: ClientServerWorld) {
+        #expect(world.clients.prefix(2).filter(\.session.hasLock).count == 1)
+        for name in ["lock", "a", "b", "c"] {
+            let states = world.clients.map { $0.session.state(ofLock: name) }
+            let held = world.clients.map { $0.held.contains(name) }
+            #expect(states.map { $0 == .held } == held, "\(name)")
+            let wanted = world.clients.enumerated().map { index, client in
+                name == "lock" ? index < 2 : client.wantedLocks.contains(name)
+            }
+            #expect(states.map { $0 == .held || $0 == .waiting } == wanted, "\(name)")
+            #expect(held.filter { $0 }.count == (wanted.contains(true) ? 1 : 0), "\(name)")
+        }
     }
 
     private func check(_ client: ClientServerWorld.Client, _ database: Database) {

@@ -23,7 +23,9 @@ struct ClientServerWorld {
         var committed = 0
         /// How often the server said what happened since.
         var resumptions = 0
-        var hasLock = false
+        /// Locks, as reported.
+        var held: Set<String> = []
+        var wantedLocks: Set<String> = []
         var condition: [Condition] = []
     }
 
@@ -85,11 +87,11 @@ struct ClientServerWorld {
             case .completed(let id, let outcome):
                 #expect(clients[index].open.remove(id) != nil, "an outcome too many")
                 if case .committed = outcome { clients[index].committed += 1 }
-            case .lockAcquired: clients[index].hasLock = true
-            case .lockLost: clients[index].hasLock = false
+            case .lockAcquired(let name): #expect(clients[index].held.insert(name).inserted)
+            case .lockLost(let name): #expect(clients[index].held.remove(name) != nil)
             case .diagnostic(.lost(_, let reason)):
                 #expect(ClientServerWorld.faults.contains(reason), "the client left by itself")
-            case .synchronized, .unsynchronized, .conditions, .diagnostic: break
+            case .synchronized, .unsynchronized, .conditions, .diagnostic, .lockAwaited: break
             }
         }
     }
@@ -169,6 +171,7 @@ struct ClientServerWorld {
                 }
                 if clients[index].session.deadline != nil { choices.append { $0.wait(index) } }
                 if random.oneIn(8) { choices.append { $0.changeCondition(index) } }
+                if random.oneIn(8) { choices.append { $0.changeLocks(index) } }
                 if random.oneIn(25) { choices.append { $0.breakConnection(index) } }
                 if random.oneIn(20) { choices.append { $0.congest(index) } }
             }
@@ -316,6 +319,12 @@ extension ClientServerWorld {
         let (_, actions) = clients[index].session.setCondition(
             SB.AddressSet.self, condition, now: now)
         perform(actions, index)
+    }
+
+    private mutating func changeLocks(_ index: Int) {
+        let names = ["a", "b", "c"].filter { _ in random.oneIn(2) }
+        clients[index].wantedLocks = Set(names)
+        perform(clients[index].session.setOtherLocks(Set(names), now: now), index)
     }
 
     private mutating func write(_ index: Int) {

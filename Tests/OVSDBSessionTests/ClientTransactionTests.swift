@@ -241,16 +241,16 @@ struct ClientTransactionTests {
         let early = submit(&client, builder)
         #expect(client.outcomes[early] == .notLocked && client.sent.isEmpty)
         try client.receive(#"{"method":"locked","id":null,"params":["l"]}"#)
-        #expect(client.takeLog() == ["lock acquired"])
+        #expect(client.takeLog() == ["lock l awaited", "lock l acquired"])
         #expect(client.session.canWrite)
         _ = submit(&client, builder)
         _ = try client.take("transact")
         try client.receive(#"{"method":"stolen","id":null,"params":["l"]}"#)
-        #expect(client.takeLog() == ["lock lost"])
+        #expect(client.takeLog() == ["lock l lost"])
         #expect(client.outcomes[submit(&client, builder)] == .notLocked)
         try client.receive(#"{"method":"locked","id":null,"params":["l"]}"#)
         client.handle(.disconnected("gone"))
-        #expect(client.takeLog() == ["lock acquired", "unsynchronized", "lock lost"])
+        #expect(client.takeLog() == ["lock l acquired", "unsynchronized", "lock l lost"])
     }
 
     @Test("A lock that is given up is unlocked, another one asked for")
@@ -258,10 +258,56 @@ struct ClientTransactionTests {
         var client = try client(lock: "l")
         _ = client.takeLog()
         client.perform(client.session.setLock("m", now: 0))
-        #expect(client.takeLog() == ["lock lost"])
+        #expect(client.takeLog() == ["lock l lost"])
         #expect(try client.answer("unlock", [:]) == ["l"])
         #expect(try client.answer("lock", ["locked": true]) == ["m"])
         #expect(client.session.hasLock)
+    }
+
+    @Test("Of several locks each has its own holder")
+    func severalLocks() throws {
+        var client = try client(lock: "l")
+        client.perform(client.session.setOtherLocks(["a", "b"], now: 0))
+        #expect(try client.answer("lock", ["locked": true]) == ["a"])
+        #expect(try client.answer("lock", ["locked": false]) == ["b"])
+        let states = ["l", "a", "b", "c"].map { client.session.state(ofLock: $0) }
+        #expect(states == [.held, .held, .waiting, .none])
+        client.perform(client.session.setOtherLocks(["b"], now: 0))
+        #expect(try client.answer("unlock", [:]) == ["a"])
+        try client.receive(#"{"method":"locked","id":null,"params":["b"]}"#)
+        #expect(client.session.state(ofLock: "b") == .held && client.session.hasLock)
+    }
+
+    @Test("A transaction that names locks needs those and no other")
+    func namedLock() throws {
+        var client = try client(lock: "l")
+        client.perform(client.session.setOtherLocks(["a"], now: 0))
+        var builder = TransactionBuilder()
+        builder.delete(Set.self, Self.one)
+        builder.require(lock: "a")
+        #expect(client.outcomes[submit(&client, builder)] == .notLocked)
+        #expect(try client.answer("lock", ["locked": true]) == ["a"])
+        try client.receive(#"{"method":"stolen","id":null,"params":["l"]}"#)
+        _ = submit(&client, builder)
+        let operations = try client.take("transact")["params"]?.array ?? []
+        #expect(operations.last == ["op": "assert", "lock": "a"])
+        #expect(!client.session.canWrite)
+    }
+
+    @Test("A transaction that relies on a row asks for one whose column includes the value")
+    func requiredRow() throws {
+        var client = try client()
+        var builder = TransactionBuilder()
+        builder.delete(Set.self, Self.one)
+        builder.require(Set.self, .options, includes: Datum(["n": "5"] as [String: String]))
+        _ = submit(&client, builder)
+        let operations = try client.take("transact")["params"]?.array ?? []
+        #expect(
+            operations.dropFirst().first == [
+                "op": "wait", "table": "Address_Set",
+                "where": [["options", "includes", ["map", [["n", "5"]]]]], "columns": ["options"],
+                "until": "!=", "timeout": 0, "rows": [],
+            ])
     }
 }
 

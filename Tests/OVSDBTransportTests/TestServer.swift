@@ -120,7 +120,9 @@ final class RecordingClient {
         client = OVSDBClient(configuration, loop: loop, threads: threads, seed: seed)
         client.handlers.changed = { [unowned self] in changes += $0 }
         client.handlers.diagnostic = { [unowned self] in diagnostics.append("\($0)") }
-        client.handlers.lock = { [unowned self] in locks.append($0) }
+        client.handlers.lock = { [unowned self] _, state in
+            if state != .waiting { locks.append(state == .held) }
+        }
         client.handlers.synchronized = { [unowned self] in synchronizations += 1 }
         client.start()
     }
