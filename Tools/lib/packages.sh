@@ -23,9 +23,15 @@ GUEST_PACKAGES=(
 # To test, demonstrate and measure: the stock programs are peers and clients.
 TEST_PACKAGES=(
     "${GUEST_PACKAGES[@]}"
+    bind9-dnsutils
+    curl
     iperf3
     iproute2
+    iputils-arping
     iputils-ping
+    isc-dhcp-client
+    isc-dhcp-server
+    ndisc6
     openvswitch-common
     openvswitch-switch
     ovn-central

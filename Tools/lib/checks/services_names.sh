@@ -1,0 +1,55 @@
+# shellcheck shell=bash
+# Names: what the Southbound's DNS rows know is answered on the spot, the rest goes on to the server
+# that was asked. Uses services.sh.
+
+# ask SERVER WORD...: dig in vm11, what it says in short.
+ask() { inside vm11 dig +short +time=5 +tries=2 "@$1" "${@:2}" 2>&1 | paste -sd ' '; }
+
+# A real server on the other switch, and some names for s1.
+serve_names() {
+    local PEER
+    peer names.py "$(workload_ip vm22)" "$(workload_ip6 vm22)"
+    background names vm22 "${PEER[@]}"
+    nb --wait=hv -- --id=@names create DNS 'records:vm12.ovn.example="10.0.1.12 fd00:1::12"' \
+        records:only4.ovn.example=10.0.1.44 \
+        'records:12.1.0.10.in-addr.arpa=vm12.ovn.example' -- \
+        --id=@owned create DNS records:own.ovn.example=10.0.1.45 external_ids:owned=yes -- \
+        set Logical_Switch s1 dns_records=@names,@owned >/dev/null
+    # Debian's ovn-nbctl doesn't know the column.
+    [ "$NORTHD" = stock ] || nb_transact '{"op":"update","table":"DNS",
+        "where":[["external_ids","includes",["map",[["owned","yes"]]]]],
+        "row":{"options":["map",[["ovn-owned","true"]]]}}' >/dev/null
+    hv_sync
+    eventually 20 eval "inside vm22 ss -lun | grep -q '10.0.2.12:53'"
+}
+
+stop_names() {
+    end_background names
+    nb --wait=hv clear Logical_Switch s1 dns_records -- --all destroy DNS
+}
+
+names_are_answered() {
+    local server=$1 found=()
+    found+=("$(ask "$server" vm12.ovn.example A)" "$(ask "$server" VM12.ovn.EXAMPLE AAAA)")
+    found+=("$(ask "$server" -x 10.0.1.12)" "$(ask "$server" +noedns vm12.ovn.example A)")
+    same "10.0.1.12|fd00:1::12|vm12.ovn.example.|10.0.1.12" "$(IFS='|'; echo "${found[*]}")"
+}
+
+# What the rows don't say is asked of the server; of a name that is ours alone it is not.
+other_names_go_on() {
+    local server=$1 found=()
+    found+=("$(ask "$server" www.example A)" "$(ask "$server" only4.ovn.example AAAA)")
+    found+=("$(ask "$server" own.ovn.example A)")
+    [ "$NORTHD" = stock ] || found+=("$(inside vm11 dig +time=5 +tries=1 "@$server" \
+        own.ovn.example AAAA | grep -oE 'status: [A-Z]+')")
+    same "192.0.2.53|2001:db8::53|10.0.1.45${found[3]+|status: REFUSED}" "$(IFS='|'; echo "${found[*]}")"
+}
+
+checks_names() {
+    check "a name server is there" serve_names
+    check "names are answered" names_are_answered "$(workload_ip vm22)"
+    check "names are answered, IPv6" names_are_answered "$(workload_ip6 vm22)"
+    check "other names go on to the server" other_names_go_on "$(workload_ip vm22)"
+    check "other names go on to the server, IPv6" other_names_go_on "$(workload_ip6 vm22)"
+    stop_names
+}
