@@ -1,9 +1,9 @@
 // northd without sockets and clocks: changes of two databases in, transactions out.
 //
 // Properties that must hold:
-// * only an active northd writes; a standby derives everything as well and compares it with what
-//   the active one has written, so that taking over costs a comparison of what differs still and
-//   no recompute;
+// * only an active northd writes, and, where the flows are divided, members their share of them; a
+//   standby derives everything as well and compares it with what the others have written, so that
+//   taking over costs a comparison of what differs still and no recompute;
 // * one transaction per database is under way at most, and it leads from what the replica shows to
 //   what is desired, so a lost or refused one is simply made again;
 // * NB_Global.sb_cfg never runs ahead of what the Southbound database has: it follows
@@ -22,6 +22,8 @@ package enum NorthdDatabase: String, CaseIterable, Hashable, Sendable {
 package enum NorthdAction: Sendable {
     case write(NorthdDatabase, TransactionBuilder)
     case report(NorthdReport)
+    /// Ask for these locks of the Southbound database besides the main one, and for no others.
+    case lock(Set<String>)
 }
 
 /// What an operator may want to know.
@@ -35,14 +37,29 @@ package enum NorthdReport: Hashable, Sendable {
 package struct NorthdView {
     package let northbound: Replica
     package let southbound: Replica
-    /// Both sessions follow their servers, and the lock is held.
-    package let mayWrite: Bool
+    /// Both sessions follow their servers.
+    package let isCurrent: Bool
+    /// Where the Southbound session stands with its locks.
+    package let locks: [String: LockState]
 
-    package init(northbound: Replica, southbound: Replica, mayWrite: Bool) {
+    package init(
+        northbound: Replica, southbound: Replica, isCurrent: Bool, locks: [String: LockState]
+    ) {
         self.northbound = northbound
         self.southbound = southbound
-        self.mayWrite = mayWrite
+        self.isCurrent = isCurrent
+        self.locks = locks
     }
+
+    /// For a northd that works alone.
+    package init(northbound: Replica, southbound: Replica, mayWrite: Bool) {
+        self.init(
+            northbound: northbound, southbound: southbound, isCurrent: mayWrite,
+            locks: mayWrite ? [DivisionMember.mainLock: .held] : [:])
+    }
+
+    /// Both sessions follow their servers, and the main lock is held.
+    var mayWrite: Bool { isCurrent && locks[DivisionMember.mainLock] == .held }
 }
 
 package final class Northd {
@@ -52,19 +69,28 @@ package final class Northd {
     }
 
     package let compiler: Compiler
-    private var reconciler = Reconciler()
+    let member: DivisionMember
+    /// Whether it may divide its work with others.
+    package var isMember: Bool { member.id != nil }
+    private(set) var reconciler = Reconciler()
     private var feedback = NorthboundFeedback()
     private var ageing = Ageing()
     private var generator: any RandomNumberGenerator
     private var underWay: Set<NorthdDatabase> = []
     private var retries: [NorthdDatabase: RetryPlan] = [:]
-    private var standsBy = true
+    private var share: Share?
+    private var locks: Set<String> = []
     private var reports: [NorthdReport] = []
 
     /// `generator` makes the addresses that northd gives to the deployment. `state` is what a
-    /// northd before it gave out; what the Southbound database has goes before it.
-    package init(state: StickyState = StickyState(), generator: any RandomNumberGenerator) {
+    /// northd before it gave out; what the Southbound database has goes before it. `id` is the name
+    /// of one that may divide its work with others.
+    package init(
+        id: String? = nil, state: StickyState = StickyState(),
+        generator: any RandomNumberGenerator
+    ) {
         compiler = Compiler(state)
+        member = DivisionMember(id: id)
         self.generator = generator
     }
 
@@ -103,7 +129,9 @@ package final class Northd {
     /// When `step` has something to do without an event; milliseconds of `now`. A standby waits for
     /// nothing but events.
     package var deadline: Int64? {
-        standsBy ? nil : (retries.values.map(\.time) + [ageing.deadline]).compactMap(\.self).min()
+        guard let share else { return nil }
+        let ages = share.hasRest ? ageing.deadline : nil
+        return (retries.values.map(\.time) + [ages]).compactMap(\.self).min()
     }
 }
 
@@ -176,26 +204,33 @@ extension Northd {
         reportProblems()
         var actions = reports.map(NorthdAction.report)
         reports = []
-        standsBy = !view.mayWrite
-        guard view.mayWrite else {
-            standBy(view, now)
-            return actions
+        let map = DivisionMap(view.southbound)
+        let wanted = member.wantedLocks(view, map)
+        if wanted != locks { actions.append(.lock(wanted)) }
+        locks = wanted
+        share = member.share(view, map)
+        if let share {
+            if isFree(.southbound, now) { actions += writeSouthbound(view, share, map, now) }
+        } else if !underWay.contains(.southbound) {
+            watchSouthbound(view)
         }
-        if isFree(.southbound, now) { actions += writeSouthbound(view, now) }
-        if isFree(.northbound, now) { actions += writeNorthbound(view, now) }
+        if share?.hasRest == true {
+            if isFree(.northbound, now) { actions += writeNorthbound(view, now) }
+        } else if !underWay.contains(.northbound) {
+            watchNorthbound(view, now)
+        }
         return actions
     }
 
     /// Compares as if it were to write, so that what the active northd has done is off the list.
-    private func standBy(_ view: NorthdView, _ now: Int64) {
-        if !underWay.contains(.southbound) {
-            let transaction = reconciler.begin(view.southbound, compiler)
-            reconciler.end(committed: transaction.isEmpty)
-        }
-        if !underWay.contains(.northbound) {
-            let transaction = feedback.begin(view, now, &generator)
-            feedback.end(committed: transaction.isEmpty)
-        }
+    private func watchSouthbound(_ view: NorthdView) {
+        let transaction = reconciler.begin(view.southbound, compiler)
+        reconciler.end(committed: transaction.isEmpty)
+    }
+
+    private func watchNorthbound(_ view: NorthdView, _ now: Int64) {
+        let transaction = feedback.begin(view, now, &generator)
+        feedback.end(committed: transaction.isEmpty)
     }
 
     private static var retryPlan: RetryPlan { RetryPlan(interval: Limits.retryInterval) }
@@ -214,21 +249,36 @@ extension Northd {
 // MARK: - Transactions
 
 extension Northd {
-    private func writeSouthbound(_ view: NorthdView, _ now: Int64) -> [NorthdAction] {
-        var transaction = reconciler.begin(view.southbound, compiler)
-        writeGlobal(view, now, &transaction)
-        let options = view.northbound.only(NB.NBGlobal.self)?.row.options ?? [:]
-        ageing.begin(
-            view.southbound, now, Ageing.Quota(options), reconciler.datapathRows,
-            hasPort: { reconciler.desired.ports[$0] != nil }, &transaction)
+    private func writeSouthbound(
+        _ view: NorthdView, _ share: Share, _ map: DivisionMap, _ now: Int64
+    ) -> [NorthdAction] {
+        var transaction = reconciler.begin(view.southbound, compiler, share)
+        if share.hasRest {
+            writeRest(view, share, map, now, &transaction)
+        } else {
+            member.report(view, map, &transaction)
+        }
         guard !transaction.isEmpty else {
             reconciler.end(committed: true)
             ageing.end(committed: true)
             return []
         }
+        member.guardTransaction(of: share, map, &transaction)
         underWay.insert(.southbound)
         retries[.southbound, default: Northd.retryPlan].beginAttempt()
         return [.write(.southbound, transaction)]
+    }
+
+    private func writeRest(
+        _ view: NorthdView, _ share: Share, _ map: DivisionMap, _ now: Int64,
+        _ transaction: inout TransactionBuilder
+    ) {
+        writeGlobal(view, share, map, now, &transaction)
+        member.oversee(view, map, &transaction)
+        let options = view.northbound.only(NB.NBGlobal.self)?.row.options ?? [:]
+        ageing.begin(
+            view.southbound, now, Ageing.Quota(options), reconciler.datapathRows,
+            hasPort: { reconciler.desired.ports[$0] != nil }, &transaction)
     }
 
     private func writeNorthbound(_ view: NorthdView, _ now: Int64) -> [NorthdAction] {
@@ -244,13 +294,15 @@ extension Northd {
 
     /// SB_Global: the configuration's number with everything that it covers, and its options.
     private func writeGlobal(
-        _ view: NorthdView, _ now: Int64, _ transaction: inout TransactionBuilder
+        _ view: NorthdView, _ share: Share, _ map: DivisionMap, _ now: Int64,
+        _ transaction: inout TransactionBuilder
     ) {
         guard let northbound = view.northbound.only(NB.NBGlobal.self)?.row else { return }
         let actual = view.southbound.only(SB.SBGlobal.self)
         var wanted = actual?.row ?? SB.SBGlobal()
-        if wanted.nbCfg != northbound.nbCfg || actual == nil {
-            wanted.nbCfg = northbound.nbCfg
+        let number = member.covered(northbound.nbCfg, now: wanted.nbCfg, share, map)
+        if wanted.nbCfg != number || actual == nil {
+            wanted.nbCfg = number
             wanted.nbCfgTimestamp = Int(now)
         }
         wanted.options = northbound.options

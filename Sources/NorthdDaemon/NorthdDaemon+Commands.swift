@@ -34,6 +34,10 @@ extension NorthdDaemon {
                 northd.problems.map { "\($0)\n" }.joined()
             })
         registry.register(
+            ControlCommand("status/division") { [unowned self] _ in
+                northd.division(southbound.replica)
+            })
+        registry.register(
             ControlCommand("pause") { [unowned self] _ in
                 pause()
                 return ""

@@ -15,9 +15,6 @@ package final class NorthdDaemon {
     static let logger = Logger(label: "ovn_northd")
     private static let problems = Logger(label: "northd")
     private static let runs = CoverageCounter("northd_run")
-    /// Held in the Southbound database by the one northd that writes.
-    private static let lock = "ovn_northd"
-
     package enum Status: String, Sendable {
         case active, standby, paused
     }
@@ -48,8 +45,9 @@ package final class NorthdDaemon {
         self.loop = loop
         trimmer = HeapTrimmer(loop: loop)
         isPaused = configuration.startsPaused
-        northd = Northd(generator: SystemRandomNumberGenerator())
-        let lock = configuration.startsPaused ? nil : NorthdDaemon.lock
+        var generator = SystemRandomNumberGenerator()
+        northd = Northd(id: DivisionMember.makeID(&generator), generator: generator)
+        let lock = configuration.startsPaused ? nil : DivisionMember.mainLock
         northbound = OVSDBClient(
             try NorthdDaemon.client(.northbound, configuration.northbound, lock: nil),
             loop: loop, threads: threads, seed: .random(in: 0 ... .max))
@@ -98,12 +96,13 @@ extension NorthdDaemon {
         isPaused = true
         southbound.setLock(nil)
         Self.logger.info("paused")
+        stepSoon()
     }
 
     package func resume() {
         guard isPaused else { return }
         isPaused = false
-        southbound.setLock(Self.lock)
+        southbound.setLock(DivisionMember.mainLock)
         Self.logger.info("resumed")
         stepSoon()
     }
@@ -123,9 +122,12 @@ extension NorthdDaemon {
             known.insert(database)
             stepSoon()
         }
-        handlers.lock = { [unowned self] _, state in
-            if state != .waiting { Self.logger.info("this northd is now \(status.rawValue)") }
-            if state == .held { stepSoon() }
+        handlers.unsynchronized = { [unowned self] in stepSoon() }
+        handlers.lock = { [unowned self] name, state in
+            if name == DivisionMember.mainLock, state != .waiting {
+                Self.logger.info("this northd is now \(status.rawValue)")
+            }
+            stepSoon()
         }
         handlers.diagnostic = { diagnostic in
             let text: Logger.Message = "\(database.rawValue): \(diagnostic)"
@@ -168,7 +170,8 @@ extension NorthdDaemon {
         Self.runs.hit()
         let view = NorthdView(
             northbound: northbound.replica, southbound: southbound.replica,
-            mayWrite: !isPaused && southbound.canWrite && northbound.canWrite)
+            isCurrent: !isPaused && southbound.isSynchronized && northbound.isSynchronized,
+            locks: southbound.lockStates)
         let start = Clock.wallMilliseconds
         let actions = northd.step(view, now: start)
         backoff.ran(
@@ -192,6 +195,7 @@ extension NorthdDaemon {
     private func perform(_ action: NorthdAction) {
         switch action {
         case .report(let report): log(report)
+        case .lock(let names): southbound.setOtherLocks(names)
         case .write(let database, let transaction):
             client(database).submit(transaction) { [weak self] outcome in
                 self?.northd.completed(database, outcome, now: Clock.wallMilliseconds)

@@ -98,6 +98,11 @@ package struct ClientSession: Sendable {
 
     package func state(ofLock name: String) -> LockState { locks.state(of: name) }
 
+    /// Where it stands with every lock that it has asked for.
+    package var lockStates: [String: LockState] {
+        Dictionary(uniqueKeysWithValues: locks.asked.map { ($0, locks.state(of: $0)) })
+    }
+
     func holds(_ name: String) -> Bool { locks.state(of: name) == .held }
 
     /// Whether a transaction that names no locks would be sent.

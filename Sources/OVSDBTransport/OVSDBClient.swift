@@ -73,7 +73,8 @@ package final class OVSDBClient {
     package var isSynchronized: Bool { session.isSynchronized }
     /// Whether the main lock is held.
     package var hasLock: Bool { session.hasLock }
-    package func state(ofLock name: String) -> LockState { session.state(ofLock: name) }
+    /// Where it stands with every lock that it has asked for.
+    package var lockStates: [String: LockState] { session.lockStates }
     /// Whether a transaction would be sent.
     package var canWrite: Bool { session.canWrite }
     /// The remote that is in use or being tried.

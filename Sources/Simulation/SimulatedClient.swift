@@ -20,6 +20,8 @@ package final class SimulatedClient {
     var changed: ([TableChange]) -> Void = { _ in }
     /// Anything that may let the owner do more.
     var awoken: () -> Void = {}
+    /// The contents are no longer current.
+    var lost: () -> Void = {}
 
     init(
         _ name: String, _ configuration: ClientConfiguration, server: SimulatedServer, seed: UInt64
@@ -39,6 +41,7 @@ package final class SimulatedClient {
     func die(now: Int64) {
         changed = { _ in }
         awoken = {}
+        lost = {}
         completions = [:]
         hangUp(now)
         _ = session.stop()
@@ -51,6 +54,10 @@ package final class SimulatedClient {
         let (id, actions) = session.submit(transaction, now: now)
         completions[id] = completion
         perform(actions, now)
+    }
+
+    func setOtherLocks(_ names: Set<String>, now: Int64) {
+        perform(session.setOtherLocks(names, now: now), now)
     }
 
     func setCondition<T: TypedRow>(_ type: T.Type, _ condition: [Condition], now: Int64) -> UInt64 {
@@ -69,7 +76,8 @@ package final class SimulatedClient {
             case .changed(let changes): changed(changes)
             case .completed(let id, let outcome): completions.removeValue(forKey: id)?(outcome, now)
             case .synchronized, .lockAcquired, .lockLost, .lockAwaited, .conditions: awoken()
-            case .unsynchronized, .diagnostic: break
+            case .unsynchronized: lost()
+            case .diagnostic: break
             }
         }
     }
@@ -104,6 +112,8 @@ package final class SimulatedClient {
     var canConnect: Bool { isCalling }
     var canReachServer: Bool { connection != nil && !toServer.isEmpty }
     var canReachClient: Bool { connection != nil && !toClient.isEmpty }
+    /// All that it has asked for is done.
+    var isQuiet: Bool { completions.isEmpty }
     var isConnected: Bool { connection != nil }
     var deadline: Int64? { session.deadline }
 

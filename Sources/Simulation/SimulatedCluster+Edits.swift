@@ -1,6 +1,7 @@
 // What a CMS and the hosts do: small networks that change all the time, with names that meet
 // again, so that what was deleted comes back and what is referred to goes away.
 
+import Northd
 import OVSDBModel
 import OVSDBSession
 import Schemas
@@ -32,13 +33,22 @@ extension SimulatedCluster {
         management.submit(transaction, now: now)
     }
 
+    /// Divides the flows among the northds, or no longer.
+    func switchDivision() {
+        guard let global = management.replica.only(NB.NBGlobal.self) else { return }
+        note("the division is switched")
+        let options = Datum([DivisionMember.option: isDivided ? "false" : "true"])
+        commit { $0.mutate(NB.NBGlobal.self, global.uuid, .options, .insert(options)) }
+    }
+
     // MARK: The beginning
 
     /// Something to lose: two switches on a router, and a workload for every port of them.
     package func populate() {
         while !management.session.canWrite { if !act() { passTime() } }
         commit { transaction in
-            transaction.insert(NB.NBGlobal(), uuid: random.random.uuid())
+            let options = size.divides ? [DivisionMember.option: "true"] : [:]
+            transaction.insert(NB.NBGlobal(options: options), uuid: random.random.uuid())
             var routerPorts: [RowUUID] = []
             for number in 0..<2 { routerPorts.append(populateSwitch(number, &transaction)) }
             transaction.insert(
@@ -282,7 +292,7 @@ extension SimulatedCluster {
     }
 
     /// As `ovn-nbctl --wait` does.
-    private func countUp() {
+    func countUp() {
         guard let global = management.replica.only(NB.NBGlobal.self) else {
             let uuid = random.random.uuid()
             return commit {

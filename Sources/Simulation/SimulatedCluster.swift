@@ -17,10 +17,13 @@ package final class SimulatedCluster {
     package struct Size: Sendable {
         package var northds = 2
         package var agents = 2
+        /// Whether the northds divide the flows.
+        package var divides = false
 
-        package init(northds: Int = 2, agents: Int = 2) {
+        package init(northds: Int = 2, agents: Int = 2, divides: Bool = false) {
             self.northds = northds
             self.agents = agents
+            self.divides = divides
         }
     }
 
@@ -68,7 +71,7 @@ package final class SimulatedCluster {
     func startNorthd() {
         let northd = SimulatedNorthd(
             northbound: northbound, southbound: southbound, state: state,
-            seed: random.random.next())
+            divides: size.divides, seed: random.random.next())
         northds.append(northd)
         northd.start(now: now)
     }
@@ -83,6 +86,19 @@ package final class SimulatedCluster {
             agents.append(agent)
         }
         agent.start(now: now)
+    }
+
+    /// Whether the CMS wants the flows to be divided.
+    package var isDivided: Bool {
+        let options = management.replica.only(NB.NBGlobal.self)?.row.options
+        return options?[DivisionMember.option] == "true"
+    }
+
+    /// Whether the Southbound database says that it has all that the CMS has said.
+    var isCovered: Bool {
+        guard management.isQuiet else { return false }
+        let number = management.replica.only(NB.NBGlobal.self)?.row.nbCfg
+        return number == observer.replica.only(SB.SBGlobal.self)?.row.nbCfg
     }
 
     func note(_ event: String) { journal.append(event) }
@@ -218,6 +234,7 @@ extension SimulatedCluster {
 extension SimulatedCluster {
     /// One of the things that may go wrong.
     private func fault() {
+        if size.divides, random.random.oneIn(2) { return disturbMembers() }
         switch random.random.number(12) {
         case 0...5: breakConnection()
         case 6...7: stopNorthd()
@@ -252,7 +269,15 @@ extension SimulatedCluster {
         kill(victim)
     }
 
-    private func kill(_ northd: SimulatedNorthd) {
+    /// A member or the holder dies, and mostly another one comes; or the division ends or begins.
+    func disturbMembers(switches: Bool = true) {
+        if switches, random.random.oneIn(5) { return switchDivision() }
+        let victims = random.random.oneIn(3) ? northds.filter(\.isActive) : northds
+        if let victim = victims.randomElement(using: &random.random) { kill(victim) }
+        if northds.isEmpty || !random.random.oneIn(3) { startNorthd() }
+    }
+
+    func kill(_ northd: SimulatedNorthd) {
         journal.append("a northd dies")
         northds.removeAll { $0 === northd }
         northd.die(now: now)

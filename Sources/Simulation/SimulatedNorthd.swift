@@ -17,17 +17,22 @@ package final class SimulatedNorthd {
     package private(set) var refusals: [String] = []
     /// Rows of the transactions for the Southbound database.
     package private(set) var writtenRows = 0
+    /// Of these, rows that it wrote without the main lock.
+    package private(set) var sharedRows = 0
 
-    /// Held in the Southbound database by the one northd that writes.
-    private static let lock = "ovn_northd"
-
+    /// `divides` says whether it may share its work with others.
     init(
-        northbound: SimulatedServer, southbound: SimulatedServer, state: StickyState, seed: UInt64
+        northbound: SimulatedServer, southbound: SimulatedServer, state: StickyState, divides: Bool,
+        seed: UInt64
     ) {
-        northd = Northd(state: state, generator: SimulationRandom(seed: seed))
+        var names = SimulationRandom(seed: ~seed)
+        northd = Northd(
+            id: divides ? DivisionMember.makeID(&names) : nil, state: state,
+            generator: SimulationRandom(seed: seed))
         clients = [
             .northbound: Self.client(.northbound, northbound, lock: nil, seed: seed),
-            .southbound: Self.client(.southbound, southbound, lock: Self.lock, seed: seed &+ 1),
+            .southbound: Self.client(
+                .southbound, southbound, lock: DivisionMember.mainLock, seed: seed &+ 1),
         ]
     }
 
@@ -54,6 +59,7 @@ package final class SimulatedNorthd {
                 if client.session.isSynchronized { known.insert(database) }
                 isDue = true
             }
+            client.lost = { [unowned self] in if northd.isMember { isDue = true } }
             client.start(now: now)
         }
     }
@@ -78,13 +84,18 @@ package final class SimulatedNorthd {
         else { return }
         let view = NorthdView(
             northbound: northbound.replica, southbound: southbound.replica,
-            mayWrite: southbound.session.canWrite && northbound.session.canWrite)
+            isCurrent: southbound.session.isSynchronized && northbound.session.isSynchronized,
+            locks: southbound.session.lockStates)
         for action in northd.step(view, now: now) {
             switch action {
             case .report(.refused(_, let reason)): refusals.append(reason)
             case .report: break
+            case .lock(let names): southbound.setOtherLocks(names, now: now)
             case .write(let database, let transaction):
-                if database == .southbound { writtenRows += transaction.rowCount }
+                if database == .southbound {
+                    writtenRows += transaction.rowCount
+                    if !isActive { sharedRows += transaction.rowCount }
+                }
                 clients[database]?.submit(transaction, now: now) { [weak self] outcome, now in
                     self?.northd.completed(database, outcome, now: now)
                     self?.isDue = true

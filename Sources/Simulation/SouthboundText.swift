@@ -17,12 +17,12 @@ package struct SouthboundText {
         SB.MACBinding.table.name, SB.FDB.table.name,
     ]
 
-    /// Columns that chassis write, and times.
+    /// Columns that chassis write, times, and how the work is divided.
     private static let foreignColumns: [String: Set<String>] = [
         SB.PortBinding.table.name: [
             "chassis", "additional_chassis", "encap", "additional_encap", "up", "virtual_parent",
         ],
-        SB.SBGlobal.table.name: ["nb_cfg_timestamp"],
+        SB.SBGlobal.table.name: ["nb_cfg_timestamp", "external_ids"],
     ]
 
     package var lines: [String] {

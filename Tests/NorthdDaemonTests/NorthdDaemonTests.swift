@@ -173,6 +173,45 @@ private final class Answer: Sendable {
         #expect(deployment.count("Port_Binding") == 3)
     }
 
+    @Test func severalDivideTheFlows() throws {
+        let deployment = try Deployment()
+        let daemons = try (0..<3).map { _ in try deployment.addNorthd() }
+        let global = try #require(deployment.client.replica.only(NB.NBGlobal.self)).uuid
+        func members() -> Int {
+            deployment.command(2, "status/division").split(separator: "\n").count - 1
+        }
+        deployment.edit {
+            let option = [DivisionMember.option: "true"]
+            $0.mutate(NB.NBGlobal.self, global, .options, .insert(Datum(option)))
+        }
+        try deployment.wait { members() == 3 }
+        for number in 1...8 { addSwitch(UInt64(number), to: deployment) }
+        try deployment.synchronize()
+        let other = try Deployment()
+        try other.addNorthd()
+        for number in 1...8 { addSwitch(UInt64(number), to: other) }
+        try other.synchronize()
+        #expect(deployment.count("Logical_Flow") == other.count("Logical_Flow"))
+        #expect(deployment.count("Logical_DP_Group") == other.count("Logical_DP_Group"))
+        #expect(deployment.command(2, "status/division").contains(" (this northd)\n"))
+        daemons[0].stop()
+        for number in 1...4 {
+            deployment.edit {
+                $0.delete(NB.LogicalSwitch.self, RowUUID(high: 2, low: UInt64(number)))
+            }
+        }
+        try deployment.synchronize()
+        try deployment.wait { members() == 2 }
+        #expect(deployment.count("Datapath_Binding") == 4)
+        deployment.edit {
+            $0.mutate(
+                NB.NBGlobal.self, global, .options,
+                .delete(Datum([DivisionMember.option])))
+        }
+        try deployment.wait { members() == 0 }
+        #expect(deployment.command(1, "status/division") == "The flows are not divided.\n")
+    }
+
     /// Runs of derivations, ever.
     private func runs(of daemon: NorthdDaemon) -> Int {
         daemon.northd.compiler.engine.statistics.reduce(0) { $0 + $1.runs }

@@ -33,7 +33,7 @@ extension Reconciler {
         settleGroup(group, .all, replica, &transaction)
     }
 
-    private func row(of flow: FlowRow) -> SB.LogicalFlow {
+    func row(of flow: FlowRow) -> SB.LogicalFlow {
         var row = SB.LogicalFlow(
             pipeline: flow.pipeline.rawValue, tableID: Int(flow.table),
             priority: Int(flow.priority), match: flow.match, actions: flow.actions,
@@ -78,13 +78,14 @@ extension Reconciler {
             }
         }
         guard !spare.isEmpty else { return }
+        defer { for uuid in spare.values.joined() { mark(flow: uuid, as: nil) } }
+        guard share == .everything else { return }
         for uuid in desired.dirty.flows.keys.sorted() {
             guard let flow = desired.dirty.flows[uuid] ?? nil,
                 !replica.contains(SB.LogicalFlow.self, uuid)
             else { continue }
             adopted[uuid] = spare[FlowText(flow)]?.popLast()
         }
-        for uuid in spare.values.joined() { mark(flow: uuid, as: nil) }
     }
 }
 

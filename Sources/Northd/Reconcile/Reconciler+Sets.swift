@@ -14,20 +14,23 @@ extension Reconciler {
         let uuid = SouthboundUUID.group(group)
         written.insert(uuid)
         guard let actual = replica[SB.LogicalDPGroup.self, uuid] else {
-            let all = canonicalSet(members.map { row(ofDatapath: $0) })
+            let all = rows(ofMembers: members)
             return transaction.insert(SB.LogicalDPGroup(datapaths: all), uuid: uuid)
         }
         let edit: SetEdit<RowUUID>
         switch marks {
-        case .all:
-            edit = SetEdit(
-                from: actual.datapaths, to: canonicalSet(members.map { row(ofDatapath: $0) }))
+        case .all: edit = SetEdit(from: actual.datapaths, to: rows(ofMembers: members))
         case .some(let marked):
-            let present = Set(actual.datapaths)
-            edit = SetEdit(
-                marked.map { (row(ofDatapath: $0), members.contains($0)) }, present: present)
+            let edits = marked.compactMap { key in
+                row(ofMember: key).map { ($0, members.contains(key)) }
+            }
+            edit = SetEdit(edits, present: Set(actual.datapaths))
         }
         transaction.change(SB.LogicalDPGroup.self, uuid, .datapaths, by: edit)
+    }
+
+    private func rows(ofMembers members: Set<RowUUID>) -> [RowUUID] {
+        canonicalSet(members.compactMap { row(ofMember: $0) })
     }
 
     mutating func settleMulticast(

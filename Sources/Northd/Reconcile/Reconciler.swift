@@ -21,10 +21,16 @@ struct Reconciler {
         let datapath: RowUUID
     }
 
-    private(set) var desired = Desired()
-    private(set) var tables = OwnedTables.all()
+    var desired = Desired()
+    var tables = OwnedTables.all()
     /// What the transaction under way settles, if it succeeds.
     private var underWay: Desired.Dirty?
+    /// What this northd writes.
+    var share = Share.everything
+    /// Whether a datapath or a group belongs to the share; a memory of digests.
+    var owned: [RowUUID: Bool] = [:]
+    /// Flows and groups that differ, and that somebody else has to settle, or that wait.
+    var deferred = Desired.Dirty()
     /// The row of each datapath, and what it was made for.
     private(set) var datapathRows: [RowUUID: RowUUID] = [:]
     private(set) var northboundOf: [RowUUID: RowUUID] = [:]
@@ -60,34 +66,65 @@ struct Reconciler {
         for index in tables.indices { tables[index].update(from: compiler) }
     }
 
-    /// Begins a transaction that settles everything that is marked.
-    mutating func begin(_ replica: Replica, _ compiler: Compiler) -> TransactionBuilder {
+    /// Begins a transaction that settles everything that is marked, as far as it's in the share.
+    mutating func begin(
+        _ replica: Replica, _ compiler: Compiler, _ share: Share = .everything
+    ) -> TransactionBuilder {
         precondition(underWay == nil, "one transaction at a time")
+        take(share, compiler)
         var transaction = TransactionBuilder()
-        defer { for index in tables.indices { tables[index].begin() } }
         if !hasStarted { markEverything(in: replica, compiler, &transaction) }
         examineSuspects(compiler)
+        recallIfOwnersMayDiffer()
         let dirty = desired.dirty
+        desired.dirty = Desired.Dirty()
+        guard share.hasRest else {
+            beginShare(dirty, replica, &transaction)
+            return transaction
+        }
+        underWay = dirty
+        settleRest(dirty, replica, &transaction)
+        settleGroups(dirty.groups, replica, &transaction)
+        let flows = settleFlows(dirty.flows, replica, &transaction)
+        underWay?.flows = flows
+        let scene = scene(replica)
+        for index in tables.indices {
+            tables[index].settle(scene, &transaction)
+            tables[index].begin()
+        }
+        return transaction
+    }
+
+    /// The same for a northd that writes flows only.
+    private mutating func beginShare(
+        _ dirty: Desired.Dirty, _ replica: Replica, _ transaction: inout TransactionBuilder
+    ) {
+        transaction = TransactionBuilder()
+        compareRest(dirty, replica)
+        compareTables(scene(replica))
+        var own = Desired.Dirty()
+        own.groups = dirty.groups
+        settleGroups(dirty.groups, replica, &transaction)
+        own.flows = settleFlows(dirty.flows, replica, &transaction)
+        underWay = own
+    }
+
+    private mutating func settleRest(
+        _ dirty: Desired.Dirty, _ replica: Replica, _ transaction: inout TransactionBuilder
+    ) {
         for key in dirty.datapaths.sorted() { settleDatapath(key, replica, &transaction) }
         for name in dirty.ports.sorted() { settlePort(name, replica, &transaction) }
-        for (key, marks) in dirty.groups.sorted(by: { $0.key.name < $1.key.name }) {
-            settleGroup(key, marks, replica, &transaction)
-        }
         for (key, marks) in dirty.multicastGroups.sorted(by: { $0.key < $1.key }) {
             settleMulticast(key, marks, replica, &transaction)
         }
         for name in dirty.addressSets.sorted() { settleAddressSet(name, replica, &transaction) }
         for name in dirty.portGroups.sorted() { settlePortGroup(name, replica, &transaction) }
-        for uuid in dirty.flows.keys.sorted() {
-            settleFlow(uuid, dirty.flows[uuid] ?? nil, replica, &transaction)
-        }
-        let scene = Scene(
+    }
+
+    private func scene(_ replica: Replica) -> Scene {
+        Scene(
             replica: replica, datapathRows: datapathRows, portRows: portRows, desired: desired,
             tables: tables)
-        for table in tables { table.settle(scene, &transaction) }
-        underWay = dirty
-        desired.dirty = Desired.Dirty()
-        return transaction
     }
 
     /// Ends the transaction that `begin` began.
