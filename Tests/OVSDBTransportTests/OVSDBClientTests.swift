@@ -124,6 +124,36 @@ struct OVSDBClientTests {
         #expect(enumeration.table == "Encap" && enumeration.uuid == uuid(6))
     }
 
+    @Test(
+        "A transaction can rely on a key of a map and on other locks", arguments: TestServer.kinds)
+    func reliance(_ kind: TestServer.Kind) throws {
+        let rig = try Rig(kind)
+        let (one, two) = (try rig.client(), try rig.client())
+        var global = TransactionBuilder()
+        global.insert(SB.SBGlobal(externalIDs: ["n": "5", "x": "y"]), uuid: uuid(5))
+        _ = try rig.loop.outcome(of: global, by: one)
+        func write(_ number: String, _ client: RecordingClient, lock: String? = nil) throws -> Bool
+        {
+            var transaction = TransactionBuilder()
+            transaction.increment(SB.SBGlobal.self, uuid(5), .nbCfg)
+            transaction.require(SB.SBGlobal.self, .externalIDs, includes: Datum(["n": number]))
+            if let lock { transaction.require(lock: lock) }
+            let outcome = try rig.loop.outcome(of: transaction, by: client)
+            if case .committed = outcome { return true } else { return false }
+        }
+        #expect(try write("5", one))
+        #expect(try !write("6", one))
+        one.client.setOtherLocks(["a_1", "b_2"])
+        try rig.loop.wait { one.client.lockStates == ["a_1": .held, "b_2": .held] }
+        two.client.setOtherLocks(["a_1"])
+        try rig.loop.wait { two.client.lockStates["a_1"] == .waiting }
+        #expect(try write("5", one, lock: "a_1"))
+        #expect(try !write("5", two, lock: "a_1"))
+        one.client.setOtherLocks(["b_2"])
+        try rig.loop.wait { two.client.lockStates["a_1"] == .held }
+        #expect(try write("5", two, lock: "a_1"))
+    }
+
     @Test("A condition shows other rows, and leaves the others out", arguments: TestServer.kinds)
     func conditions(_ kind: TestServer.Kind) throws {
         let rig = try Rig(kind)
