@@ -49,8 +49,7 @@ extension Translator {
         _ port: PortReference, isLocal: Bool = false, _ snapshot: TranslationSnapshot
     ) {
         note(.received(port))
-        // From here on the packet may go to another chassis again.
-        condition.arrivedByTunnel = false
+        mayEnterTunnelAgain()
         clearRegisters()
         key.load(.flags, 0)
         if isLocal { key.load(KeyField.flagsLocalOnly, 1) }
@@ -63,6 +62,11 @@ extension Translator {
         }
         run(LogicalStage(DatapathKey(port.datapath), Stage(.ingress, 0)), snapshot)
     }
+
+    /// Only what a tunnel brought into the egress pipeline stays here. In an ingress pipeline, of
+    /// another datapath or of this one (a refusal, a packet that turns round at a gateway), it is
+    /// decided afresh where the packet goes.
+    mutating func mayEnterTunnelAgain() { condition.arrivedByTunnel = false }
 
     mutating func clearRegisters() {
         for field in KeyField.registers { key.load(KeySpan(field), 0) }

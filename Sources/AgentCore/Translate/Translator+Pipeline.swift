@@ -93,6 +93,7 @@ extension Translator {
                     drop(.noFlow)
                     return nil
                 }
+                if next.stage.pipeline == .ingress { mayEnterTunnelAgain() }
                 if index == range.upperBound { return next }
                 run(next, snapshot)
             case .clone(let end):

@@ -83,18 +83,45 @@ import Wire
         #expect(translation.drops.map(\.reason) == [.loopback])
     }
 
-    /// What a tunnel brings is in the egress pipeline at once, and never goes into a tunnel again.
-    @Test func packetsFromATunnel() {
-        let control = Self.network()
-        var translator = Translator()
-        var input = Self.input(Frames.arpRequest(Frames.c, "10.0.0.3", "10.0.0.9"), on: 99)
+    /// From the other chassis, for the datapath of `network`.
+    private static func tunnelled(_ frame: [UInt8], option: UInt64) -> TranslationInput {
+        var input = Self.input(frame, on: 99)
         input.key[.tunnelID] = 1
         input.key[.tunnelFamily] = TunnelFamily.ipv4
         input.key[wide: .tunnelSource] = 0xc000_0202
         input.key[wide: .tunnelDestination] = 0xc000_0201
         input.key[.tunnelTTL] = 64
         input.key[.tunnelOptions] = TunnelOptions.logical
-        input.key[.tunnelOption] = 0x0003_8000
+        input.key[.tunnelOption] = option
+        return input
+    }
+
+    /// What turns round in the egress pipeline, a refusal or the packet itself, may go back into the
+    /// tunnel that brought it.
+    @Test(arguments: ["reject { outport <-> inport; %; };", "clone { outport <-> inport; %; };"])
+    func whatTurnsRoundGoesBackThroughTheTunnel(actions: String) throws {
+        let control = Self.network()
+        let block = actions.split(separator: "%").joined(
+            separator: "eth.dst = 0a:00:00:00:00:03; next(pipeline=ingress, table=1)")
+        control.flow(1, .egress, 0, 50, "udp", block)
+        var translator = Translator()
+        let input = Self.tunnelled(Frames.udp(Frames.c, Frames.b), option: 0x0003_0002)
+        let translation = translator.translate(input, in: control.snapshot())
+        let sent =
+            translation.emissions.map { $0.flatMap(\.actions) } ?? translation.actions
+        #expect(translation.drops.isEmpty)
+        #expect(
+            FlowText().actions(sent).contains(
+                "tunnel(tun_id=0x1,dst=192.0.2.2,ttl=64,"
+                    + "geneve({class=0x102,type=0x80,len=4,0x20003})"))
+    }
+
+    /// What a tunnel brings is in the egress pipeline at once, and doesn't go into a tunnel again.
+    @Test func packetsFromATunnel() {
+        let control = Self.network()
+        var translator = Translator()
+        var input = Self.tunnelled(
+            Frames.arpRequest(Frames.c, "10.0.0.3", "10.0.0.9"), option: 0x0003_8000)
         let snapshot = control.snapshot()
         let translation = translator.translate(input, in: snapshot)
         #expect(

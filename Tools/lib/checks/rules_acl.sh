@@ -1,0 +1,285 @@
+# shellcheck shell=bash
+# Access control on a network of network.sh: verdicts, groups and sets, tiers, connections.
+# Uses rules.sh.
+
+## Without connections
+
+# Two rules cover a packet: the more important one counts. The same verdict twice is no conflict.
+acl_priorities() {
+    nb_hv acl-add s1 to-lport 1001 'outport == "vm12" && udp' drop -- \
+        acl-add s1 to-lport 1002 'outport == "vm12" && udp.dst == 8080' allow -- \
+        acl-add s1 to-lport 1002 'outport == "vm12" && udp.dst == {8080, 9999}' allow &&
+        says vm12 vm11 udp "${IP[vm12]}" 8080 && says nobody vm11 udp "${IP[vm12]}" 8081 &&
+        says nobody vm21 udp "${IP6[vm12]}" 8081 && says vm12 vm21 udp "${IP6[vm12]}" 8080
+}
+
+# A rule of one direction looks at packets of that direction only, on both sides of the tunnel.
+acl_directions() {
+    nb_hv acl-add s1 from-lport 1001 'inport == "vm11" && udp.dst == 8080' drop -- \
+        acl-add s1 to-lport 1001 'outport == "vm12" && udp.dst == 8081' drop &&
+        says nobody vm11 udp "${IP[vm12]}" 8080 && says nobody vm11 udp "${IP[vm22]}" 8080 &&
+        says vm11 vm12 udp "${IP[vm11]}" 8080 && says vm12 vm22 udp "${IP[vm12]}" 8080 &&
+        says nobody vm22 udp "${IP[vm12]}" 8081 && says vm22 vm12 udp "${IP[vm22]}" 8081
+}
+
+# Members of three sets, multiplied: every combination is refused and nothing else.
+acl_products() {
+    nb_hv acl-add s1 to-lport 1001 "ip4.src == {${IP[vm21]}, ${IP[vm22]}, 10.0.7.0/24} &&
+            ip4.dst == {${IP[vm11]}, ${IP[vm12]}, 10.0.8.8} && udp.dst == {8080, 9999, 7}" drop &&
+        says nobody vm21 udp "${IP[vm11]}" 8080 && says nobody vm22 udp "${IP[vm12]}" 8080 &&
+        says nobody vm21 udp "${IP[vm12]}" 8080 && says vm12 vm21 udp "${IP[vm12]}" 8081 &&
+        says vm12 vm11 udp "${IP[vm12]}" 8080 && says vm12 vm21 tcp "${IP[vm12]}" 8080
+}
+
+# A group of ports and a set of addresses: who joins is refused from then on, although a flow of it
+# is cached, and who leaves is not.
+acl_groups() {
+    nb create Address_Set name=callers addresses="\"${IP[vm11]}\"" >/dev/null &&
+        nb_hv pg-add servers vm12 -- acl-add servers to-lport 1001 \
+            "outport == @servers && ip4.src == \$callers" drop &&
+        blocked vm11 "${IP[vm12]}" && reaches vm11 "${IP[vm22]}" && reaches vm21 "${IP[vm12]}" || return 1
+    nb_hv pg-set-ports servers vm12 vm22 && blocked vm11 "${IP[vm22]}" || return 1
+    nb_hv add Address_Set callers addresses "\"${IP[vm21]}\"" && blocked vm21 "${IP[vm12]}" || return 1
+    nb_hv remove Address_Set callers addresses "\"${IP[vm11]}\"" &&
+        reaches vm11 "${IP[vm12]}" && reaches vm11 "${IP[vm22]}" && blocked vm21 "${IP[vm22]}" || return 1
+    nb_hv pg-set-ports servers vm22 && reaches vm21 "${IP[vm12]}" && blocked vm21 "${IP[vm22]}"
+}
+
+# The addresses of a group's ports are sets by themselves.
+acl_generated_sets() {
+    # shellcheck disable=SC2016
+    nb_hv pg-add trusted vm11 vm21 -- pg-add servers vm12 -- \
+        acl-add servers to-lport 1001 'outport == @servers && ip4 && ip4.src != $trusted_ip4' drop -- \
+        acl-add servers to-lport 1001 \
+            'outport == @servers && icmp6.type == 128 && ip6.src != $trusted_ip6' drop &&
+        reaches vm11 "${IP[vm12]}" && reaches vm21 "${IP6[vm12]}" &&
+        blocked vm22 "${IP[vm12]}" && blocked vm22 "${IP6[vm12]}" || return 1
+    nb_hv pg-set-ports trusted vm11 vm22 &&
+        blocked vm21 "${IP[vm12]}" && reaches vm22 "${IP[vm12]}" && reaches vm22 "${IP6[vm12]}"
+}
+
+# Each hypervisor has its own value of a variable.
+acl_template() {
+    local number
+    for number in 1 2; do
+        nb create Chassis_Template_Var "chassis=hv$number" \
+            "variables={denied=\"${IP[vm2$number]}\"}" >/dev/null || return 1
+    done
+    nb_hv acl-add s1 to-lport 1001 'ip4.src == ^denied' drop &&
+        blocked vm21 "${IP[vm11]}" && reaches vm22 "${IP[vm11]}" &&
+        blocked vm22 "${IP[vm12]}" && reaches vm21 "${IP[vm12]}"
+}
+
+# A port of a router is a port like others.
+acl_router_port() {
+    nb_hv acl-add s1 from-lport 1001 'inport == "s1-r" && udp.dst == 8080' drop &&
+        says nobody vm22 udp "${IP[vm12]}" 8080 && says vm12 vm11 udp "${IP[vm12]}" 8080 || return 1
+    nb_hv acl-del s1 -- acl-add s1 to-lport 1001 'outport == "s1-r" && udp.dst == 8080' drop &&
+        says nobody vm11 udp "${IP[vm22]}" 8080 && says vm12 vm22 udp "${IP[vm12]}" 8080
+}
+
+## Verdicts
+
+# Refused connections hear of it at once: TCP by a reset, others by an ICMP error.
+acl_reject() {
+    local address
+    nb_hv acl-add s1 to-lport 1001 'outport == "vm12" && ip' reject -- \
+        acl-add s2 from-lport 1001 'inport == "vm21" && ip' reject || return 1
+    for address in "${IP[vm12]}" "${IP6[vm12]}"; do
+        both_say refused vm11 "$address" 8080 && both_say refused vm22 "$address" 8080 || return 1
+    done
+    both_say refused vm21 "${IP[vm11]}" 8080 && both_say refused vm21 "${IP6[vm11]}" 8080 &&
+        rejected_ping vm11 "${IP[vm12]}" 'Host Unreachable' &&
+        rejected_ping vm11 "${IP6[vm12]}" 'prohibited'
+}
+
+rejected_ping() {
+    inside "$1" ping -n -c 2 -W 2 -i 0.2 "$2" 2>&1 | grep -q "$3" && return
+    DETAIL="no '$3' for a ping from $1 to $2"
+    return 1
+}
+
+# Both sides reject everything, errors too: one packet doesn't make more and more of them.
+acl_reject_loop() {
+    nb_hv acl-add s1 to-lport 1001 'outport == {"vm11", "vm12"} && ip' reject || return 1
+    capture rejections hv1 vm11
+    ask vm11 -w 1 udp "${IP[vm12]}" 8080 >/dev/null
+    ask vm11 -w 1 tcp "${IP[vm12]}" 8080 >/dev/null
+    end_capture rejections
+    DETAIL="$(count rejections '10\.0\.1\.1') packets for two questions"
+    [ "$(count rejections '10\.0\.1\.1')" -lt 10 ]
+}
+
+# `pass` ends a tier without a verdict; a verdict of an earlier tier is final.
+acl_tiers() {
+    knows ACL tier || return 0
+    nb --name=first acl-add s1 to-lport 1000 "outport == \"vm12\" && ip4.src == ${IP[vm11]}" drop &&
+        nb acl-add s1 to-lport 900 "outport == \"vm12\" && ip4.src == ${IP[vm22]}" allow &&
+        nb --name=last acl-add s1 to-lport 1 'outport == "vm12" && ip4' drop &&
+        nb_columns ACL name last '{"tier": 1}' && nb_columns ACL name first '{"action": "pass"}' &&
+        blocked vm11 "${IP[vm12]}" && reaches vm22 "${IP[vm12]}" && blocked vm21 "${IP[vm12]}" || return 1
+    nb_columns ACL name first '{"action": "allow"}' && reaches vm11 "${IP[vm12]}" || return 1
+    nb_columns ACL name last '{"tier": 0}' && reaches vm22 "${IP[vm12]}" && blocked vm21 "${IP[vm12]}"
+}
+
+# Whatever no rule allows is refused, on switches that have rules: before and after a balancer.
+acl_default_drop() {
+    local result=0 direction commands=()
+    commands+=(-- --apply-after-lb acl-add s1 from-lport 1001 'arp || icmp4' allow)
+    for direction in from-lport to-lport; do
+        commands+=(-- acl-add s1 "$direction" 1001 'arp || icmp4' allow)
+    done
+    nb_hv set NB_Global . options:default_acl_drop=true "${commands[@]}" &&
+        reaches vm11 "${IP[vm12]}" && says nobody vm11 udp "${IP[vm12]}" 8080 || result=1
+    nb_hv remove NB_Global . options default_acl_drop -- acl-del s1 &&
+        says vm12 vm11 udp "${IP[vm12]}" 8080 || result=1
+    return $result
+}
+
+## Connections
+
+# vm12 opens connections and nobody opens one to it: everything that belongs to one comes back, also
+# pieces of large datagrams and errors about them.
+acl_stateful() {
+    local address
+    closed_port vm12 || return 1
+    for address in "${IP[vm11]}" "${IP6[vm11]}" "${IP[vm21]}" "${IP6[vm21]}"; do
+        both_say "$(owner "$address")" vm12 "$address" 8080 && says refused vm12 udp "$address" 9 &&
+            says 20000 vm12 -s 20000 -f 4 udp "$address" 8080 || return 1
+    done
+    says nobody vm11 tcp "${IP[vm12]}" 8080 && says nobody vm21 udp "${IP6[vm12]}" 8080 &&
+        says nobody vm11 -s 20000 udp "${IP[vm12]}" 8080 &&
+        reaches vm12 -s 20000 "${IP[vm21]}" && reaches vm12 -s 20000 "${IP6[vm21]}"
+}
+
+# closed_port PORT: only what it has begun itself may reach it.
+closed_port() {
+    nb_hv acl-add s1 to-lport 1001 "outport == \"$1\" && ip" drop -- \
+        acl-add s1 from-lport 1001 "inport == \"$1\" && ip" allow-related
+}
+
+owner() {
+    local name
+    for name in "${!IP[@]}"; do
+        case $1 in "${IP[$name]}" | "${IP6[$name]}") echo "$name" ;; esac
+    done
+}
+
+# Ports in the rule of a stateful switch, and only the first piece of a datagram has them.
+acl_fragments() {
+    local result=0 option
+    nb_hv acl-add s1 to-lport 1001 'outport == "vm12" && udp' drop -- \
+        acl-add s1 to-lport 1002 'outport == "vm12" && udp.dst == 8080' allow-related || return 1
+    for option in '' acl_ct_translation=true use_ct_inv_match=false; do
+        [ -z "$option" ] || nb_hv set NB_Global . "options:$option" || return 1
+        says 20000 vm11 -s 20000 -f 4 udp "${IP[vm12]}" 8080 &&
+            says 20000 vm22 -s 20000 -f 4 udp "${IP6[vm12]}" 8080 &&
+            says nobody vm11 -s 20000 udp "${IP[vm12]}" 8081 || result=1
+        [ -z "$option" ] || nb_hv remove NB_Global . options "${option%=*}" || return 1
+    done
+    return $result
+}
+
+# What is allowed without state is not tracked, so nothing lets its answers in.
+acl_stateless() {
+    forget_connections
+    closed_port vm12 && nb_hv acl-add s1 from-lport 1002 \
+        'inport == "vm12" && udp.dst == 8080' allow-stateless &&
+        says nobody vm12 udp "${IP[vm11]}" 8080 && says vm11 vm12 tcp "${IP[vm11]}" 8080 &&
+        says vm11 vm12 udp "${IP[vm11]}" 8081 && is_not_tracked 2 'udp.*dport=8080' &&
+        is_tracked 2 'udp.*dport=8081' || return 1
+    nb_hv acl-add s1 to-lport 1002 'outport == "vm12" && udp.src == 8080' allow-stateless &&
+        says vm11 vm12 udp "${IP[vm11]}" 8080 && is_not_tracked 2 'udp.*dport=8080'
+}
+
+# A connection whose rule turns into a refusal ends, and goes on when the refusal is taken back.
+acl_rule_changes() {
+    local result=0
+    nb_hv acl-add s1 to-lport 1001 'outport == "vm12" && tcp' allow-related &&
+        conversation vm11 tcp "${IP[vm12]}" 8080 || return 1
+    nb_hv acl-add s1 to-lport 1002 'outport == "vm12" && tcp' drop && stands_still &&
+        nb_hv acl-del s1 to-lport 1002 'outport == "vm12" && tcp' && goes_on || result=1
+    nb_hv acl-add s1 from-lport 1002 'inport == "vm11" && tcp' reject || result=1
+    stands_still || result=1
+    end_conversation
+    return $result
+}
+
+# A rule may let its connections live on although it is gone, as long as the switch has another
+# stateful one; new ones are refused.
+acl_persists() {
+    local result=0
+    knows ACL tier || return 0
+    nb acl-add s1 to-lport 1001 udp allow-related -- \
+        --name=lasting acl-add s1 to-lport 1001 'outport == "vm12" && tcp' allow-related &&
+        nb_columns ACL name lasting '{"options": ["map", [["persist-established", "true"]]]}' &&
+        conversation vm11 tcp "${IP[vm12]}" 8080 || return 1
+    nb_columns ACL name lasting '{"action": "drop"}' && goes_on &&
+        says nobody vm11 tcp "${IP[vm12]}" 8080 || result=1
+    end_conversation
+    return $result
+}
+
+# The label of a rule is in the kernel's entry of the connection.
+acl_label() {
+    nb_hv --label=4711 acl-add s1 to-lport 1001 'outport == "vm12" && tcp' allow-related &&
+        says vm12 vm11 tcp "${IP[vm12]}" 8080 && is_tracked 2 'tcp.*dport=8080.*labels=0x1267'
+}
+
+# Refuses all IPv6 but echoes; neighbours find each other all the same. (What a router's port brings
+# is not tracked, so the rule is about the workloads.)
+acl_neighbours() {
+    local port name
+    for port in 'from-lport inport' 'to-lport outport'; do
+        nb acl-add s1 "${port% *}" 1001 "ip6 && ${port#* } == {\"vm11\", \"vm12\"}" drop -- \
+            acl-add s1 "${port% *}" 1002 "icmp6.type == 128 && ${port#* } == {\"vm11\", \"vm12\"}" \
+            allow-related || return 1
+    done
+    hv_sync
+    for name in vm11 vm12; do inside $name ip -6 neigh flush dev eth0; done
+    reaches vm11 "${IP6[vm12]}" && reaches vm12 "${IP6[vm21]}" && says nobody vm11 udp "${IP6[vm12]}" 8080
+}
+
+# A switch without stateful rules tracks nothing, whatever its neighbours do.
+acl_tracks_only_where_needed() {
+    forget_connections
+    nb_hv acl-add s1 to-lport 1001 'outport == "vm12" && udp' allow-related &&
+        says vm12 vm11 udp "${IP[vm12]}" 8080 && says vm22 vm21 udp "${IP[vm22]}" 8080 &&
+        is_tracked 2 "udp.*dst=${IP[vm12]},.*dport=8080" &&
+        is_not_tracked 1 "udp.*dst=${IP[vm22]}," && is_not_tracked 2 "udp.*dst=${IP[vm22]},"
+}
+
+# Entries of a port don't outlive its binding.
+acl_zone_ends_with_port() {
+    local result=0
+    nb_hv acl-add s1 to-lport 1001 'outport == "vm12" && udp' allow-related &&
+        says vm12 vm11 udp "${IP[vm12]}" 8080 && is_tracked 2 "udp.*dst=${IP[vm12]},.*dport=8080" || return 1
+    detach vm12 2
+    eventually 10 is_not_tracked 2 "udp.*dst=${IP[vm12]},.*dport=8080" || result=1
+    attach vm12 2
+    nb wait-until Logical_Switch_Port vm12 up=true && eventually 10 reaches vm11 "${IP[vm12]}" || result=1
+    return $result
+}
+
+checks_rules_acl() {
+    check "the more important rule decides" wiped acl_priorities
+    check "a rule is of one direction" wiped acl_directions
+    check "a rule multiplies its sets" wiped acl_products
+    check "rules follow groups and address sets" wiped acl_groups
+    check "a group's addresses are sets" wiped acl_generated_sets
+    check "hypervisors have their own variables" wiped acl_template
+    check "a rule names a router's port" wiped acl_router_port
+    check "a rejected connection hears of it" wiped acl_reject
+    check "rejections don't answer each other" wiped acl_reject_loop
+    check "tiers pass on and decide" wiped acl_tiers
+    check "nothing passes by default" wiped acl_default_drop
+    check "a stateful rule lets in what belongs to it" wiped acl_stateful
+    check "rules about ports hold for fragments" wiped acl_fragments
+    check "stateless rules track nothing" wiped acl_stateless
+    check "a changed rule ends connections" wiped acl_rule_changes
+    check "a connection may outlive its rule" wiped acl_persists
+    check "a rule's label is in the kernel" wiped acl_label
+    check "neighbours are found behind any rule" wiped acl_neighbours
+    check "only switches with stateful rules track" wiped acl_tracks_only_where_needed
+    check "a port's connections go with it" wiped acl_zone_ends_with_port
+}
