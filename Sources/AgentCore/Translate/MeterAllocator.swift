@@ -8,13 +8,15 @@ package struct MeterRate: Hashable, Sendable {
     package enum Unit: Hashable, Sendable { case packetsPerSecond, kilobitsPerSecond }
     package let unit: Unit
     package let rate: UInt32
-    /// In the meter's unit; zero is the default of the kernel.
+    /// In the meter's unit, never zero: the kernel's bucket holds just this (net/openvswitch/meter.c),
+    /// so that nothing at all would pass.
     package let burst: UInt32
 
+    /// - Parameter burst: zero for what one second lets through, as ovs-vswitchd has it.
     package init(_ unit: Unit, rate: UInt32, burst: UInt32) {
         self.unit = unit
         self.rate = rate
-        self.burst = burst
+        self.burst = burst == 0 ? rate : burst
     }
 }
 

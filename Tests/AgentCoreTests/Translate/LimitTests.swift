@@ -95,4 +95,10 @@ import Wire
         #expect(sent.sorted() == [2, 3])
         #expect(run(network("mirror(\"gone\");")).1 == [2])
     }
+
+    /// The kernel's bucket holds the burst and no more: with none, nothing would ever pass.
+    @Test func aMeterWithoutABurstLetsItsRateThrough() {
+        #expect(MeterRate(.packetsPerSecond, rate: 5, burst: 0).burst == 5)
+        #expect(MeterRate(.packetsPerSecond, rate: 5, burst: 2).burst == 2)
+    }
 }

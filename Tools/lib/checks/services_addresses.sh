@@ -220,10 +220,11 @@ dhcp6_stateful() {
     client -6 -1
     eventually 30 grep -q 'iaaddr fd00:1::11 {' "$NETWORK/dhclient.leases" || result=1
     end_background dhclient
-    dhcp6_gives 'option fqdn.fqdn "station.example."' || result=1
+    dhcp6_gives 'option fqdn.fqdn "station.example"' || result=1
+    # It asks until it is answered, a few times at most, and ends.
     client -6 -r
-    eventually 20 says dhclient 'RCV: Reply|status code Success' || result=1
-    end_background dhclient
+    eventually 20 has_ended dhclient || result=1
+    says dhclient 'XMT: Release' 1 && ! says dhclient 'XMT: Release' 4 || result=1
     DETAIL=${DETAIL:-$(grep -o 'iaaddr.*[0-9]' "$NETWORK/dhclient.leases" | head -n 1), released}
     stop_serving
     return $result
@@ -351,7 +352,8 @@ checks_addresses() {
     check "DHCP boots in two steps" dhcp_boots_in_two_steps
     check "DHCP requests are judged" dhcp_judges_requests
     check "a DHCP lease is refused, given, renewed" dhcp_renews
-    [ "$NORTHD" = stock ] || check "a router relays DHCP" dhcp_relay_works
+    [ "$NORTHD" = stock ] ||
+        check "a router relays DHCP" dhcp_relay_works
     check "a DHCPv6 client gets its address" dhcp6_stateful
     check "a DHCPv6 client gets options only" dhcp6_stateless
     check "a router answers solicitations" solicited_advertisement

@@ -29,25 +29,36 @@ heard() {
 
 # snoop SWITCH WORD...: multicast options of a switch.
 snoop() {
-    nb --wait=hv set Logical_Switch "$1" other_config:mcast_snoop=true \
+    local name=$1
+    shift
+    nb --wait=hv set Logical_Switch "$name" other_config:mcast_snoop=true \
         other_config:mcast_querier=false "${@/#/other_config:}"
 }
 
 stop_snooping() { nb --wait=hv clear Logical_Switch "$1" other_config; }
 
-# group_rows GROUP: chassis names and protocols of those who know it.
+# group_rows GROUP: chassis and protocols of those who know it; `known` from a stock northd, whose
+# schema has neither.
 group_rows() {
-    ovn-sbctl -t 5 --bare --columns=chassis_name,protocol find IGMP_Group "address=\"$1\"" |
+    local columns=(address chassis_name protocol) shown=2-
+    [ "$NORTHD" = ours ] || columns=(address) shown=1
+    ovsdb-client -t 5 --no-headings --format=csv --data=bare dump "$OVN_SB_DB" OVN_Southbound \
+        IGMP_Group "${columns[@]}" | grep -F "$1" | cut -d , -f $shown | sed "s/^$1\$/known/" |
         paste -sd ' '
 }
 
-group_is() { [ "$(group_rows "$1")" = "$2" ]; }
+# group_is GROUP ROWS: what group_rows says; a stock northd's are taken as said if there are any.
+group_is() {
+    local found
+    found=$(group_rows "$1")
+    if [ "$found" = known ]; then [ -n "$2" ]; else [ "$found" = "$2" ]; fi
+}
 
 # only_members_hear GROUP PROTOCOL: vm12 and nobody else gets packets of vm11, until it leaves.
 only_members_hear() {
     local result=0 foreign
     member member vm12 "$1" || return 1
-    eventually 20 group_is "$1" "hv2 $2" || { DETAIL="known: $(group_rows "$1")"; result=1; }
+    eventually 20 group_is "$1" "hv2,$2" || { DETAIL="known: $(group_rows "$1")"; result=1; }
     capture stranger vm13 eth0 -Q in udp port $PORT_GROUP
     eventually 20 heard member vm11 "$1" || { DETAIL="${DETAIL-} not heard"; result=1; }
     end_capture stranger
@@ -107,9 +118,9 @@ table_is_bounded() {
     local result=0
     snoop s1 mcast_table_size=1
     member first vm12 $GROUP || result=1
-    eventually 20 group_is $GROUP "hv2 IGMPv3" || result=1
+    eventually 20 group_is $GROUP "hv2,IGMPv3" || result=1
     member second vm12 239.1.2.4 || result=1
-    eventually 20 group_is 239.1.2.4 "hv2 IGMPv3" || result=1
+    eventually 20 group_is 239.1.2.4 "hv2,IGMPv3" || result=1
     eventually 20 group_is $GROUP "" || result=1
     DETAIL="$(ovn-sbctl -t 5 --bare --columns=address list IGMP_Group | paste -sd ' ')"
     ovn-sbctl -t 5 ip-multicast-flush s1
@@ -140,10 +151,14 @@ stop_relay() {
 }
 
 checks_groups() {
-    check "a second receiver joins" add_second_receiver
     snoop s1
-    multicast_version 0 0
     check "IGMPv3: only members hear" only_members_hear $GROUP IGMPv3
+    stop_snooping s1
+}
+
+# See checks_services_open.
+checks_groups_open() {
+    snoop s1
     check "MLDv2: only members hear" only_members_hear $GROUP6 MLDv2
     multicast_version 2 1
     check "IGMPv2: only members hear" only_members_hear $GROUP IGMPv2
