@@ -33,6 +33,26 @@ spreading_balancers() {
     done
 }
 
+# Without a port every protocol is balanced, also pings.
+lb_addresses_only() {
+    nb lb-add plain $VIP "${IP[vm12]},${IP[vm22]}" -- lb-add plain6 $VIP6 "${IP6[vm12]},${IP6[vm22]}" -- \
+        ls-lb-add s1 plain && nb_hv ls-lb-add s1 plain6 &&
+        says "vm12 vm22" vm11 -n 12 tcp $VIP 8080 && says "vm12 vm22" vm11 -n 12 udp $VIP6 8081 &&
+        reaches vm11 $VIP && reaches vm11 $VIP6
+}
+
+# A server that asks the virtual address may get itself; it sees the virtual address, or the one
+# that is configured, as the asker.
+lb_hairpin() {
+    balance tcp $VIP:80 "$(servers 8080 vm11)" tcp && balance udp $VIP:80 "$(servers 8080 vm11)" udp &&
+        balance udp6 "[$VIP6]:80" "$(servers6 8080 vm11)" udp &&
+        says $VIP vm11 -f 1 tcp $VIP 80 && says $VIP vm11 -f 1 udp $VIP 80 &&
+        says $VIP6 vm11 -f 1 udp $VIP6 80 && says 20000 vm11 -s 20000 -f 4 udp $VIP 80 &&
+        says 20000 vm11 -s 20000 -f 4 udp $VIP6 80 && says "${IP[vm12]}" vm12 -f 1 tcp $VIP 80 || return 1
+    nb_hv set Load_Balancer tcp options:hairpin_snat_ip=10.99.9.9 &&
+        says 10.99.9.9 vm11 -f 1 tcp $VIP 80
+}
+
 # A balancer without servers refuses if it is told so, else says nothing.
 lb_rejects() {
     balance tcp $VIP:80 '' tcp reject=true && balance udp $VIP:80 '' udp reject=true &&
@@ -59,9 +79,18 @@ lb_selection() {
     nb_hv set Load_Balancer tcp selection_fields=tp_src && says "vm12 vm21 vm22" vm11 -n 30 tcp $VIP 80
 }
 
+# Errors about a balanced packet find their way back, and tell of the virtual address.
+lb_errors() {
+    balance udp $VIP:80 "$(servers 9 vm22)" udp && balance udp6 "[$VIP6]:80" "$(servers6 9 vm12)" udp &&
+        says refused vm11 udp $VIP 80 && says refused vm11 udp $VIP6 80
+}
+
 checks_rules_lb() {
     check "a balancer spreads both families and protocols" wiped lb_spreads
+    check "a balancer of whole addresses" wiped lb_addresses_only
+    check "a server reaches itself through its balancer" wiped lb_hairpin
     check "a balancer without servers refuses" wiped lb_rejects
     check "a balancer without servers leaves an event" wiped lb_event
     check "chosen fields choose the server" wiped lb_selection
+    check "errors come back through a balancer" wiped lb_errors
 }
