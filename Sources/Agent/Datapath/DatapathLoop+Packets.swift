@@ -21,9 +21,10 @@ extension DatapathLoop {
             let translation = translator.translate(
                 TranslationInput(key: upcall.key, frame: upcall.packet, upcallPort: upcallPort),
                 in: snapshot)
-            if upcall.reason == .miss { put(translation, upcall, snapshot, &operations) }
+            let actions = encoded(translation.actions)
+            if upcall.reason == .miss { put(translation, actions, upcall, snapshot, &operations) }
             apply(translation.effects, from: upcall, &lessons)
-            execute(translation, upcall, &operations)
+            execute(translation, actions, upcall, &operations)
             for drop in translation.drops { count(drop, 1) }
         }
         perform(operations)
@@ -31,21 +32,19 @@ extension DatapathLoop {
     }
 
     private func put(
-        _ translation: Translation, _ upcall: Upcall, _ snapshot: TranslationSnapshot,
-        _ operations: inout [FlowOperation]
+        _ translation: Translation, _ actions: EncodedActions, _ upcall: Upcall,
+        _ snapshot: TranslationSnapshot, _ operations: inout [FlowOperation]
     ) {
         let addition = table?.add(
             translation, key: upcall.key, under: snapshot, now: UInt64(now))
         guard case .put(let flow)? = addition, let id = flow.id else { return }
         operations.append(
-            .put(
-                FlowPut(
-                    id: id, key: upcall.key, mask: flow.mask,
-                    actions: encoded(flow.actions))))
+            .put(FlowPut(id: id, key: upcall.key, mask: flow.mask, actions: actions)))
     }
 
     private func execute(
-        _ translation: Translation, _ upcall: Upcall, _ operations: inout [FlowOperation]
+        _ translation: Translation, _ actions: EncodedActions, _ upcall: Upcall,
+        _ operations: inout [FlowOperation]
     ) {
         if let emissions = translation.emissions {
             let admitted = admittedServices(emissions, from: UInt32(upcall.key[.inputPort]))
@@ -60,8 +59,7 @@ extension DatapathLoop {
             operations.append(
                 .execute(
                     PacketExecution(
-                        packet: upcall.packet, metadata: upcall.key,
-                        actions: encoded(translation.actions),
+                        packet: upcall.packet, metadata: upcall.key, actions: actions,
                         maximumReceivedUnit: upcall.maximumReceivedUnit, hash: upcall.hash)))
         }
     }

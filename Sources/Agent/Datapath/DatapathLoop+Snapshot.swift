@@ -84,8 +84,12 @@ extension DatapathLoop {
     // MARK: Dumps
 
     func scheduleDump() {
-        loop.schedule(after: Limits.dumpInterval) { [unowned self] in
+        loop.schedule(after: dumpPause) { [unowned self] in
+            let begin = now
             reviewFlows()
+            dumpPause = min(
+                Limits.longestDumpInterval,
+                max(Limits.dumpInterval, .milliseconds((now - begin) * Limits.dumpShare)))
             reportUses()
             waiting.expire(now: now)
             collectMeters()
@@ -107,13 +111,10 @@ extension DatapathLoop {
     func reviewFlows() {
         guard table != nil else { return }
         let start = UInt64(now)
-        var dump: [Megaflow] = []
+        var dump: [ListedFlow] = []
         do {
             try flows.forEachFlow(.terse) { record in
-                dump.append(
-                    Megaflow(
-                        id: record.id, key: FlowKey(), mask: FlowMask(), actions: [],
-                        statistics: record.statistics))
+                dump.append(ListedFlow(id: record.id, statistics: record.statistics))
             }
         } catch {
             report(.problem("flow list: \(error)"))
@@ -125,6 +126,6 @@ extension DatapathLoop {
             translator.affinities.refresh(key, now: now)
         }
         perform(
-            review.commands.map(operation) + review.unadopted.compactMap(\.id).map { .delete($0) })
+            review.commands.map(operation) + review.unadopted.map { .delete($0) })
     }
 }

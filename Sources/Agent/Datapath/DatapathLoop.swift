@@ -15,8 +15,11 @@ final class DatapathLoop {
     enum Limits {
         /// Upcalls taken from one socket before the next one has its turn.
         static let upcallsPerTurn = 64
-        /// How often the kernel's flows are listed for their counters.
+        /// How often the kernel's flows are listed for their counters, at most and at least.
         static let dumpInterval: Duration = .milliseconds(1000)
+        static let longestDumpInterval: Duration = .milliseconds(5000)
+        /// Lists of many flows leave the thread so many times their own time for misses.
+        static let dumpShare: Int64 = 10
         /// How soon the flows are listed again when the kernel could not list them.
         static let listInterval: Duration = .milliseconds(100)
         /// How often the control thread hears which learned entries are in use.
@@ -41,6 +44,8 @@ final class DatapathLoop {
     var used: Set<EntryUse> = []
     var nextUseReport: Milliseconds = 0
     var counters = DatapathCounters()
+    /// Until the kernel's flows are listed again.
+    var dumpPause = Limits.dumpInterval
     private let reader = UpcallReader()
     private var ports: [UInt32: (port: UpcallPort, watch: EventLoop.Watch?)] = [:]
     /// Grows with the runs of the agent, so that a flow tells which run put it.

@@ -155,14 +155,6 @@ package struct NetworkTracer: ~Copyable {
     }
 }
 
-extension LogicalStage {
-    /// The table after this one; nil after the last.
-    var next: LogicalStage? {
-        guard stage.table + 1 < PipelineLimits.tables else { return nil }
-        return LogicalStage(datapath, Stage(stage.pipeline, stage.table + 1))
-    }
-}
-
 /// The actions of one flow as they run.
 struct Execution {
     let stage: LogicalStage

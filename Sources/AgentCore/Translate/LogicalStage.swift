@@ -11,6 +11,14 @@ package struct LogicalStage: Hashable, Sendable {
     }
 }
 
+extension LogicalStage {
+    /// The table after this one; nil after the last.
+    var next: LogicalStage? {
+        guard stage.table + 1 < PipelineLimits.tables else { return nil }
+        return LogicalStage(datapath, Stage(stage.pipeline, stage.table + 1))
+    }
+}
+
 extension Instruction.Generator {
     /// The action's name in the language.
     package var name: String {

@@ -148,16 +148,6 @@ struct TrackedKey: ~Copyable {
         }
     }
 
-    /// Takes over what a lookup has looked at, and clears it for the next one.
-    func requireConsulted() {
-        for word in 0..<FlowKey.wordCount {
-            let bits = consulted.words[word]
-            guard bits != 0 else { continue }
-            require(word: word, bits)
-            consulted.words[word] = 0
-        }
-    }
-
     // MARK: - Writing
 
     /// Writes the bits of `value` that `mask` has.
@@ -177,6 +167,14 @@ struct TrackedKey: ~Copyable {
 
     mutating func load(_ field: KeyField, _ value: UInt64) {
         load(KeySpan(field), UInt128(value))
+    }
+
+    /// Writes zero to fields.
+    mutating func clear(_ fields: WholeFields) {
+        touch()
+        fields.words.withUnsafeBufferPointer { words in
+            for (word, mask) in words { setConstant(word, mask, 0) }
+        }
     }
 
     private func setConstant(_ word: Int, _ region: UInt64, _ value: UInt64) {
@@ -291,6 +289,16 @@ struct TrackedKey: ~Copyable {
                         sourceBit: sourceBit))
             }
         }
+    }
+}
+
+/// The bits of some fields, by word.
+struct WholeFields: Sendable {
+    let words: [(word: Int, mask: UInt64)]
+
+    init(_ fields: [KeyField]) {
+        let mask = FlowMask(exact: fields)
+        words = mask.words.indices.filter { mask.words[$0] != 0 }.map { ($0, mask.words[$0]) }
     }
 }
 

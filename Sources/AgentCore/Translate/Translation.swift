@@ -18,8 +18,10 @@ package struct Translation: Sendable {
     package var slowPath: SlowPathReason?
     package var effects: [SideEffect] = []
     package var drops: [PacketDrop] = []
-    package var dependencies: Set<PhysicalDependency> = []
-    package var lookups = LookupLog()
+    /// May have an element twice.
+    package var dependencies: [PhysicalDependency] = []
+    /// What was asked of the pipelines.
+    package var lookups: [LookupRun] = []
     /// Names of ports whose keys were loaded.
     package var names: Set<NameIndex> = []
     /// Frozen states that the actions name; the flow keeps them.
@@ -157,100 +159,4 @@ package enum TranslationStep: Hashable, Sendable {
     case recirculate(LogicalStage, number: UInt32, packet: FlowKey)
     case effect(SideEffect)
     case drop(PacketDrop)
-}
-
-/// The lookups of one translation: what was asked in which table, what the answer depended on, and
-/// the answer. Flat, because a translation makes a hundred of them.
-package struct LookupLog: Sendable {
-    package struct Entry: Sendable {
-        package let stage: LogicalStage
-        package let flow: RowIdentifier?
-        /// The words of the key that are there.
-        package let words: UInt64
-        /// The first of mask and value pairs, one for each word.
-        fileprivate let start: Int
-    }
-
-    package private(set) var entries: [Entry] = []
-    private var pairs: [UInt64] = []
-
-    package init() {}
-
-    mutating func append(
-        _ stage: LogicalStage, _ flow: RowIdentifier?, key: FlowPointer, mask: FlowPointer
-    ) {
-        var present: UInt64 = 0
-        let start = pairs.count
-        for word in 0..<FlowKey.wordCount where mask.words[word] != 0 {
-            present |= 1 << UInt64(word)
-            pairs.append(mask.words[word])
-            pairs.append(key.words[word] & mask.words[word])
-        }
-        entries.append(Entry(stage: stage, flow: flow, words: present, start: start))
-    }
-
-    mutating func append(_ other: LookupLog) {
-        for entry in other.entries {
-            let end = entry.start + 2 * entry.words.nonzeroBitCount
-            entries.append(
-                Entry(
-                    stage: entry.stage, flow: entry.flow, words: entry.words, start: pairs.count))
-            pairs += other.pairs[entry.start..<end]
-        }
-    }
-
-    /// What identifies a lookup: the table, and the masked key that it asked with.
-    package func question(_ entry: Entry) -> LookupQuestion {
-        let end = entry.start + 2 * entry.words.nonzeroBitCount
-        return LookupQuestion(
-            stage: entry.stage, words: entry.words, pairs: Array(pairs[entry.start..<end]))
-    }
-
-    /// A hash of the question of an entry; seeded, because guests choose what is asked.
-    func hash(_ entry: Entry) -> Int {
-        var hasher = Hasher()
-        hasher.combine(entry.stage)
-        hasher.combine(entry.words)
-        let end = entry.start + 2 * entry.words.nonzeroBitCount
-        for index in entry.start..<end { hasher.combine(pairs[index]) }
-        return hasher.finalize()
-    }
-
-    /// True if this is the question of the entry.
-    func asks(_ question: LookupQuestion, _ entry: Entry) -> Bool {
-        guard question.stage == entry.stage, question.words == entry.words else { return false }
-        for index in question.pairs.indices
-        where question.pairs[index] != pairs[entry.start + index] {
-            return false
-        }
-        return true
-    }
-}
-
-/// A table asked with part of a key.
-package struct LookupQuestion: Hashable, Sendable {
-    package let stage: LogicalStage
-    /// The words of the key that matter.
-    let words: UInt64
-    /// Mask and value of each.
-    let pairs: [UInt64]
-
-    /// Of no table.
-    static let none = LookupQuestion(
-        stage: LogicalStage(DatapathKey(0), Stage(.ingress, 0)), words: 0, pairs: [])
-
-    /// Writes the masked key and the mask.
-    func write(key: FlowPointer, mask: FlowPointer) {
-        key.clear()
-        mask.clear()
-        var left = words
-        var index = 0
-        while left != 0 {
-            let word = left.trailingZeroBitCount
-            left &= left - 1
-            mask.words[word] = pairs[index]
-            key.words[word] = pairs[index + 1]
-            index += 2
-        }
-    }
 }

@@ -15,6 +15,9 @@ extension KeyField {
         .ctState, .ctZone, .ctMark, .ctLabel, .ctSource, .ctDestination, .ctProtocol,
         .ctSourcePort, .ctDestinationPort,
     ]
+    fileprivate static let ofPipeline = WholeFields(
+        registers + [.dnatZone, .snatZone, .portZone])
+    fileprivate static let ofTracking = WholeFields(tracking)
     /// Multicast groups have keys from here on.
     static let firstMulticastKey: UInt32 = 0x8000
 }
@@ -69,8 +72,7 @@ extension Translator {
     mutating func mayEnterTunnelAgain() { condition.arrivedByTunnel = false }
 
     mutating func clearRegisters() {
-        for field in KeyField.registers { key.load(KeySpan(field), 0) }
-        for field in [KeyField.dnatZone, .snatZone, .portZone] { key.load(field, 0) }
+        key.clear(KeyField.ofPipeline)
     }
 
     /// The conntrack zones of a datapath and of the port at which a pipeline of it begins.
@@ -95,7 +97,7 @@ extension Translator {
     /// finds the connection of a packet whose headers were translated in between.
     mutating func forgetTracking() {
         condition.isTracked = false
-        for field in KeyField.tracking { key.load(KeySpan(field), 0) }
+        key.clear(KeyField.ofTracking)
     }
 
     // MARK: - Tunnels

@@ -23,17 +23,25 @@ extension Translator {
         }
     }
 
-    /// Looks the packet up in a table and does what the flow says; returns the table to go on in.
+    /// Looks the packet up in tables until a flow does something, and does that; returns the table
+    /// to go on in.
     private mutating func visit(
-        _ stage: LogicalStage, _ snapshot: TranslationSnapshot
+        _ first: LogicalStage, _ snapshot: TranslationSnapshot
     ) -> LogicalStage? {
-        let rule = lookup(stage, snapshot.pipeline)
-        note(.table(stage, rule?.id))
-        place = (stage, rule?.id)
-        guard let rule else {
+        let run = lookup(first, snapshot.pipeline)
+        if generated == nil { result.lookups.append(run) }
+        for part in run.words { key.require(word: part.word, part.mask) }
+        steps += run.lookups.count - 1
+        if trace != nil {
+            for lookup in run.lookups { note(.table(lookup.question.stage, lookup.flow)) }
+        }
+        let stage = run.last.question.stage
+        place = (stage, run.last.flow)
+        guard let index = run.rule else {
             drop(.noFlow)
             return nil
         }
+        let rule = snapshot.pipeline.rule(index)
         if rule.program.isDrop {
             drop(.flow)
             return nil
@@ -49,16 +57,36 @@ extension Translator {
     }
 
     private mutating func lookup(
-        _ stage: LogicalStage, _ pipeline: PipelineSnapshot
-    ) -> Rule? {
-        let rule = pipeline.index(of: stage.datapath)
-            .flatMap { pipeline.lookup(stage.stage, $0, key.current, key.consulted) }
-            .map { pipeline.rule($0) }
-        if generated == nil {
-            result.lookups.append(stage, rule?.id, key: key.current, mask: key.consulted)
+        _ first: LogicalStage, _ pipeline: PipelineSnapshot
+    ) -> LookupRun {
+        memo.follow(pipeline)
+        if let run = memo.find(first, key.current) { return run }
+        let run = ask(first, pipeline)
+        memo.insert(run)
+        return run
+    }
+
+    /// Asks the tables from `first` on, until one has a flow that does something.
+    private mutating func ask(
+        _ first: LogicalStage, _ pipeline: PipelineSnapshot
+    ) -> LookupRun {
+        let datapath = pipeline.index(of: first.datapath)
+        var lookups: [Lookup] = []
+        var stage = first
+        while true {
+            key.consulted.clear()
+            let index = datapath.flatMap {
+                pipeline.lookup(stage.stage, $0, key.current, key.consulted)
+            }
+            let rule = index.map { pipeline.rule($0) }
+            lookups.append(
+                Lookup(
+                    question: LookupQuestion(stage, key: key.current, mask: key.consulted),
+                    flow: rule?.id))
+            guard let rule, rule.program.onlyGoesOn, let next = stage.next, !memo.isCut(next)
+            else { return LookupRun(lookups, rule: index) }
+            stage = next
         }
-        key.requireConsulted()
-        return rule
     }
 
     // MARK: - Programs

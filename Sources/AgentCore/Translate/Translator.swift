@@ -41,6 +41,8 @@ package struct Translator: ~Copyable {
     var lengthQuestion: Int?
     /// Clients that load balancers have bound to backends.
     package var affinities = AffinityTable()
+    /// What packets asked of the pipelines lately.
+    var memo = LookupMemo()
     /// The kernel's meters.
     package var meters = MeterAllocator()
     /// Owners of hash values, worked out before.
@@ -152,9 +154,14 @@ package struct Translator: ~Copyable {
         if let trace { trace(step()) }
     }
 
+    /// How many dependencies back one is not noted again.
+    private static let remembered = 4
+
     /// A packet that a flow generated is made anew each time, so what it meets is no dependency.
     mutating func depend(on dependency: PhysicalDependency) {
-        if generated == nil { result.dependencies.insert(dependency) }
+        guard generated == nil, !result.dependencies.suffix(Self.remembered).contains(dependency)
+        else { return }
+        result.dependencies.append(dependency)
     }
 
     mutating func drop(_ reason: PacketDrop.Reason) {
@@ -222,9 +229,9 @@ extension Translation {
     /// Takes over what another translation of the same key depends on.
     private mutating func merge(_ other: Translation) {
         for word in mask.words.indices { mask.words[word] |= other.mask.words[word] }
-        dependencies.formUnion(other.dependencies)
+        dependencies += other.dependencies
         names.formUnion(other.names)
-        lookups.append(other.lookups)
+        lookups += other.lookups
         frozenStates += other.frozenStates
         isCacheable = isCacheable && other.isCacheable
     }

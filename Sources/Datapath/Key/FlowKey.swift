@@ -9,6 +9,8 @@ public protocol FlowVector: Hashable, Sendable {
     /// Exactly `FlowKey.wordCount` words, in the layout of `KeyField.position`.
     var words: [UInt64] { get set }
     init()
+    /// Takes exactly `FlowKey.wordCount` words.
+    init(words: [UInt64])
 }
 
 /// The value of every field of a packet and of what is kept beside it.
@@ -24,6 +26,12 @@ public struct FlowKey: FlowVector {
     /// All fields zero.
     @inlinable
     public init() { words = [UInt64](repeating: 0, count: FlowKey.wordCount) }
+
+    @inlinable
+    public init(words: [UInt64]) {
+        precondition(words.count == FlowKey.wordCount)
+        self.words = words
+    }
 }
 
 /// The bits of a key that matter: 1 for a bit that is compared.
@@ -33,6 +41,12 @@ public struct FlowMask: FlowVector {
     /// No bit matters.
     @inlinable
     public init() { words = [UInt64](repeating: 0, count: FlowKey.wordCount) }
+
+    @inlinable
+    public init(words: [UInt64]) {
+        precondition(words.count == FlowKey.wordCount)
+        self.words = words
+    }
 
     /// The fields given, whole.
     public init(exact fields: [KeyField]) {
@@ -59,11 +73,9 @@ extension FlowVector {
     /// Copies words from elsewhere.
     @inlinable
     public init(copying pointer: FlowPointer) {
-        self.init()
-        words = [UInt64](unsafeUninitializedCapacity: FlowKey.wordCount) { buffer, count in
-            for index in 0..<FlowKey.wordCount { buffer[index] = pointer.words[index] }
-            count = FlowKey.wordCount
-        }
+        self.init(
+            words: [UInt64](
+                UnsafeBufferPointer(start: pointer.words, count: FlowKey.wordCount)))
     }
 
     /// A field of up to 64 bits, right aligned. A new value is cut to the field's width.

@@ -70,13 +70,15 @@ extension FlowMask {
     /// Fields of headers that the key does not have are zero by the fields above, so their bits
     /// say nothing; the kernel refuses some of them.
     private mutating func clearAbsent(_ key: FlowKey) {
-        for field in KeyField.allCases where !field.isLogical && !field.isPresent(in: key) {
+        for field in KeyField.ofKernel where self[wide: field] != 0 && !field.isPresent(in: key) {
             self[wide: field] = 0
         }
     }
 }
 
 extension KeyField {
+    fileprivate static let ofKernel = allCases.filter { !$0.isLogical }
+
     /// True if a packet with this key has the header that the field belongs to.
     package func isPresent(in key: FlowKey) -> Bool {
         let type = UInt16(key[.ethernetType])

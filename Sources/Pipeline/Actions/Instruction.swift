@@ -208,5 +208,11 @@ package struct ProgramView {
 
     package var isDrop: Bool { instructions.isEmpty }
 
+    /// The packet goes on to the next table as it is.
+    package var onlyGoesOn: Bool {
+        guard instructions.count == 1, case .next(nil, nil) = instructions[0] else { return false }
+        return true
+    }
+
     package var needsHash: Bool { program._withUnsafeGuaranteedRef { $0.needsHash } }
 }

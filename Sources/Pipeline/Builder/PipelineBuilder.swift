@@ -23,6 +23,7 @@ package final class PipelineBuilder {
     /// Why flows aren't installed, for those that aren't.
     package internal(set) var problems: [RowIdentifier: String] = [:]
     private var revision: UInt64 = 0
+    private let lineage = PipelineSnapshot.Lineage()
     private var history: [PipelineDelta] = []
 
     package init() {}
@@ -39,7 +40,8 @@ package final class PipelineBuilder {
         remember(delta)
         rules.collect()
         names.collect()
-        return PipelineSnapshot(revision: revision, parts, history: history)
+        return PipelineSnapshot(
+            revision: revision, parts, history: history, lineage: lineage)
     }
 
     private func makeDelta(_ changedNames: Set<UInt32>) -> PipelineDelta {

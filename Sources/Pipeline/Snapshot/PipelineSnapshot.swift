@@ -76,6 +76,10 @@ package final class PipelineSnapshot: @unchecked Sendable {
     /// What changed, the last change last.
     let history: [PipelineDelta]
     let view: SnapshotView
+    /// The same object in all snapshots of a builder, and in those only.
+    private let lineage: Lineage
+
+    final class Lineage: Sendable {}
 
     struct Parts {
         let rules: PublishedTable<RuleEntry>
@@ -88,8 +92,11 @@ package final class PipelineSnapshot: @unchecked Sendable {
         let datapathIndexes: PortMap
     }
 
-    init(revision: UInt64, _ parts: Parts, history: [PipelineDelta]) {
+    init(
+        revision: UInt64, _ parts: Parts, history: [PipelineDelta], lineage: Lineage
+    ) {
         self.revision = revision
+        self.lineage = lineage
         self.history = history
         rules = parts.rules
         names = parts.names
@@ -104,6 +111,11 @@ package final class PipelineSnapshot: @unchecked Sendable {
             tables: LookupTables(
                 addressSets: parts.addressSets.view, portGroups: parts.portGroups.view,
                 names: parts.names.view, memberships: parts.memberships.view))
+    }
+
+    /// True if the differences between the two are known to this one, as far as it remembers.
+    package func isOfSameBuilder(as other: PipelineSnapshot) -> Bool {
+        lineage === other.lineage
     }
 
     /// The place of a datapath that has flows.

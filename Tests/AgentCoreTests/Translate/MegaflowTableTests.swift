@@ -119,7 +119,7 @@ import Wire
 
     @Test func dumpsCountExpireAndFindStrangers() throws {
         let control = SwitchTranslationTests.network()
-        let id = control.flow(1, .ingress, 0, 100, "1", "put_fdb(inport, eth.src); next;")
+        control.flow(1, .ingress, 0, 100, "1", "put_fdb(inport, eth.src); next;")
         var host = Host(control.snapshot(), ports: SwitchTranslationTests.ports)
         let frame = Frames.udp(Frames.a, Frames.b)
         for _ in 0..<4 { _ = host.receive(frame, on: 1) }
@@ -129,19 +129,17 @@ import Wire
         )
 
         host.now = 2000
-        var review = host.table.review(host.kernel.dump(), start: 2000, now: 2000)
+        var review = host.table.review(host.kernel.listed, start: 2000, now: 2000)
         #expect(review.commands.isEmpty)
-        #expect(review.foreign.count == 1)
-        #expect(review.traffic.flows[id] == PacketCount(packets: 3, bytes: 3 * 43))
-        #expect(review.traffic.ports[1]?.packets == 3)
+        #expect(review.foreign == 1)
         #expect(
             review.traffic.effects == [
                 .address(LearnedAddressKey(datapath: 1, address: Frames.a), port: 1)
             ])
-        review = host.table.review(host.kernel.dump(), start: 3000, now: 3000)
-        #expect(review.traffic.flows.isEmpty, "counted once")
+        review = host.table.review(host.kernel.listed, start: 3000, now: 3000)
+        #expect(review.traffic.effects.isEmpty, "counted once")
 
-        review = host.table.review(host.kernel.dump(), start: 11_001, now: 11_001)
+        review = host.table.review(host.kernel.listed, start: 11_001, now: 11_001)
         guard case .delete(let flow)? = review.commands.first else {
             Issue.record("\(review.commands)")
             return
@@ -150,7 +148,7 @@ import Wire
         let last = try host.kernel.delete(flow)
         var traffic = TrafficReport()
         host.table.deleted(flow, last.statistics, &traffic)
-        #expect(traffic.flows[id]?.packets == 1, "the last packet counts too")
+        #expect(!traffic.effects.isEmpty, "the last packet counts too")
         #expect(host.table.count == 0)
     }
 
@@ -171,7 +169,7 @@ import Wire
         let id = control.flow(1, .ingress, 0, 100, "udp.dst == 9", "drop;")
         var host = Host(control.snapshot(), ports: SwitchTranslationTests.ports)
         for _ in 0..<3 { _ = host.receive(Frames.udp(Frames.a, Frames.b, port: 9), on: 1) }
-        let review = host.table.review(host.kernel.dump(), start: 2000, now: 2000)
+        let review = host.table.review(host.kernel.listed, start: 2000, now: 2000)
         let drop = PacketDrop(
             .flow, stage: LogicalStage(DatapathKey(1), Stage(.ingress, 0)), flow: id)
         #expect(review.traffic.drops[drop]?.packets == 2)
@@ -192,11 +190,11 @@ import Wire
         var new = Host(control.snapshot(), ports: SwitchTranslationTests.ports, epoch: 2)
         new.kernel = old.kernel
         let dump = new.kernel.dump()
-        let review = new.table.review(dump, start: 5000, now: 5000)
-        #expect(review.unadopted.count == 3)
+        let review = new.table.review(new.kernel.listed, start: 5000, now: 5000)
+        #expect(Set(review.unadopted) == Set(dump.compactMap(\.id)))
         #expect(review.commands.isEmpty, "nothing is judged before it is translated")
         var outcomes: [String] = []
-        for flow in review.unadopted {
+        for flow in dump {
             let translation = new.translator.translate(
                 TranslationInput(key: flow.key, frame: nil, upcallPort: Host.upcallPort),
                 in: new.table.snapshot)
@@ -305,5 +303,12 @@ import Wire
         let unknown = translator.translate(again, in: snapshot)
         #expect(unknown.drops.map(\.reason) == [.unknownRecirculation(999)])
         #expect(!unknown.isCacheable)
+    }
+}
+
+extension ModelDatapath {
+    /// What a short list tells of the flows.
+    fileprivate var listed: [ListedFlow] {
+        dump().map { ListedFlow(id: $0.id, statistics: $0.statistics) }
     }
 }

@@ -1,27 +1,21 @@
 import Datapath
 import Pipeline
 
-// The pipeline lookups behind the flows, each once however many flows used it. After a change of
-// the pipeline the questions are asked again, not the packets: only the flows behind a changed
-// answer are translated again.
+// The pipeline lookups behind the flows, each run of tables once however many flows used it. After a
+// change of the pipeline the questions are asked again, not the packets: only the flows behind a
+// changed answer are translated again.
 //
-// Every new flow brings a hundred lookups, nearly all of which are known: noting a known one takes
-// a hash and a comparison, and no memory. Who uses a record is not kept here but in the flows,
-// which are searched once when answers have changed.
+// Nearly all runs of a new flow are known: noting one that is known takes a comparison, and no memory.
+// Who uses a record is not kept here but in the flows, which are searched once when answers have changed.
 
 struct LookupIndex: Sendable {
     typealias Number = UInt32
 
     private struct Record: Sendable {
-        var question: LookupQuestion
-        var flow: RowIdentifier?
-        var hash: Int
-        /// Flows that use it; a record without one is free.
+        /// Nil if the record is free.
+        var run: LookupRun?
+        /// Flows that use it.
         var users: UInt32
-        /// Another record with the same hash.
-        var next: Number?
-        /// Where it is among the records of its stage.
-        var position: Int
     }
 
     /// The records whose answer has changed.
@@ -36,45 +30,30 @@ struct LookupIndex: Sendable {
 
     private var records: [Record] = []
     private var free: [Number] = []
-    private var heads: [Int: Number] = [:]
-    private var stages: [[Number]] = Array(repeating: [], count: Stage.count)
+    private var index = HashIndex()
 
     var count: Int { records.count - free.count }
 
-    /// Notes that one more flow uses these lookups; returns their numbers.
-    ///
-    /// A question has one answer in one snapshot. A record whose answer has become another one
-    /// serves flows that will be checked; the new answer gets a record of its own.
-    mutating func add(_ log: LookupLog) -> [Number] {
-        log.entries.map { entry in
-            let hash = log.hash(entry)
-            if let number = find(entry, of: log, hash) {
+    private static func hash(_ run: LookupRun) -> UInt64 {
+        var hash = WordHash()
+        hash.combine(UInt64(UInt(bitPattern: ObjectIdentifier(run).hashValue)))
+        return hash.value
+    }
+
+    /// Notes that one more flow uses these runs; returns their numbers.
+    mutating func add(_ runs: [LookupRun]) -> [Number] {
+        runs.map { run in
+            let hash = Self.hash(run)
+            if let number = index.first(hash, where: { records[Int($0)].run === run }) {
                 records[Int(number)].users += 1
                 return number
             }
-            return insert(log.question(entry), entry.flow, hash)
+            return insert(run, hash)
         }
     }
 
-    private func find(
-        _ entry: LookupLog.Entry, of log: LookupLog, _ hash: Int
-    ) -> Number? {
-        var candidate = heads[hash]
-        while let number = candidate {
-            let record = records[Int(number)]
-            if record.flow == entry.flow, log.asks(record.question, entry) { return number }
-            candidate = record.next
-        }
-        return nil
-    }
-
-    private mutating func insert(
-        _ question: LookupQuestion, _ flow: RowIdentifier?, _ hash: Int
-    ) -> Number {
-        let stage = Int(question.stage.stage.index)
-        let record = Record(
-            question: question, flow: flow, hash: hash, users: 1, next: heads[hash],
-            position: stages[stage].count)
+    private mutating func insert(_ run: LookupRun, _ hash: UInt64) -> Number {
+        let record = Record(run: run, users: 1)
         let number: Number
         if let old = free.popLast() {
             number = old
@@ -83,64 +62,39 @@ struct LookupIndex: Sendable {
             number = Number(records.count)
             records.append(record)
         }
-        heads[hash] = number
-        stages[stage].append(number)
+        index.insert(number, hash)
         return number
     }
 
     /// One flow less uses these.
-    mutating func remove(_ lookups: [Number]) {
-        for number in lookups {
+    mutating func remove(_ numbers: [Number]) {
+        for number in numbers {
             records[Int(number)].users -= 1
-            if records[Int(number)].users == 0 { discard(number) }
-        }
-    }
-
-    private mutating func discard(_ number: Number) {
-        let record = records[Int(number)]
-        unchain(number, record)
-        let stage = Int(record.question.stage.stage.index)
-        stages[stage].swapAt(record.position, stages[stage].count - 1)
-        stages[stage].removeLast()
-        if record.position < stages[stage].count {
-            records[Int(stages[stage][record.position])].position = record.position
-        }
-        records[Int(number)].question = .none
-        free.append(number)
-    }
-
-    private mutating func unchain(_ number: Number, _ record: Record) {
-        guard var previous = heads[record.hash], previous != number else {
-            heads[record.hash] = record.next
-            return
-        }
-        while let next = records[Int(previous)].next {
-            if next == number {
-                records[Int(previous)].next = record.next
-                return
+            guard records[Int(number)].users == 0, let run = records[Int(number)].run else {
+                continue
             }
-            previous = next
+            index.remove(number, Self.hash(run))
+            records[Int(number)].run = nil
+            free.append(number)
         }
     }
-
-    func flow(_ number: Number) -> RowIdentifier? { records[Int(number)].flow }
 
     /// The answers that `pipeline` does not give any more.
     func changed(in pipeline: PipelineSnapshot, _ changes: PipelineChanges) -> Changed {
         var result = Changed(isChanged: [])
         guard !changes.isEmpty else { return result }
         result.isChanged = Array(repeating: false, count: records.count)
+        var isTouched = Array(repeating: changes.concernsAllStages, count: Stage.count)
+        for stage in changes.stages { isTouched[Int(stage.index)] = true }
         let asker = LookupAsker(pipeline, changes)
-        let touched =
-            changes.concernsAllStages
-            ? Array(stages.indices) : changes.stages.map { Int($0.index) }
-        for stage in touched {
-            for number in stages[stage] {
-                let record = records[Int(number)]
-                guard !asker.holds(record.question, record.flow) else { continue }
-                result.isChanged[Int(number)] = true
-                result.isEmpty = false
+        for (number, record) in records.enumerated() {
+            guard let run = record.run else { continue }
+            let hasChanged = run.lookups.contains {
+                isTouched[Int($0.question.stage.stage.index)] && !asker.holds($0)
             }
+            guard hasChanged else { continue }
+            result.isChanged[number] = true
+            result.isEmpty = false
         }
         return result
     }
@@ -163,14 +117,17 @@ struct LookupAsker: ~Copyable {
 
     /// True if the pipeline still gives this answer, with the same actions, to every packet that
     /// agrees with the question.
-    func holds(_ question: LookupQuestion, _ flow: RowIdentifier?) -> Bool {
+    func holds(_ lookup: Lookup) -> Bool {
         let (key, mask) = (scratch[0], scratch[1])
+        let question = lookup.question
         let stage = question.stage.stage
         question.write(key: key, mask: mask)
-        guard let index = pipeline.index(of: question.stage.datapath) else { return flow == nil }
+        guard let index = pipeline.index(of: question.stage.datapath) else {
+            return lookup.flow == nil
+        }
         guard changes.affects(stage, index, key, mask) else { return true }
         if changes.isComplete { return false }
-        if let flow, touched[stage]?.contains(flow) == true { return false }
-        return pipeline.stillHolds(flow, stage, index, key, mask, scratch: scratch[2])
+        if let flow = lookup.flow, touched[stage]?.contains(flow) == true { return false }
+        return pipeline.stillHolds(lookup.flow, stage, index, key, mask, scratch: scratch[2])
     }
 }

@@ -22,15 +22,22 @@ package struct PacketCount: Hashable, Sendable {
 
 /// What the packets since the last dump were.
 package struct TrafficReport: Sendable {
-    /// By logical flow.
-    package var flows: [RowIdentifier: PacketCount] = [:]
     package var drops: [PacketDrop: PacketCount] = [:]
-    /// By kernel input port.
-    package var ports: [UInt32: PacketCount] = [:]
     /// What the packets would have taught: entries whose age they refresh, or that got lost.
     package var effects: Set<SideEffect> = []
 
     package init() {}
+}
+
+/// A flow as a short list tells of it.
+package struct ListedFlow: Hashable, Sendable {
+    package let id: FlowID?
+    package let statistics: FlowStatistics
+
+    package init(id: FlowID?, statistics: FlowStatistics) {
+        self.id = id
+        self.statistics = statistics
+    }
 }
 
 extension MegaflowTable {
@@ -38,66 +45,67 @@ extension MegaflowTable {
     package struct Review: Sendable {
         package var commands: [FlowCommand] = []
         package var traffic = TrafficReport()
-        /// Flows of somebody else.
-        package var foreign: [Megaflow] = []
+        /// How many flows are somebody else's.
+        package var foreign = 0
         /// Flows of an earlier run of this agent that it has not adopted.
-        package var unadopted: [Megaflow] = []
+        package var unadopted: [FlowID] = []
     }
 
     /// Takes a complete dump that began at `start` (milliseconds on the clock of the flows' `used`).
-    package mutating func review(_ dump: [Megaflow], start: UInt64, now: UInt64) -> Review {
+    package mutating func review(
+        _ dump: some Sequence<ListedFlow>, start: UInt64, now: UInt64
+    ) -> Review {
         var review = Review()
-        var seen: Set<FlowID> = []
-        for flow in dump {
-            guard let id = flow.id, let epoch = MegaflowIdentity.epoch(of: id) else {
-                review.foreign.append(flow)
-                continue
-            }
-            seen.insert(id)
-            if entries[id] != nil {
-                account(id, flow.statistics, &review.traffic)
-            } else if epoch != identity.epoch {
-                review.unadopted.append(flow)
-            } else if dying[id] == nil {
-                review.commands.append(.delete(id))
-            }
-        }
+        dumps += 1
+        for flow in dump { take(flow, &review) }
         // What was there before the dump began and is not in it has vanished.
-        for (id, entry) in entries where entry.created < start && !seen.contains(id) { forget(id) }
+        let vanished = entries.filter { $0.value.created < start && $0.value.seen != dumps }
+        for id in vanished.keys { forget(id) }
         review.commands += expire(now: now)
         return review
+    }
+
+    private mutating func take(_ flow: ListedFlow, _ review: inout Review) {
+        guard let id = flow.id, let epoch = MegaflowIdentity.epoch(of: id) else {
+            review.foreign += 1
+            return
+        }
+        if let place = entries.index(forKey: id) {
+            Self.account(&entries.values[place], flow.statistics, dumps, &review.traffic)
+        } else if epoch != identity.epoch {
+            review.unadopted.append(id)
+        } else if dying[id] == nil {
+            review.commands.append(.delete(id))
+        }
     }
 
     /// The kernel has deleted a flow, with these last counts.
     package mutating func deleted(
         _ id: FlowID, _ statistics: FlowStatistics?, _ traffic: inout TrafficReport
     ) {
-        guard let (entry, flows) = dying.removeValue(forKey: id) else { return }
-        if let statistics { Self.add(entry, flows, statistics, &traffic) }
+        guard let entry = dying.removeValue(forKey: id) else { return }
+        if let statistics { Self.add(entry, statistics, &traffic) }
     }
 
-    private mutating func account(
-        _ id: FlowID, _ statistics: FlowStatistics, _ traffic: inout TrafficReport
+    private static func account(
+        _ entry: inout Entry, _ statistics: FlowStatistics, _ dump: UInt64,
+        _ traffic: inout TrafficReport
     ) {
-        guard let entry = entries[id] else { return }
-        Self.add(entry, logicalFlows(of: entry), statistics, &traffic)
-        entries[id]?.flow.statistics = statistics
-        if let used = statistics.used { entries[id]?.used = max(entry.used, used) }
+        add(entry, statistics, &traffic)
+        entry.flow.statistics = statistics
+        entry.seen = dump
+        if let used = statistics.used { entry.used = max(entry.used, used) }
     }
 
     private static func add(
-        _ entry: Entry, _ logicalFlows: [RowIdentifier], _ statistics: FlowStatistics,
-        _ traffic: inout TrafficReport
+        _ entry: Entry, _ statistics: FlowStatistics, _ traffic: inout TrafficReport
     ) {
         let old = entry.flow.statistics
         guard statistics.packets > old.packets else { return }
         let difference = PacketCount(
             packets: statistics.packets - old.packets,
             bytes: statistics.bytes >= old.bytes ? statistics.bytes - old.bytes : 0)
-        for flow in logicalFlows { traffic.flows[flow, default: PacketCount()] += difference }
         for drop in entry.drops { traffic.drops[drop, default: PacketCount()] += difference }
-        let port = UInt32(entry.flow.key[.inputPort])
-        traffic.ports[port, default: PacketCount()] += difference
         traffic.effects.formUnion(entry.effects)
     }
 

@@ -34,27 +34,26 @@ package struct MegaflowTable: Sendable {
         /// packet up: then each has effects of its own.
         package var effects: [SideEffect]
         package var drops: [PacketDrop]
-        var dependencies: Set<PhysicalDependency>
+        var dependencies: [PhysicalDependency]
         var names: Set<NameIndex>
         var lookups: [LookupIndex.Number]
         var frozenStates: [UInt32]
         /// Milliseconds.
         package let created: UInt64
         package var used: UInt64
-    }
-
-    private struct Place: Hashable {
-        let mask: FlowMask
-        let key: FlowKey
+        /// The last dump that listed it.
+        var seen: UInt64 = 0
     }
 
     package let limits: Limits
     package private(set) var snapshot: TranslationSnapshot
     package internal(set) var entries: [FlowID: Entry] = [:]
     /// Flows that the kernel was told to delete and has not reported yet.
-    var dying: [FlowID: (entry: Entry, logicalFlows: [RowIdentifier])] = [:]
-    private var places: [Place: FlowID] = [:]
-    private var dependents: [PhysicalDependency: Set<FlowID>] = [:]
+    var dying: [FlowID: Entry] = [:]
+    /// How many dumps there were.
+    var dumps: UInt64 = 0
+    private var places = PlaceIndex()
+    private var dependents: [PhysicalDependency: Dependents] = [:]
     private(set) var lookups = LookupIndex()
     private var flowsOnPort: [UInt64: Int] = [:]
     private var namers: [NameIndex: Set<FlowID>] = [:]
@@ -94,8 +93,7 @@ package struct MegaflowTable: Sendable {
         guard translation.isCacheable else { return .refused }
         guard isCurrent(translation, under: old) else { return .stale }
         let masked = key.masked(by: translation.mask)
-        let place = Place(mask: translation.mask, key: masked)
-        if let id = places[place] { return .present(id) }
+        if let id = places.find(masked, translation.mask, entries) { return .present(id) }
         let port = key[.inputPort]
         guard entries.count < limits.flows, flowsOnPort[port, default: 0] < limits.flowsPerPort
         else { return .refused }
@@ -126,7 +124,7 @@ package struct MegaflowTable: Sendable {
         _ flow: Megaflow, _ translation: Translation, created: UInt64, used: UInt64
     ) {
         guard let id = flow.id else { return }
-        places[Place(mask: flow.mask, key: flow.key)] = id
+        places.insert(id, flow.key, flow.mask)
         flowsOnPort[flow.key[.inputPort], default: 0] += 1
         entries[id] = link(flow, id, translation, created: created, used: used)
     }
@@ -136,7 +134,7 @@ package struct MegaflowTable: Sendable {
         _ flow: Megaflow, _ id: FlowID, _ translation: Translation, created: UInt64, used: UInt64
     ) -> Entry {
         for dependency in translation.dependencies {
-            dependents[dependency, default: []].insert(id)
+            dependents[dependency, default: Dependents()].add(id)
         }
         for name in translation.names { namers[name, default: []].insert(id) }
         let isServed = translation.slowPath == nil
@@ -150,8 +148,7 @@ package struct MegaflowTable: Sendable {
     private mutating func unlink(_ id: FlowID) {
         guard let entry = entries[id] else { return }
         for dependency in entry.dependencies {
-            dependents[dependency]?.remove(id)
-            if dependents[dependency]?.isEmpty == true { dependents[dependency] = nil }
+            if dependents[dependency]?.removeOne(entries) == true { dependents[dependency] = nil }
         }
         for name in entry.names {
             namers[name]?.remove(id)
@@ -167,7 +164,7 @@ package struct MegaflowTable: Sendable {
         guard let entry = entries[id] else { return nil }
         unlink(id)
         entries[id] = nil
-        places[Place(mask: entry.flow.mask, key: entry.flow.key)] = nil
+        places.remove(id, entry.flow.key, entry.flow.mask)
         let port = entry.flow.key[.inputPort]
         flowsOnPort[port, default: 1] -= 1
         if flowsOnPort[port] == 0 { flowsOnPort[port] = nil }
@@ -176,21 +173,15 @@ package struct MegaflowTable: Sendable {
 
     /// Gives a flow up; its last counts come with the kernel's answer (`deleted`).
     mutating func delete(_ id: FlowID) -> FlowCommand {
-        let logicalFlows = entries[id].map(logicalFlows) ?? []
-        if let entry = forget(id) { dying[id] = (entry, logicalFlows) }
+        if let entry = forget(id) { dying[id] = entry }
         return .delete(id)
-    }
-
-    /// The logical flows that a flow's packets visit.
-    func logicalFlows(of entry: Entry) -> [RowIdentifier] {
-        entry.lookups.compactMap(lookups.flow)
     }
 
     /// The recirculation numbers that flows in the kernel name.
     package var frozenNumbers: Set<UInt32> {
         var result: Set<UInt32> = []
         for entry in entries.values { result.formUnion(entry.frozenStates) }
-        for (entry, _) in dying.values { result.formUnion(entry.frozenStates) }
+        for entry in dying.values { result.formUnion(entry.frozenStates) }
         return result
     }
 
@@ -205,7 +196,7 @@ package struct MegaflowTable: Sendable {
         lastChanges = nil
         var dirty = users(of: lookups.changed(in: new.pipeline, changes.pipeline))
         for dependency in changes.physical {
-            if let flows = dependents[dependency] { dirty.formUnion(flows) }
+            if let flows = dependents[dependency] { dirty.formUnion(flows.living(entries)) }
         }
         for (name, flows) in namers where changes.pipeline.affects(name) {
             dirty.formUnion(flows)
@@ -221,7 +212,7 @@ package struct MegaflowTable: Sendable {
     /// Things outside of snapshots have changed: the flows that read them are unchecked too.
     package mutating func touch(_ dependencies: [PhysicalDependency]) {
         for dependency in dependencies {
-            if let flows = dependents[dependency] { unchecked.formUnion(flows) }
+            if let flows = dependents[dependency] { unchecked.formUnion(flows.living(entries)) }
         }
     }
 
@@ -229,7 +220,7 @@ package struct MegaflowTable: Sendable {
     package var meterNumbers: Set<UInt32> {
         var result: Set<UInt32> = []
         for entry in entries.values { result.formUnion(entry.flow.actions.flatMap(\.meters)) }
-        for (entry, _) in dying.values { result.formUnion(entry.flow.actions.flatMap(\.meters)) }
+        for entry in dying.values { result.formUnion(entry.flow.actions.flatMap(\.meters)) }
         return result
     }
 
@@ -265,12 +256,10 @@ struct SnapshotChanges: Sendable {
 
     /// True if a translation under the old snapshot would be the same under the new one.
     func spare(_ translation: Translation, in new: PipelineSnapshot) -> Bool {
-        guard physical.isDisjoint(with: translation.dependencies) else { return false }
+        guard !translation.dependencies.contains(where: physical.contains) else { return false }
         guard !translation.names.contains(where: pipeline.affects) else { return false }
         if pipeline.isEmpty { return true }
         let asker = LookupAsker(new, pipeline)
-        return translation.lookups.entries.allSatisfy {
-            asker.holds(translation.lookups.question($0), $0.flow)
-        }
+        return translation.lookups.allSatisfy { $0.lookups.allSatisfy { asker.holds($0) } }
     }
 }

@@ -1,0 +1,107 @@
+import Datapath
+import Pipeline
+
+// What a translation asked of the pipelines. Most tables of a pipeline let most packets go on as they
+// are. Tables that follow each other so are one run: they are all asked with the same key, so one
+// comparison answers for all of them.
+
+/// A table asked with part of a key.
+package struct LookupQuestion: Hashable, Sendable {
+    package let stage: LogicalStage
+    /// The words of the key that matter.
+    let words: UInt64
+    /// Mask and value of each.
+    let pairs: [UInt64]
+
+    init(_ stage: LogicalStage, key: FlowPointer, mask: FlowPointer) {
+        self.stage = stage
+        var words: UInt64 = 0
+        var pairs: [UInt64] = []
+        for word in 0..<FlowKey.wordCount where mask.words[word] != 0 {
+            words |= 1 << UInt64(word)
+            pairs.append(mask.words[word])
+            pairs.append(key.words[word] & mask.words[word])
+        }
+        self.words = words
+        self.pairs = pairs
+    }
+
+    /// Hands out word, mask and value.
+    func forEach(_ body: (Int, UInt64, UInt64) -> Void) {
+        var left = words
+        var index = 0
+        while left != 0 {
+            let word = left.trailingZeroBitCount
+            left &= left - 1
+            body(word, pairs[index], pairs[index + 1])
+            index += 2
+        }
+    }
+
+    /// Writes the masked key and the mask.
+    func write(key: FlowPointer, mask: FlowPointer) {
+        key.clear()
+        mask.clear()
+        forEach { word, bits, value in
+            mask.words[word] = bits
+            key.words[word] = value
+        }
+    }
+}
+
+/// A question and its answer.
+package struct Lookup: Hashable, Sendable {
+    package let question: LookupQuestion
+    /// Nil if no flow matches.
+    package let flow: RowIdentifier?
+}
+
+/// Tables that follow each other, with the answers that all packets get that agree on `words`; all
+/// flows but the last one only go on to the next table.
+package final class LookupRun: Sendable {
+    /// Some bits of a word of the key.
+    struct Word: Hashable, Sendable, BitwiseCopyable {
+        let word: Int
+        let mask: UInt64
+        let value: UInt64
+    }
+
+    /// At least one.
+    package let lookups: [Lookup]
+    /// All that is asked for.
+    let words: [Word]
+    /// The last flow's place.
+    let rule: RuleIndex?
+
+    init(_ lookups: [Lookup], rule: RuleIndex?) {
+        self.lookups = lookups
+        self.rule = rule
+        let masks = FlowScratch(count: 2)
+        masks[0].clear()
+        masks[1].clear()
+        for lookup in lookups {
+            lookup.question.forEach { word, mask, value in
+                masks[0].words[word] |= mask
+                masks[1].words[word] |= value
+            }
+        }
+        words = (0..<FlowKey.wordCount).compactMap { word in
+            let mask = masks[0].words[word]
+            return mask == 0 ? nil : Word(word: word, mask: mask, value: masks[1].words[word])
+        }
+    }
+
+    /// The table whose flow does something.
+    var last: Lookup { lookups[lookups.count - 1] }
+    var first: LogicalStage { lookups[0].question.stage }
+
+    @inline(__always)
+    func answers(_ key: FlowPointer) -> Bool {
+        words.withUnsafeBufferPointer { words in
+            for part in words where key.words[part.word] & part.mask != part.value {
+                return false
+            }
+            return true
+        }
+    }
+}
