@@ -66,7 +66,10 @@ private func claim(
         let parent = SB.PortBinding(logicalPort: "vm")
         let nested = SB.PortBinding(logicalPort: "c", parentPort: "vm", tag: 42)
         let here = [interface("va", "vm")]
-        #expect(claim(nested, interfaces: here, rows: [parent])?.role == .main)
+        let held = claim(nested, interfaces: here, rows: [parent])
+        #expect(held?.role == .main)
+        #expect(held?.interface == nil)
+        #expect(held?.parent?.name == "va")
         #expect(claim(nested, interfaces: [], rows: [parent]) == nil)
         let untagged = SB.PortBinding(logicalPort: "c", parentPort: "vm")
         #expect(claim(untagged, interfaces: here, rows: [parent]) == nil)

@@ -190,3 +190,73 @@ private struct SwitchHost {
         #expect(try #require(host.system).statisticsInterval == milliseconds)
     }
 }
+
+@Suite struct BridgePassTests {
+    /// Bridges br-int and br-ex, the latter with `ports` of one interface each that has their name.
+    private func bridges(
+        _ ports: [(OVS.Port, OVS.Interface)], otherConfig: [String: String] = [:],
+        isUp: (String) -> Bool = { _ in true }
+    ) throws -> BridgePass {
+        var database = LocalDatabase(OVS.schema)
+        var kernel = KernelPorts()
+        var rows: [String: RowUUID] = [:]
+        for (index, (port, interface)) in ports.enumerated() {
+            var port = port
+            let uuid = database.insert(interface)
+            if let known = rows[port.name] {
+                database.update(OVS.Port.self, known) { $0.interfaces.append(uuid) }
+            } else {
+                port.interfaces = [uuid]
+                rows[port.name] = database.insert(port)
+            }
+            kernel.interfaces[interface.name] = KernelInterface(
+                name: interface.name, vport: UInt32(10 + index), interfaceIndex: 1 + index,
+                address: MACAddress(1), mtu: 1500, isUp: isUp(interface.name), hasCarrier: true)
+        }
+        let uuids = rows.sorted { $0.key < $1.key }.map(\.value)
+        let bridge = database.insert(
+            OVS.Bridge(name: "br-ex", ports: uuids, otherConfig: otherConfig))
+        let integration = database.insert(OVS.Bridge(name: "br-int"))
+        database.insert(OVS.OpenVSwitch(bridges: [bridge, integration]))
+        let system = try #require(
+            LocalSystem(database.replica, commandLineName: nil, hostname: "host"))
+        return BridgePass(system, database.replica, kernel)
+    }
+
+    private func port(
+        _ name: String, interface: String? = nil, _ change: (inout OVS.Port) -> Void = { _ in }
+    ) -> (OVS.Port, OVS.Interface) {
+        var port = OVS.Port(name: name, interfaces: [])
+        change(&port)
+        return (port, OVS.Interface(name: interface ?? name))
+    }
+
+    @Test func vlansAreAsTheRowsSay() throws {
+        let pass = try bridges([
+            port("a") { $0.tag = 7 }, port("b"), port("c") { $0.trunks = [7, 8] },
+            port("d") {
+                $0.tag = 7
+                $0.vlanMode = OVS.Port.vlanModeNativeUntagged
+            }, port("e") { $0.vlanMode = OVS.Port.vlanModeDot1qTunnel },
+        ])
+        #expect(pass.bridges.map(\.name) == ["br-ex"])
+        #expect(
+            pass.bridges.first?.ports.map(\.membership) == [
+                .access(7), .trunk(), .trunk([7, 8]), .native(7, isTagged: false),
+            ])
+        #expect(pass.problems == ["Port e: vlan_mode \"dot1q-tunnel\" is not supported"])
+    }
+
+    @Test func oneInterfaceOfABondForwards() throws {
+        let pass = try bridges(
+            [port("bond", interface: "x"), port("bond", interface: "y")], isUp: { $0 == "y" })
+        #expect(pass.bridges.first?.ports.map(\.way) == [.devices([11, 10])])
+    }
+
+    @Test func stationsAgeAsTheBridgeSays() throws {
+        let pass = try bridges(
+            [port("a")], otherConfig: ["mac-aging-time": "60", "mac-table-size": "5"])
+        #expect(pass.bridges.first?.lifetime == 60_000)
+        #expect(pass.bridges.first?.capacity == 10)
+    }
+}

@@ -84,6 +84,125 @@ private func row(_ number: UInt64) -> RowUUID { RowUUID(high: 7, low: number) }
                 == .redirect(PortReference(datapath: 2, port: 1)))
     }
 
+    // MARK: - Physical networks
+
+    /// The switch with a localnet port on VLAN 7 of a network that this host has a bridge for.
+    private func provider() -> PhysicalInputs {
+        var inputs = inputs()
+        inputs.bridgeMappings = ["physnet": "br-ex"]
+        inputs.bridges = [
+            ProviderBridge(
+                name: "br-ex",
+                ports: [BridgePort(name: .own("nic"), membership: .trunk(), way: .devices([40]))])
+        ]
+        inputs.ports.append(
+            (
+                row(16),
+                SB.PortBinding(
+                    logicalPort: "net", type: "localnet", options: ["network_name": "physnet"],
+                    datapath: switchRow, tunnelKey: 6, tag: 7)
+            ))
+        inputs.groups[0].ports.append(row(16))
+        return inputs
+    }
+
+    private let network = PortReference(datapath: 1, port: 6)
+
+    /// The port of the physical network is one of its bridge; other chassis are reached by it
+    /// instead of tunnels.
+    @Test func aPhysicalNetworkTakesThePlaceOfTunnels() {
+        var builder = PhysicalBuilder(provider())
+        let view = builder.build()
+        #expect(view.ports[network]?.place == .bridge("br-ex"))
+        #expect(view.bridgeInputs[40] == BridgeInput(bridge: "br-ex", port: .own("nic")))
+        #expect(
+            view.bridges["br-ex"]?.port(.logical(network))?.membership == .access(7))
+        #expect(view.ports[PortReference(datapath: 1, port: 2)]?.place == .redirect(network))
+        let group = view.groups[PortReference(datapath: 1, port: 32768)]
+        #expect(group?.local == [1, 6])
+        #expect(group?.remote == [])
+    }
+
+    @Test func tunnelsStayWhereTheyAreAskedFor() {
+        var inputs = provider()
+        inputs.alwaysTunnels = true
+        var builder = PhysicalBuilder(inputs)
+        guard
+            case .remote? = builder.build().ports[PortReference(datapath: 1, port: 2)]?.place
+        else {
+            Issue.record("not through a tunnel")
+            return
+        }
+    }
+
+    /// Without the mapping, or without the bridge, the network is not here.
+    @Test(arguments: [true, false])
+    func aNetworkThatIsNotHereChangesNothing(hasBridge: Bool) {
+        var inputs = provider()
+        if hasBridge { inputs.bridgeMappings = ["other": "br-ex"] } else { inputs.bridges = [] }
+        var builder = PhysicalBuilder(inputs)
+        let view = builder.build()
+        #expect(view.ports[network]?.place == .nowhere)
+        #expect(view.groups[PortReference(datapath: 1, port: 32768)]?.remote.count == 1)
+    }
+
+    @Test func anL2GatewayIsOnItsChassis() {
+        var inputs = provider()
+        inputs.ports.removeLast()
+        let gateway = SB.PortBinding(
+            logicalPort: "gw", type: "l2gateway", options: ["network_name": "physnet"],
+            datapath: switchRow, tunnelKey: 6, chassis: row(2))
+        inputs.ports.append((row(16), gateway))
+        var builder = PhysicalBuilder(inputs)
+        guard case .remote? = builder.build().ports[network]?.place else {
+            Issue.record("not remote")
+            return
+        }
+        inputs.claims[row(16)] = PortClaim(role: .main, interface: nil, encap: nil)
+        builder = PhysicalBuilder(inputs)
+        let view = builder.build()
+        #expect(view.ports[network]?.place == .bridge("br-ex"))
+        #expect(view.bridges["br-ex"]?.port(.logical(network))?.membership == .trunk([0]))
+    }
+
+    @Test func aNestedPortIsBehindItsParent() {
+        var inputs = inputs()
+        let parent = inputs.claims[row(10)]?.interface
+        inputs.ports.append(
+            (
+                row(15),
+                SB.PortBinding(
+                    logicalPort: "c", datapath: routerRow, tunnelKey: 2, parentPort: "here",
+                    tag: 42, portSecurity: ["02:00:00:00:00:09"])
+            ))
+        inputs.claims[row(15)] = PortClaim(
+            role: .main, interface: nil, encap: nil, parent: parent)
+        var builder = PhysicalBuilder(inputs)
+        let view = builder.build()
+        let reference = PortReference(datapath: 2, port: 2)
+        #expect(view.ports[reference]?.place == .nested(vport: 5, tag: 42))
+        #expect(view.ports[reference]?.portSecurity.count == 1)
+        #expect(view.nestedInputs[5] == [42: reference])
+        #expect(view.inputs[5] == PortReference(datapath: 1, port: 1))
+    }
+
+    /// A flood reaches a router through the chassis that serves its gateway, also from others.
+    @Test func aFloodReachesTheGatewayWhereItIsServed() {
+        var inputs = inputs()
+        inputs.ports.append(
+            (
+                row(15),
+                SB.PortBinding(
+                    logicalPort: "cr-s-r", type: "chassisredirect",
+                    options: ["distributed-port": "s-r"], datapath: switchRow, tunnelKey: 6)
+            ))
+        inputs.claims[row(15)] = PortClaim(role: .main, interface: nil, encap: nil)
+        inputs.groups[0].ports = [row(10), row(15)]
+        var builder = PhysicalBuilder(inputs)
+        let group = builder.build().groups[PortReference(datapath: 1, port: 32768)]
+        #expect(group?.local == [1, 4])
+    }
+
     @Test func portsAreWhereTheyAreClaimed() throws {
         var builder = PhysicalBuilder(inputs())
         let view = builder.build()

@@ -48,6 +48,25 @@ import Wire
         #expect(run.counters.drops == [drop: 3])
     }
 
+    /// A packet teaches where a station is while a flow that floods to it is on its way to the
+    /// kernel: that flow goes to the one port too, and is still known.
+    @Test func aFlowOfTheSameTurnLearnsToo() throws {
+        let machine = try Machine()
+        machine.wiring.becomeBridge()
+        let run = machine.run()
+        let there = Wiring.frame(from: Wiring.a, to: Wiring.b)
+        let upcalls = [(there, 1), (Wiring.frame(from: Wiring.b, to: Wiring.c), 2)].map {
+            Upcall(
+                ModelDatapath.Upcall(
+                    reason: .miss, key: machine.upcallKey(of: $0, on: $1), frame: $0))
+        }
+        run.handle(upcalls, upcallPort: 0)
+        #expect(machine.receive(there, on: 1, run) == [2])
+        run.reviewFlows()
+        #expect(machine.identifiers.count == 2)
+        #expect(run.counters.refusedPuts == 0)
+    }
+
     /// Counters are the process's, and tests run beside each other: there may be more.
     @Test func workIsCountedUnderTheNamesThatOperatorsKnow() throws {
         let names = ["pinctrl_total_pin_pkts", "dpif_flow_put", "dpif_execute"]

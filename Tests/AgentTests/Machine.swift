@@ -115,6 +115,20 @@ final class Wiring {
         view.localPorts.insert(name)
     }
 
+    /// Kernel ports 1, 2 and 3 are ports of a bridge, and no logical ports.
+    func becomeBridge() {
+        view.inputs = [:]
+        let names = [1, 2, 3].map { (vport: UInt32($0), name: BridgePortName.own("p\($0)")) }
+        view.bridges["br-ex"] = ProviderBridge(
+            name: "br-ex",
+            ports: names.map {
+                BridgePort(name: $0.name, membership: .trunk(), way: .devices([$0.vport]))
+            })
+        for (vport, name) in names {
+            view.bridgeInputs[vport] = BridgeInput(bridge: "br-ex", port: name)
+        }
+    }
+
     func snapshot() -> TranslationSnapshot {
         revision += 1
         return TranslationSnapshot(revision: revision, pipeline: builder.commit(), view: view)

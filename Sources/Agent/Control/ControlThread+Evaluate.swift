@@ -16,6 +16,7 @@ extension ControlThread {
         self.system = system
         for problem in system.configuration.problems { report("\(problem)") }
         followKernel(system)
+        followAttachments(system)
         writeLocal(system)
         connectSouthbound(system)
         evaluateSouthbound(system)
@@ -39,6 +40,18 @@ extension ControlThread {
         } catch {
             report("kernel datapath: \(error)")
         }
+    }
+
+    /// What the Southbound side is evaluated with, as far as this host's administrator says it.
+    private func followAttachments(_ system: LocalSystem) {
+        let pass = BridgePass(system, local.replica, driver.ports)
+        for problem in pass.problems { report(problem) }
+        let new = LocalAttachments(
+            configuration: system.configuration,
+            interfaces: system.interfaces(local.replica, driver.ports), bridges: pass.bridges)
+        guard new != attachments else { return }
+        attachments = new
+        southboundChanged = true
     }
 
     private func writeLocal(_ system: LocalSystem) {

@@ -174,7 +174,7 @@ extension ControlThread {
         let pass = PhysicalPass(
             southbound.replica, configuration: system.configuration, identity: identity,
             claims: claims, interfaces: system.interfaces(local.replica, driver.ports),
-            kernel: driver.ports)
+            kernel: driver.ports, bridges: attachments.bridges)
         datapaths = pass.datapaths
         request(system, southbound, pass.inputs)
         let complete = southbound.conditionNumber >= wantedConditions

@@ -30,6 +30,7 @@ final class ControlThread {
     // What was read last.
     var system: LocalSystem?
     var kernelPlan: BridgePlan?
+    var attachments = LocalAttachments()
     var interfaces = InterfaceHistory()
     var identity: ChassisIdentity?
     var claims: [RowUUID: PortClaim] = [:]

@@ -12,6 +12,7 @@ extension DatapathLoop {
         translator.now = now
         var operations: [FlowOperation] = []
         var lessons: [Lesson] = []
+        var touched: [PhysicalDependency] = []
         for upcall in upcalls {
             AgentCoverage.packetsIn.hit()
             if upcall.reason == .action, let cookie = LogCookie(upcall.userData) {
@@ -23,11 +24,13 @@ extension DatapathLoop {
                 in: snapshot)
             let actions = encoded(translation.actions)
             if upcall.reason == .miss { put(translation, actions, upcall, snapshot, &operations) }
-            apply(translation.effects, from: upcall, &lessons)
+            touched += apply(translation.effects, from: upcall, &lessons)
             execute(translation, actions, upcall, &operations)
             for drop in translation.drops { count(drop, 1) }
         }
         perform(operations)
+        // Only now has the kernel the flows that must be asked again.
+        if !touched.isEmpty { recheck(touched) }
         if !lessons.isEmpty { report(.learned(lessons)) }
     }
 
@@ -148,8 +151,12 @@ extension DatapathLoop {
 
     // MARK: Effects
 
-    private func apply(_ effects: [SideEffect], from upcall: Upcall, _ lessons: inout [Lesson]) {
+    /// - Returns: what flows find otherwise from now on.
+    private func apply(
+        _ effects: [SideEffect], from upcall: Upcall, _ lessons: inout [Lesson]
+    ) -> [PhysicalDependency] {
         let source = UInt32(upcall.key[.inputPort])
+        var touched: [PhysicalDependency] = []
         for effect in effects {
             switch effect {
             case .neighbour(let key, let address, let isShared):
@@ -166,11 +173,18 @@ extension DatapathLoop {
                 report(.service(event))
             case .affinity(let key, let binding):
                 if translator.affinities.bind(key, to: binding, now: now) {
-                    recheck([.affinity(key)])
+                    touched.append(.affinity(key))
                 }
             case .affinityUse(let key): translator.affinities.refresh(key, now: now)
+            case .station(let sighting):
+                guard
+                    translator.stations[sighting.key] == sighting.port
+                        || admission.admits(source, now: now)
+                else { continue }
+                touched += translator.stations.see(sighting, now: now).map { .station($0) }
             }
         }
+        return touched
     }
 
     /// Sends the packets on whose neighbour the snapshot knows.

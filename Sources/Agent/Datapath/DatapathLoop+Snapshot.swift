@@ -93,7 +93,9 @@ extension DatapathLoop {
             reportUses()
             waiting.expire(now: now)
             collectMeters()
-            recheck(translator.affinities.expire(now: now).map { .affinity($0) })
+            recheck(
+                translator.affinities.expire(now: now).map { .affinity($0) }
+                    + translator.stations.expire(now: now).map { .station($0) })
             translator.frozen.collect(used: table?.frozenNumbers ?? [], now: now)
             scheduleDump()
         }
@@ -127,5 +129,10 @@ extension DatapathLoop {
         }
         perform(
             review.commands.map(operation) + review.unadopted.map { .delete($0) })
+        var moved: [PhysicalDependency] = []
+        for case .station(let sighting) in review.traffic.effects {
+            moved += translator.stations.see(sighting, now: now).map { .station($0) }
+        }
+        if !moved.isEmpty { recheck(moved) }
     }
 }

@@ -67,11 +67,17 @@ package struct PortClaim: Hashable, Sendable {
     /// The interface here; nil for ports that are bound without one.
     package let interface: LocalInterface?
     package let encap: RowUUID?
+    /// The interface of the port that this one is nested in, by a VLAN tag.
+    package let parent: LocalInterface?
 
-    package init(role: ClaimRole, interface: LocalInterface?, encap: RowUUID?) {
+    package init(
+        role: ClaimRole, interface: LocalInterface?, encap: RowUUID?,
+        parent: LocalInterface? = nil
+    ) {
         self.role = role
         self.interface = interface
         self.encap = encap
+        self.parent = parent
     }
 }
 
@@ -106,7 +112,8 @@ extension ChassisIdentity {
             guard port.tag != nil, let row = parent(parentName), row.type.isEmpty,
                 let held = claim(on: row, interfaces: interfaces, parent: { _ in nil })
             else { return nil }
-            return PortClaim(role: held.role, interface: nil, encap: held.encap)
+            return PortClaim(
+                role: held.role, interface: nil, encap: held.encap, parent: held.interface)
         }
         guard let interface = interfaces.byLogicalPort[port.logicalPort],
             let role = role(for: port)

@@ -59,6 +59,22 @@ package struct LocalSystem {
     }
 }
 
+/// What an evaluation of the Southbound side reads of the local one.
+package struct LocalAttachments: Hashable, Sendable {
+    package let configuration: ChassisConfiguration?
+    package let interfaces: LocalInterfaces
+    package let bridges: [ProviderBridge]
+
+    package init(
+        configuration: ChassisConfiguration? = nil, interfaces: LocalInterfaces = .init([]),
+        bridges: [ProviderBridge] = []
+    ) {
+        self.configuration = configuration
+        self.interfaces = interfaces
+        self.bridges = bridges
+    }
+}
+
 extension LocalSystem {
     /// Adds the integration bridge if nobody has.
     package func createIntegrationBridge(

@@ -12,7 +12,8 @@ package struct PhysicalPass {
 
     package init(
         _ replica: Replica, configuration: ChassisConfiguration, identity: ChassisIdentity?,
-        claims: [RowUUID: PortClaim], interfaces: LocalInterfaces, kernel: KernelPorts
+        claims: [RowUUID: PortClaim], interfaces: LocalInterfaces, kernel: KernelPorts,
+        bridges: [ProviderBridge] = []
     ) {
         let ports = replica.rows(SB.PortBinding.self)
         datapaths = Self.localDatapaths(ports, claims: claims)
@@ -22,6 +23,8 @@ package struct PhysicalPass {
         inputs.claims = claims
         inputs.interfaces = interfaces
         inputs.transportZones = configuration.transportZones
+        inputs.bridgeMappings = configuration.bridgeMappings
+        inputs.bridges = bridges
         inputs.ports = ports.filter { local.contains($0.row.datapath) }.map { ($0.uuid, $0.row) }
         for datapath in replica.rows(SB.DatapathBinding.self) where local.contains(datapath.uuid) {
             inputs.datapaths[datapath.uuid] = datapath.row
@@ -40,6 +43,7 @@ package struct PhysicalPass {
         inputs.meters = Self.meters(replica)
         let options = replica.only(SB.SBGlobal.self)?.row.options ?? [:]
         inputs.registers = RegisterLayout(options: options)
+        inputs.alwaysTunnels = options["always_tunnel"] == "true"
         inputs.limits = ControlLimits(parsing: options["control_limits"] ?? "")
         self.inputs = inputs
     }

@@ -23,6 +23,11 @@ package struct PhysicalInputs {
     /// The shared tunnel devices of this host.
     package var devices: [EncapsulationType: TunnelDevice] = [:]
     package var transportZones: [String] = []
+    /// Physical network -> bridge name (`ovn-bridge-mappings`).
+    package var bridgeMappings: [String: String] = [:]
+    package var bridges: [ProviderBridge] = []
+    /// SB_Global.options:always_tunnel.
+    package var alwaysTunnels = false
     package var groups: [SB.MulticastGroup] = []
     package var neighbours: [SB.MACBinding] = []
     package var staticNeighbours: [SB.StaticMACBinding] = []
@@ -54,6 +59,8 @@ package struct PhysicalBuilder {
     private let inputs: PhysicalInputs
     private let tunnels: [RowUUID: [TunnelEndpoint]]
     private let byName: [String: (RowUUID, SB.PortBinding)]
+    /// The provider network of each switch that reaches one from here.
+    private let localnets: [RowUUID: PortReference]
     /// Rows that were skipped, each with its reason.
     package private(set) var problems: [String] = []
 
@@ -62,6 +69,7 @@ package struct PhysicalBuilder {
         tunnels = TunnelChoice(inputs).endpoints
         byName = Dictionary(
             inputs.ports.map { ($0.1.logicalPort, $0) }, uniquingKeysWith: { first, _ in first })
+        localnets = inputs.localnets
     }
 
     package mutating func build() -> PhysicalView {
@@ -69,17 +77,13 @@ package struct PhysicalBuilder {
         for (_, datapath) in inputs.datapaths where datapath.isRouter {
             view.routers.insert(UInt32(truncatingIfNeeded: datapath.tunnelKey))
         }
+        for bridge in inputs.bridges { add(bridge, to: &view) }
         var places: [RowUUID: PhysicalPort] = [:]
         for (uuid, row) in inputs.ports {
             guard let port = physicalPort(uuid, row) else { continue }
             places[uuid] = port
             view.ports[port.reference] = port
-            guard case .here(let vport) = port.place, row.type != "mirror" else { continue }
-            view.inputs[vport] = port.reference
-            view.localPorts.insert(port.name)
-            if let text = row.options["control_limits"] {
-                view.limits.ports[vport] = ControlLimits(parsing: text)
-            }
+            attach(port, row, to: &view)
         }
         view.registers = inputs.registers
         view.limits.deployment = inputs.limits
@@ -101,18 +105,46 @@ package struct PhysicalBuilder {
 
     // MARK: Ports
 
-    private func reference(_ row: SB.PortBinding) -> PortReference? {
-        guard let datapath = inputs.datapaths[row.datapath] else { return nil }
-        return PortReference(
-            datapath: UInt32(truncatingIfNeeded: datapath.tunnelKey),
-            port: UInt32(truncatingIfNeeded: row.tunnelKey))
+    private func reference(_ row: SB.PortBinding) -> PortReference? { inputs.reference(row) }
+
+    /// Says where the packets of a port come in.
+    private func attach(
+        _ port: PhysicalPort, _ row: SB.PortBinding, to view: inout PhysicalView
+    ) {
+        switch port.place {
+        case .here(let vport) where row.type != "mirror":
+            view.inputs[vport] = port.reference
+            view.localPorts.insert(port.name)
+            if let text = row.options["control_limits"] {
+                view.limits.ports[vport] = ControlLimits(parsing: text)
+            }
+        case .nested(let vport, let tag):
+            view.nestedInputs[vport, default: [:]][tag] = port.reference
+            view.localPorts.insert(port.name)
+        case .bridge(let name):
+            let membership = row.vlanMembership
+            view.bridges[name]?.add(
+                BridgePort(
+                    name: .logical(port.reference), membership: membership, way: .datapath))
+        case .here, .peer, .redirect, .remote, .nowhere: break
+        }
+    }
+
+    private func add(_ bridge: ProviderBridge, to view: inout PhysicalView) {
+        view.bridges[bridge.name] = bridge
+        for port in bridge.ports {
+            guard case .devices(let vports) = port.way else { continue }
+            for vport in vports {
+                view.bridgeInputs[vport] = BridgeInput(bridge: bridge.name, port: port.name)
+            }
+        }
     }
 
     private mutating func physicalPort(_ uuid: RowUUID, _ row: SB.PortBinding) -> PhysicalPort? {
         guard let reference = reference(row) else { return nil }
         let place = place(uuid, row)
         var security: [PortSecurityEntry] = []
-        if case .here = place {
+        if place.isHere {
             for text in row.portSecurity {
                 do {
                     security.append(try PortSecurityEntry(parsing: text))
@@ -130,17 +162,18 @@ package struct PhysicalBuilder {
 
     private func place(_ uuid: RowUUID, _ row: SB.PortBinding) -> PortPlace {
         switch row.type {
-        case "l3gateway" where inputs.claims[uuid] == nil:
-            let ways = remoteWays(row)
-            return ways.isEmpty ? .nowhere : .remote(ways)
+        case "localnet": return inputs.bridge(of: row).map { .bridge($0) } ?? .nowhere
+        case "l2gateway" where inputs.claims[uuid] != nil:
+            return inputs.bridge(of: row).map { .bridge($0) } ?? .nowhere
+        case "external": return throughNetwork(row) ?? .nowhere
+        case "l3gateway" where inputs.claims[uuid] == nil: return elsewhere(row)
         case "mirror":
             if let target = row.mirrorPort.flatMap({ byName[$0] }),
                 let vport = inputs.claims[target.0]?.interface?.vport
             {
                 return .here(vport: vport)
             }
-            let ways = remoteWays(row)
-            return ways.isEmpty ? .nowhere : .remote(ways)
+            return elsewhere(row)
         case "patch", "l3gateway":
             guard let name = row.options["peer"], let peer = byName[name],
                 let target = reference(peer.1)
@@ -154,13 +187,28 @@ package struct PhysicalBuilder {
         case "localport":
             return inputs.interfaces.byLogicalPort[row.logicalPort]
                 .map { .here(vport: $0.vport) } ?? .nowhere
-        case "", "remote", "chassisredirect", "vtep":
+        case "", "remote", "chassisredirect", "vtep", "l2gateway":
             if let vport = inputs.claims[uuid]?.interface?.vport { return .here(vport: vport) }
-            let ways = remoteWays(row)
-            return ways.isEmpty ? .nowhere : .remote(ways)
+            if let parent = inputs.claims[uuid]?.parent, let tag = row.tag {
+                return .nested(vport: parent.vport, tag: UInt16(clamping: tag))
+            }
+            return elsewhere(row)
         default:
             return .nowhere
         }
+    }
+
+    /// Where the packets for a port of another chassis go: by the provider network that its switch
+    /// reaches from here, else through a tunnel.
+    private func elsewhere(_ row: SB.PortBinding) -> PortPlace {
+        if let place = throughNetwork(row), row.additionalChassis.isEmpty { return place }
+        let ways = remoteWays(row)
+        return ways.isEmpty ? .nowhere : .remote(ways)
+    }
+
+    private func throughNetwork(_ row: SB.PortBinding) -> PortPlace? {
+        guard !inputs.alwaysTunnels, let localnet = localnets[row.datapath] else { return nil }
+        return .redirect(localnet)
     }
 
     private func remoteWays(_ row: SB.PortBinding) -> [TunnelEndpoint] {
@@ -196,12 +244,15 @@ package struct PhysicalBuilder {
             var remote: [TunnelEndpoint] = []
             for member in group.ports.compactMap({ places[$0] }) {
                 switch member.place {
-                case .here: local.append(member.reference.port)
+                case .here, .nested, .bridge: local.append(member.reference.port)
                 case .peer: peers.append(member.reference.port)
                 case .remote(let ways):
                     for way in ways where !remote.contains(where: { $0.remote == way.remote }) {
                         remote.append(way)
                     }
+                // Also for packets from other chassis: only this one serves the gateway.
+                case .redirect(let port) where member.type == "chassisredirect":
+                    local.append(port.port)
                 case .redirect, .nowhere: break
                 }
             }
@@ -241,6 +292,42 @@ package struct PhysicalBuilder {
                 datapath: UInt32(truncatingIfNeeded: row.dpKey), address: mac)
             view.learnedAddresses[key] = UInt32(truncatingIfNeeded: row.portKey)
         }
+    }
+}
+
+extension PhysicalInputs {
+    func reference(_ row: SB.PortBinding) -> PortReference? {
+        guard let datapath = datapaths[row.datapath] else { return nil }
+        return PortReference(
+            datapath: UInt32(truncatingIfNeeded: datapath.tunnelKey),
+            port: UInt32(truncatingIfNeeded: row.tunnelKey))
+    }
+
+    /// The bridge of the port's physical network, if this host has both.
+    func bridge(of row: SB.PortBinding) -> String? {
+        guard let network = row.options["network_name"], let name = bridgeMappings[network],
+            bridges.contains(where: { $0.name == name })
+        else { return nil }
+        return name
+    }
+
+    /// The localnet port of each switch that has one with a network of this host.
+    fileprivate var localnets: [RowUUID: PortReference] {
+        var result: [RowUUID: PortReference] = [:]
+        for (_, row) in ports where row.type == "localnet" && bridge(of: row) != nil {
+            guard let reference = reference(row) else { continue }
+            result[row.datapath] = min(result[row.datapath] ?? reference, reference)
+        }
+        return result
+    }
+}
+
+extension SB.PortBinding {
+    /// How a port to a physical network is a port of its bridge.
+    fileprivate var vlanMembership: VLANMembership {
+        if options["vlan-passthru"] == "true" { return .trunk() }
+        if let tag, tag != 0 { return .access(UInt16(clamping: tag)) }
+        return .trunk([0])
     }
 }
 

@@ -56,6 +56,10 @@ package struct TunnelEndpoint: Hashable, Sendable, Comparable {
 package enum PortPlace: Hashable, Sendable {
     /// To a port of the kernel datapath here.
     case here(vport: UInt32)
+    /// To a port of the kernel datapath here, with a VLAN tag that the other side tells it by.
+    case nested(vport: UInt32, tag: UInt16)
+    /// Out by a bridge of this host, of which the logical port is a port too.
+    case bridge(String)
     /// Into another logical datapath, as if received on its port.
     case peer(PortReference)
     /// To another port of the same logical datapath: the gateway's chassis sends what is for the
@@ -65,6 +69,14 @@ package enum PortPlace: Hashable, Sendable {
     case remote([TunnelEndpoint])
     /// Nobody holds the port: packets are dropped.
     case nowhere
+
+    /// Whether the port's workload is on this chassis.
+    package var isHere: Bool {
+        switch self {
+        case .here, .nested: true
+        case .bridge, .peer, .redirect, .remote, .nowhere: false
+        }
+    }
 }
 
 /// A logical port of a local datapath.
@@ -76,7 +88,7 @@ package struct PhysicalPort: Hashable, Sendable {
     package let place: PortPlace
     /// The conntrack zone of the port's switch pipelines; zero for a port that has none.
     package let zone: UInt16
-    /// Port_Binding.port_security, empty when unrestricted; enforced only for `.here`.
+    /// Port_Binding.port_security, empty when unrestricted; enforced only where the workload is.
     package let portSecurity: [PortSecurityEntry]
 
     package init(
@@ -182,6 +194,12 @@ package struct PhysicalView: Sendable {
     package var ports: TreeDictionary<PortReference, PhysicalPort> = [:]
     /// Kernel port number -> the logical port whose packets arrive there.
     package var inputs: TreeDictionary<UInt32, PortReference> = [:]
+    /// Kernel port number -> the logical ports of tagged packets that arrive there, by VLAN.
+    package var nestedInputs: TreeDictionary<UInt32, [UInt16: PortReference]> = [:]
+    /// Kernel port number -> the port of a provider bridge that it is.
+    package var bridgeInputs: TreeDictionary<UInt32, BridgeInput> = [:]
+    /// Provider bridges by name, with the logical ports that reach their networks.
+    package var bridges: TreeDictionary<String, ProviderBridge> = [:]
     /// Kernel port number of a shared tunnel device -> its kind.
     package var tunnelDevices: TreeDictionary<UInt32, EncapsulationType> = [:]
     package var groups: TreeDictionary<PortReference, MulticastMembers> = [:]
@@ -224,7 +242,9 @@ package enum PhysicalDependency: Hashable, Sendable {
     case hairpinSources
     case registers
     case meter(String)
-    /// No part of a view: the datapath thread's own.
+    case bridge(String)
+    /// No parts of a view: the datapath thread's own.
+    case station(StationKey)
     case affinity(AffinityKey)
 }
 
@@ -235,6 +255,9 @@ extension PhysicalView {
         var result: Set<PhysicalDependency> = []
         Self.compare(old.ports, ports) { result.insert(.port($0)) }
         Self.compare(old.inputs, inputs) { result.insert(.input(vport: $0)) }
+        Self.compare(old.nestedInputs, nestedInputs) { result.insert(.input(vport: $0)) }
+        Self.compare(old.bridgeInputs, bridgeInputs) { result.insert(.input(vport: $0)) }
+        Self.compare(old.bridges, bridges) { result.insert(.bridge($0)) }
         Self.compare(old.tunnelDevices, tunnelDevices) { result.insert(.tunnelDevice(vport: $0)) }
         Self.compare(old.groups, groups) { result.insert(.group($0)) }
         Self.compare(old.neighbours, neighbours) { result.insert(.neighbour($0)) }

@@ -23,6 +23,7 @@ struct TranslationText {
         case .egress(let port, let inport): egress(port, inport)
         case .tunnel(let endpoint, let egress): tunnel(endpoint, egress)
         case .deliver(let vport): deliver(vport)
+        case .bridge(let name, let vlan): line("/* bridge \"\(name)\", VLAN \(vlan) */")
         case .generated(let generator): title(generator.name)
         case .track(let tracking): line("/* connection tracking in zone \(tracking.zone) */")
         case .recirculate(let stage, let number, _):
@@ -112,6 +113,7 @@ struct TranslationText {
                     + "\(names.full(packet.neighbour.port)) */")
         case .affinity(let key, let binding):
             line("/* binds \(key.client) to backend \(binding.backend.address) */")
+        case .station: break
         case .affinityUse(let key): line("/* \(key.client) has a backend */")
         }
     }

@@ -89,6 +89,8 @@ package enum SideEffect: Hashable, Sendable {
     /// A client was given a backend; it has used one.
     case affinity(AffinityKey, AffinityBinding)
     case affinityUse(AffinityKey)
+    /// A station of a provider bridge.
+    case station(StationSighting)
 }
 
 /// A packet that can't go on before its next hop's Ethernet address is known.
@@ -122,6 +124,12 @@ package struct PacketDrop: Hashable, Sendable {
         case unknownPort(PortReference)
         case notBound(PortReference)
         case unknownInput(UInt32)
+        /// A bridge that has gone, or no longer has the port that the packet came in by.
+        case noBridgePort(String)
+        /// A VLAN that the port of a bridge does not have.
+        case foreignVLAN(UInt16)
+        /// An address that bridges keep for themselves.
+        case reservedAddress
         case foreignTunnel
         case unknownTunnelSource(IPAddress)
         case unknownRecirculation(UInt32)
@@ -152,6 +160,8 @@ package enum TranslationStep: Hashable, Sendable {
     case egress(PortReference, inport: UInt32)
     case tunnel(TunnelEndpoint, egress: UInt32)
     case deliver(vport: UInt32)
+    /// Onto a provider bridge.
+    case bridge(String, vlan: UInt16)
     case generated(Instruction.Generator)
     /// The kernel tracks the packet before it comes back.
     case track(ConnectionTracking)

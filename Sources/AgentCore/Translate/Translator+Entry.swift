@@ -38,11 +38,24 @@ extension Translator {
             return
         }
         depend(on: .input(vport: vport))
-        guard let port = snapshot.view.inputs[vport] else {
+        if let input = snapshot.view.bridgeInputs[vport] {
+            enterBridge(input.bridge, from: input.port, snapshot)
+        } else if let port = nestedPort(vport, snapshot) {
+            setTag(nil)
+            enterDatapath(port, snapshot)
+        } else if let port = snapshot.view.inputs[vport] {
+            enterDatapath(port, snapshot)
+        } else {
             drop(.unknownInput(vport))
-            return
         }
-        enterDatapath(port, snapshot)
+    }
+
+    /// The port nested behind a kernel port by the packet's tag. Of ports that carry none no tag is
+    /// looked at.
+    private func nestedPort(_ vport: UInt32, _ snapshot: TranslationSnapshot) -> PortReference? {
+        guard let ports = snapshot.view.nestedInputs[vport] else { return nil }
+        let tag = UInt64(truncatingIfNeeded: key.read(KeyField.vlanNumber))
+        return tag & KeyField.vlanPresent == 0 ? nil : ports[UInt16(tag & 0xfff)]
     }
 
     /// Starts the ingress pipeline of a datapath, as received on its port.
@@ -60,8 +73,10 @@ extension Translator {
         key.load(.datapath, UInt64(port.datapath))
         key.load(.inport, UInt64(port.port))
         loadZones(at: port, snapshot)
-        if snapshot.view.ports[port]?.type == "localport" {
-            key.load(KeyField.flagsFromLocalport, 1)
+        switch snapshot.view.ports[port]?.type {
+        case "localport": key.load(KeyField.flagsFromLocalport, 1)
+        case "localnet": key.load(KeyField.flagsLocalnet, 1)
+        default: break
         }
         run(LogicalStage(DatapathKey(port.datapath), Stage(.ingress, 0)), snapshot)
     }

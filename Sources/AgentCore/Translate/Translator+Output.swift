@@ -58,7 +58,7 @@ extension Translator {
             return
         }
         switch port.place {
-        case .here, .peer: enterEgress(reference, snapshot)
+        case .here, .nested, .bridge, .peer: enterEgress(reference, snapshot)
         case .redirect(let port):
             key.load(.outport, UInt64(port.port))
             enterEgress(port, snapshot)
@@ -106,6 +106,16 @@ extension Translator {
         case .here(let vport):
             note(.deliver(vport: vport))
             record(.port(vport))
+        case .nested(let vport, let tag):
+            setTag(tag)
+            note(.deliver(vport: vport))
+            record(.port(vport))
+        case .bridge(let name):
+            // What belongs to this host alone must not appear on a network of others.
+            guard key.read(KeyField.flagsFromLocalport) == 0,
+                key.read(KeyField.flagsLocalOnly) == 0
+            else { return }
+            enterBridge(name, from: .logical(reference), snapshot)
         case .peer(let peer):
             clearTracking()
             enterDatapath(peer, snapshot)

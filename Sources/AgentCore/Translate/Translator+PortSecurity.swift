@@ -26,7 +26,7 @@ extension Translator {
         let reference = PortReference(
             datapath: UInt32(key.read(.datapath)), port: UInt32(key.read(field)))
         depend(on: .port(reference))
-        guard let port = snapshot.view.ports[reference], case .here = port.place else { return [] }
+        guard let port = snapshot.view.ports[reference], port.place.isHere else { return [] }
         return port.portSecurity
     }
 

@@ -43,6 +43,8 @@ package struct Translator: ~Copyable {
     package var affinities = AffinityTable()
     /// What packets asked of the pipelines lately.
     var memo = LookupMemo()
+    /// Where the stations of provider bridges are.
+    package var stations = StationTable()
     /// The kernel's meters.
     package var meters = MeterAllocator()
     /// Owners of hash values, worked out before.

@@ -43,7 +43,7 @@ package struct ZonePass {
         if port.type == "localport" {
             return inputs.interfaces.byLogicalPort[port.logicalPort] != nil
         }
-        return port.options["enable_router_port_acl"] == "true"
+        return port.type == "localnet" || port.options["enable_router_port_acl"] == "true"
     }
 
     private static func user(

@@ -200,6 +200,11 @@ struct Host: ~Copyable {
             table.touch([.affinity(key)])
             do { try check() } catch { outcome.faults.append("check: \(error)") }
         }
+        for case .station(let sighting) in translation.effects {
+            table.touch(
+                translator.stations.see(sighting, now: Int64(now)).map { .station($0) })
+            do { try check() } catch { outcome.faults.append("check: \(error)") }
+        }
         for emission in translation.packets(of: upcall) {
             do {
                 let events = try kernel.execute(
