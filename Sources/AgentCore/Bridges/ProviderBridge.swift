@@ -131,4 +131,9 @@ package struct ProviderBridge: Hashable, Sendable {
 package struct BridgeInput: Hashable, Sendable {
     package let bridge: String
     package let port: BridgePortName
+
+    package init(bridge: String, port: BridgePortName) {
+        self.bridge = bridge
+        self.port = port
+    }
 }

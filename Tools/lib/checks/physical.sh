@@ -245,6 +245,77 @@ floating_address() {
     return $result
 }
 
+# gratuitous ARP of a workload that has come, and of the router's address behind its gateway: the
+# switches outside learn where both are.
+provider_hears_announcements() {
+    local workload router result=0
+    provider_router
+    hv_sync
+    capture outside outside "eth0.$OUTSIDE_VLAN" -Q in arp
+    ovn-nbctl -t 30 lsp-add s7 vm71 -- lsp-set-addresses vm71 "$(workload_mac vm71) 10.0.7.11"
+    workload vm71 1
+    eventually 20 counts outside 'Request who-has 10.0.7.11 .*tell 10.0.7.11' 1 || result=1
+    eventually 20 counts outside 'Request who-has 10.0.7.1 .*tell 10.0.7.1,' 1 || result=1
+    end_capture outside
+    workload=$(count outside 'who-has 10.0.7.11 .*tell 10.0.7.11')
+    router=$(count outside 'who-has 10.0.7.1 .*tell 10.0.7.1,')
+    DETAIL="$workload of the workload, $router of the router"
+    detach vm71 1
+    remove_provider_router
+    return $result
+}
+
+## Gateways
+
+# A layer 2 gateway on hv1: a workload of hv2 reaches the host outside through the tunnel.
+l2_gateway_works() {
+    local result=0 tunnelled
+    ovn-nbctl -t 30 ls-add s3 -- lsp-add s3 s3-gw -- lsp-set-type s3-gw l2gateway -- \
+        lsp-set-addresses s3-gw unknown -- \
+        lsp-set-options s3-gw network_name=physnet l2gateway-chassis=hv1
+    outside_address eth0 10.0.3.100/24
+    logical_port vm32
+    workload vm32 2
+    hv_sync && eventually 20 reachable vm32 10.0.3.100 || result=1
+    capture tunnel hv1 u1 udp port 6081
+    ping_works vm32 10.0.3.100 && ping_works outside "$(workload_ip vm32)" || result=1
+    end_capture tunnel
+    tunnelled=$(count tunnel 'ICMP echo')
+    DETAIL="${DETAIL:-no answer}, $tunnelled packets in the tunnel"
+    [ "$tunnelled" -ge 20 ] || result=1
+    detach vm32 2
+    ovn-nbctl -t 30 --wait=hv ls-del s3
+    no_outside_address eth0 10.0.3.100/24
+    return $result
+}
+
+# A router of its own on hv1 between the distributed one and the physical network.
+gateway_router_works() {
+    local result=0
+    provider_switch s7
+    ovn-nbctl -t 30 lr-add gr -- set Logical_Router gr options:chassis=hv1 -- \
+        lrp-add gr gr-s7 00:00:00:00:ff:07 10.0.7.1/24 -- \
+        lsp-add s7 s7-gr -- lsp-set-type s7-gr router -- lsp-set-addresses s7-gr router -- \
+        lsp-set-options s7-gr router-port=gr-s7 -- \
+        ls-add join -- lrp-add r r-join 00:00:00:00:ff:0a 100.64.0.1/24 -- \
+        lsp-add join join-r -- lsp-set-type join-r router -- lsp-set-addresses join-r router -- \
+        lsp-set-options join-r router-port=r-join -- \
+        lrp-add gr gr-join 00:00:00:00:ff:0b 100.64.0.2/24 -- \
+        lsp-add join join-gr -- lsp-set-type join-gr router -- lsp-set-addresses join-gr router -- \
+        lsp-set-options join-gr router-port=gr-join -- \
+        lr-route-add r 10.0.7.0/24 100.64.0.2 -- lr-route-add gr 10.0.0.0/16 100.64.0.1 -- \
+        lr-nat-add gr snat 10.0.7.1 10.0.1.0/24 -- \
+        lr-nat-add gr dnat_and_snat 10.0.7.12 "$(workload_ip vm12)"
+    outside_address eth0 10.0.7.100/24
+    hv_sync && eventually 20 reachable vm11 10.0.7.100 || result=1
+    ping_works vm11 10.0.7.100 && ping_works vm12 10.0.7.100 &&
+        ping_works outside 10.0.7.12 || result=1
+    ovn-nbctl -t 30 --wait=hv lr-route-del r 10.0.7.0/24 -- lrp-del r-join -- lr-del gr -- \
+        ls-del join -- ls-del s7
+    no_outside_address eth0 10.0.7.100/24
+    return $result
+}
+
 checks_of_nesting() {
     check "nested ports are reached by their tags" nested_ports_work
     [ "$NORTHD" != ours ] || check "a trunk port carries its VLANs" trunk_port_works
@@ -259,11 +330,18 @@ checks_of_provider_networks() {
     check "a gateway translates onto it" provider_gateway_translates
     check "a floating address is reached from it" floating_address central
     check "a distributed address is served at the workload" floating_address distributed
+    check "what appears is announced on it" provider_hears_announcements
+}
+
+checks_of_gateways() {
+    check "a layer 2 gateway joins a switch to it" l2_gateway_works
+    check "a gateway router is on its chassis" gateway_router_works
 }
 
 checks_physical() {
     add_physical_network
     checks_of_nesting
     checks_of_provider_networks
+    checks_of_gateways
     checks_of_flows
 }
