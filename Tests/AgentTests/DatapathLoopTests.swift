@@ -55,12 +55,7 @@ import Wire
         machine.wiring.becomeBridge()
         let run = machine.run()
         let there = Wiring.frame(from: Wiring.a, to: Wiring.b)
-        let upcalls = [(there, 1), (Wiring.frame(from: Wiring.b, to: Wiring.c), 2)].map {
-            Upcall(
-                ModelDatapath.Upcall(
-                    reason: .miss, key: machine.upcallKey(of: $0, on: $1), frame: $0))
-        }
-        run.handle(upcalls, upcallPort: 0)
+        machine.misses([(there, 1), (Wiring.frame(from: Wiring.b, to: Wiring.c), 2)], run)
         #expect(machine.receive(there, on: 1, run) == [2])
         run.reviewFlows()
         #expect(machine.identifiers.count == 2)

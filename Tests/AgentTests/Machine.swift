@@ -45,9 +45,16 @@ final class Machine {
 
     /// A frame that the kernel handed up before it had the flows that it has.
     func miss(_ frame: [UInt8], on port: UInt32, _ run: DatapathLoop) {
-        let upcall = ModelDatapath.Upcall(
-            reason: .miss, key: upcallKey(of: frame, on: port), frame: frame)
-        run.handle([Upcall(upcall)], upcallPort: 0)
+        misses([(frame, port)], run)
+    }
+
+    /// Such frames, all taken in one turn.
+    func misses(_ frames: [(frame: [UInt8], port: UInt32)], _ run: DatapathLoop) {
+        let upcalls = frames.map {
+            ModelDatapath.Upcall(
+                reason: .miss, key: upcallKey(of: $0.frame, on: $0.port), frame: $0.frame)
+        }
+        run.handle(upcalls.map { Upcall($0) }, upcallPort: 0)
     }
 
     var identifiers: Set<FlowID?> { Set(flows.kernel.dump().map(\.id)) }
