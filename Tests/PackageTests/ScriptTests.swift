@@ -22,6 +22,25 @@ struct ScriptTests {
         #expect(result.status == 0, "\(result.output)")
     }
 
+    /// All files of checks are read into one shell, after those of the network.
+    @Test func everyFunctionOfTheChecksHasItsName() {
+        let files =
+            Repository.files(under: "Tools/lib/checks", withSuffix: ".sh")
+            + ["Tools/lib/common.sh", "Tools/lib/network.sh", "Tools/demo"]
+        var places: [Substring: String] = [:]
+        for file in files {
+            for line in Repository.lines(of: file) {
+                let name = line.prefix { $0 != "(" }
+                guard line.dropFirst(name.count).hasPrefix("() {"), !name.hasPrefix(" ") else {
+                    continue
+                }
+                #expect(places[name] == nil, "\(name) is in \(file) and \(places[name] ?? "")")
+                places[name] = file
+            }
+        }
+        #expect(places.count > 100)
+    }
+
     @Test(.enabled(if: Repository.run("command -v shellcheck").status == 0))
     func shellcheckAcceptsThem() {
         let result = Repository.run("shellcheck -x \(Self.quoted(Self.scripts))")

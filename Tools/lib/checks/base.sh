@@ -30,6 +30,9 @@ check() {
 
 milliseconds() { date +%s%3N; }
 
+# nb ARGUMENT...: ovn-nbctl with a limit in time.
+nb() { ovn-nbctl -t 60 "$@"; }
+
 ## Reachability
 
 # ping_works FROM ADDRESS: five of five come back. DETAIL: the first round trip, which the slow

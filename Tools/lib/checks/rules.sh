@@ -12,8 +12,6 @@ declare -A IP=() IP6=() MAC=()
 
 ## Configuration
 
-nb() { ovn-nbctl -t 30 "$@"; }
-
 # The hypervisors have it when this returns.
 nb_hv() { ovn-nbctl -t 60 --wait=hv "$@"; }
 

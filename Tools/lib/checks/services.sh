@@ -3,9 +3,6 @@
 # names, advertisements, groups, health checks, logs. Topics are in services_*.sh.
 # Each check configures what it needs and takes it away. Uses base.sh.
 
-# nb ARGUMENT...: ovn-nbctl with a limit in time.
-nb() { ovn-nbctl -t 60 "$@"; }
-
 # The interpreter itself: what PATH has may be a script around it, which takes long in the guest.
 PYTHON=
 
@@ -33,8 +30,8 @@ end_background() {
 
 has_ended() { ! kill -0 "$(cat "$NETWORK/$1.pid")"; }
 
-# says NAME PATTERN [COUNT]: whether the program's output has so many such lines. For `eventually`.
-says() { [ "$(grep -cE "$2" "$NETWORK/$1.out")" -ge "${3:-1}" ]; }
+# was_told NAME PATTERN [COUNT]: whether the program's output has so many such lines. For `eventually`.
+was_told() { [ "$(grep -cE "$2" "$NETWORK/$1.out")" -ge "${3:-1}" ]; }
 
 # nb_transact OPERATION...: for tables and columns that Debian's ovn-nbctl doesn't know.
 nb_transact() {

@@ -138,9 +138,9 @@ lease {
 }
 LEASE
     client -4
-    eventually 20 says dhclient 'DHCPNAK (of|from)' || { DETAIL="no NAK"; result=1; }
-    eventually 30 says dhclient 'DHCPACK of 10.0.1.11' 3 || result=1
-    eventually 5 says dhclient 'DHCPREQUEST for 10.0.1.11 on eth0 to 10.0.1.1' 1 || result=1
+    eventually 20 was_told dhclient 'DHCPNAK (of|from)' || { DETAIL="no NAK"; result=1; }
+    eventually 30 was_told dhclient 'DHCPACK of 10.0.1.11' 3 || result=1
+    eventually 5 was_told dhclient 'DHCPREQUEST for 10.0.1.11 on eth0 to 10.0.1.1' 1 || result=1
     DETAIL=${DETAIL:-$(grep -c DHCPNAK "$NETWORK/dhclient.out") refused, $(grep -c DHCPACK \
         "$NETWORK/dhclient.out") granted}
     end_background dhclient
@@ -224,7 +224,7 @@ dhcp6_stateful() {
     # It asks until it is answered, a few times at most, and ends.
     client -6 -r
     eventually 20 has_ended dhclient || result=1
-    says dhclient 'XMT: Release' 1 && ! says dhclient 'XMT: Release' 4 || result=1
+    was_told dhclient 'XMT: Release' 1 && ! was_told dhclient 'XMT: Release' 4 || result=1
     DETAIL=${DETAIL:-$(grep -o 'iaaddr.*[0-9]' "$NETWORK/dhclient.leases" | head -n 1), released}
     stop_serving
     return $result
@@ -238,10 +238,10 @@ dhcp6_stateless() {
     printf '#!/bin/sh\nenv | grep ^new_dhcp6 >>"%s"\n' "$NETWORK/stateless.out" >"$NETWORK/stateless"
     chmod +x "$NETWORK/stateless"
     client -6 -S -1 -sf "$NETWORK/stateless"
-    eventually 30 says stateless 'new_dhcp6_name_servers=fd00:1::53 fd00:1::54' || result=1
+    eventually 30 was_told stateless 'new_dhcp6_name_servers=fd00:1::53 fd00:1::54' || result=1
     end_background dhclient
-    says stateless 'new_dhcp6_domain_search=a.example' || result=1
-    ! says stateless new_ip6_address || result=1
+    was_told stateless 'new_dhcp6_domain_search=a.example' || result=1
+    ! was_told stateless new_ip6_address || result=1
     DETAIL=$(cut -d _ -f 3- "$NETWORK/stateless.out" | paste -sd ' ')
     stop_serving
     return $result

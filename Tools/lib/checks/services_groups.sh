@@ -10,7 +10,7 @@ member() {
     local PEER
     peer group.py join eth0 "$3" $PORT_GROUP
     background "$1" "$2" "${PEER[@]}"
-    eventually 20 says "$1" joined
+    eventually 20 was_told "$1" joined
 }
 
 # tell vmSN GROUP TEXT
@@ -24,7 +24,7 @@ tell() {
 heard() {
     tell "$2" "$3" "from $2"
     sleep 0.2
-    says "$1" "^from $2"
+    was_told "$1" "^from $2"
 }
 
 # snoop SWITCH WORD...: multicast options of a switch.

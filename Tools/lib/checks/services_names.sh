@@ -2,8 +2,8 @@
 # Names: what the Southbound's DNS rows know is answered on the spot, the rest goes on to the server
 # that was asked. Uses services.sh.
 
-# ask SERVER WORD...: dig in vm11, what it says in short.
-ask() { inside vm11 dig +short +time=5 +tries=2 "@$1" "${@:2}" 2>&1 | paste -sd ' '; }
+# look_up SERVER WORD...: dig in vm11, what it says in short.
+look_up() { inside vm11 dig +short +time=5 +tries=2 "@$1" "${@:2}" 2>&1 | paste -sd ' '; }
 
 # A real server on the other switch, and some names for s1.
 serve_names() {
@@ -30,16 +30,16 @@ stop_names() {
 
 names_are_answered() {
     local server=$1 found=()
-    found+=("$(ask "$server" vm12.ovn.example A)" "$(ask "$server" VM12.ovn.EXAMPLE AAAA)")
-    found+=("$(ask "$server" -x 10.0.1.12)" "$(ask "$server" +noedns vm12.ovn.example A)")
+    found+=("$(look_up "$server" vm12.ovn.example A)" "$(look_up "$server" VM12.ovn.EXAMPLE AAAA)")
+    found+=("$(look_up "$server" -x 10.0.1.12)" "$(look_up "$server" +noedns vm12.ovn.example A)")
     same "10.0.1.12|fd00:1::12|vm12.ovn.example.|10.0.1.12" "$(IFS='|'; echo "${found[*]}")"
 }
 
 # What the rows don't say is asked of the server; of a name that is ours alone it is not.
 other_names_go_on() {
     local server=$1 found=()
-    found+=("$(ask "$server" www.example A)" "$(ask "$server" only4.ovn.example AAAA)")
-    found+=("$(ask "$server" own.ovn.example A)")
+    found+=("$(look_up "$server" www.example A)" "$(look_up "$server" only4.ovn.example AAAA)")
+    found+=("$(look_up "$server" own.ovn.example A)")
     [ "$NORTHD" = stock ] || found+=("$(inside vm11 dig +time=5 +tries=1 "@$server" \
         own.ovn.example AAAA | grep -oE 'status: [A-Z]+')")
     same "192.0.2.53|2001:db8::53|10.0.1.45${found[3]+|status: REFUSED}" "$(IFS='|'; echo "${found[*]}")"
