@@ -51,11 +51,10 @@ extension DatapathLoop {
     ) {
         if let emissions = translation.emissions {
             let admitted = admittedServices(emissions, from: UInt32(upcall.key[.inputPort]))
+            let asked = admittedQuestions(emissions)
             for emission in emissions {
                 if let service = emission.service, !admitted.contains(service) { continue }
-                if let question = emission.question, !waiting.mayAsk(question, now: now) {
-                    continue
-                }
+                if let question = emission.question, !asked.contains(question) { continue }
                 operations.append(operation(emission))
             }
         } else if !translation.actions.isEmpty {
@@ -65,6 +64,12 @@ extension DatapathLoop {
                         packet: upcall.packet, metadata: upcall.key, actions: actions,
                         maximumReceivedUnit: upcall.maximumReceivedUnit, hash: upcall.hash)))
         }
+    }
+
+    /// The neighbours that one packet may ask for now. What is asked goes to all ports that it is
+    /// for, in however many packets.
+    private func admittedQuestions(_ emissions: [Emission]) -> Set<NeighbourKey> {
+        Set(emissions.compactMap(\.question)).filter { waiting.mayAsk($0, now: now) }
     }
 
     /// The services of one packet, each counted once, that its port may have now.

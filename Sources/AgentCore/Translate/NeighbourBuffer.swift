@@ -50,10 +50,10 @@ package struct NeighbourBuffer: Sendable {
     }
 
     /// True if the question for a neighbour that packets wait for may go out now; it is then taken
-    /// as sent. Questions of the same moment, to several ports, go together.
+    /// as sent.
     package mutating func mayAsk(_ neighbour: NeighbourKey, now: Milliseconds) -> Bool {
         guard let entry = waiting[neighbour] else { return false }
-        if let asked = entry.asked, asked != now, now - asked < limits.interval { return false }
+        if let asked = entry.asked, now - asked < limits.interval { return false }
         waiting[neighbour]?.asked = now
         return true
     }

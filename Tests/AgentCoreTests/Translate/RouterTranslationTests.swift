@@ -364,7 +364,7 @@ import Wire
         let times: [Milliseconds] = [0, 0, 1, 999, 1000, 1001, 2000]
         buffer.add(packet, now: 0)
         let asked = times.filter { buffer.mayAsk(question, now: $0) }
-        #expect(asked == [0, 0, 1000, 2000])
+        #expect(asked == [0, 1000, 2000])
         buffer.expire(now: 20_000)
         let late = buffer.mayAsk(question, now: 20_000)
         #expect(!late, "nobody waits for it")

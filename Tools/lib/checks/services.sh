@@ -51,7 +51,7 @@ same() {
 }
 
 checks_services() {
-    check "the network is up" reachable vm11 "$(workload_ip vm22)"
+    check "the network is up" eventually 20 reachable vm11 "$(workload_ip vm22)"
     checks_addresses
     checks_names
     checks_health
