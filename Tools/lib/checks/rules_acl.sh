@@ -94,7 +94,9 @@ acl_reject() {
 }
 
 rejected_ping() {
-    inside "$1" ping -n -c 2 -W 2 -i 0.2 "$2" 2>&1 | grep -q "$3" && return
+    local output
+    output=$(inside "$1" ping -n -c 2 -W 2 -i 0.2 "$2" 2>&1) || true
+    [[ $output != *"$3"* ]] || return 0
     DETAIL="no '$3' for a ping from $1 to $2"
     return 1
 }
