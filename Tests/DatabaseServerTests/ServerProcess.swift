@@ -72,9 +72,19 @@ final class ServerProcess: Sendable {
         try await waitForEnd()
     }
 
-    /// A process that has ended holds its pidfile no longer, whether or not it was waited for.
+    /// A process that has ended holds its pidfile no longer, whether or not it was waited for; one
+    /// that was killed leaves it, and may hold its databases a moment longer.
     func waitForEnd() async throws {
-        try await wait(for: "the end of the process") { (try? process) == nil }
+        try await wait(for: "the end of the process") { (try? process) == nil && hasLeft }
+    }
+
+    /// True if the process of the pidfile is gone, but for its parent.
+    private var hasLeft: Bool {
+        guard let text = try? readFile("\(directory)/pid") else { return true }
+        let number = String(decoding: text.prefix { $0 != 10 }, as: UTF8.self)
+        guard let status = try? readFile("/proc/\(number)/stat") else { return true }
+        let fields = String(decoding: status, as: UTF8.self).split(separator: ")").last ?? ""
+        return fields.hasPrefix(" Z")
     }
 
     @discardableResult
