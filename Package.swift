@@ -15,6 +15,10 @@ let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collect
 let ordered = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let atomics = Target.Dependency.product(name: "Atomics", package: "swift-atomics")
 
+/// Compiles `bpf/` and embeds it.
+let embedBPF = Target.plugin(
+    name: "EmbedBPF", capability: .buildTool(), path: "Tools/EmbedBPF")
+
 let swift6: [SwiftSetting] = [.swiftLanguageMode(.v6)]
 
 func library(
@@ -46,6 +50,7 @@ let system: [Target] = [
     .systemLibrary(
         name: "CNetlink", pkgConfig: "libnl-route-3.0",
         providers: [.apt(["libnl-3-dev", "libnl-genl-3-dev", "libnl-route-3-dev"])]),
+    .systemLibrary(name: "CBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),
 ]
 
 let values: [Target] = [
@@ -81,6 +86,9 @@ let pure: [Target] = [
 let systemLayer: [Target] = [
     library("Linux", ["CLinux", logging, atomics, heap]),
     library("Netlink", ["CLinux", "CMnl", "CNetlink", "Linux", "Wire", "Datapath"]),
+    .target(
+        name: "BPF", dependencies: ["CBPF", "CLinux", "Linux", "Wire", "AgentCore"],
+        swiftSettings: swift6, plugins: [.plugin(name: "EmbedBPF")]),
     library(
         "OVSDBTransport",
         ["Linux", "JSON", "OVSDBModel", "OVSDBSession", nioCore, nioPosix, logging]),
@@ -103,8 +111,9 @@ let assembly: [Target] = [
     library(
         "Agent",
         [
-            "Linux", "Netlink", "OVSDBModel", "OVSDBEngine", "OVSDBSession", "OVSDBTransport",
-            "Schemas", "AgentCore", "Pipeline", "Datapath", "LogicalFlow", "Wire", "UnixControl",
+            "Linux", "Netlink", "BPF", "OVSDBModel", "OVSDBEngine", "OVSDBSession",
+            "OVSDBTransport", "Schemas", "AgentCore", "Pipeline", "Datapath", "LogicalFlow", "Wire",
+            "UnixControl",
             "DatabaseServer", logging, atomics,
         ]),
     library(
@@ -146,7 +155,7 @@ let testTargets: [Target] = [
         "Northd",
         [
             "JSON", "Wire", "Incremental", "LogicalFlow", "OVSDBModel", "OVSDBEngine",
-            "OVSDBSession", "Schemas",
+            "OVSDBSession", "Schemas", "AgentCore", "Datapath",
         ]),
     tests(
         "AgentCore",
@@ -155,6 +164,7 @@ let testTargets: [Target] = [
             "OVSDBSession", "Schemas",
         ]),
     tests("Linux"),
+    tests("BPF", ["CLinux", "AgentCore", "Pipeline", "Datapath", "Linux", "Wire"]),
     tests("Netlink", ["Linux", "Datapath", "Wire", "CLinux"], data: ["Corpus"]),
     tests("OVSDBTransport", ["Linux", "JSON", "OVSDBModel", "OVSDBSession", "Schemas"]),
     tests("UnixControl", ["Linux", "JSON"]),
@@ -170,7 +180,7 @@ let testTargets: [Target] = [
     tests(
         "Agent",
         [
-            "DatabaseServer", "OVSDBTransport", "OVSDBEngine", "OVSDBModel", "Schemas",
+            "DatabaseServer", "OVSDBTransport", "OVSDBEngine", "OVSDBModel", "Schemas", "BPF",
             "AgentCore", "Netlink", "Linux", "Datapath", "Pipeline", "LogicalFlow", "Wire",
         ]),
     tests("Commands", ["Linux", "AgentCore", "LogicalFlow", "Wire"]),
@@ -178,6 +188,13 @@ let testTargets: [Target] = [
         "Simulation",
         ["OVSDBModel", "OVSDBEngine", "OVSDBSession", "Schemas", "Northd", "AgentCore", "Datapath"]),
 ]
+
+/// What runs in a guest is built a second time, optimised. With OVN_KERNEL_TESTS in the environment the
+/// other tests are left out of the package, since only the programs and these are wanted then.
+let kernelTests: Set = ["AgentTests", "NetlinkTests", "PackageTests"]
+let wantedTests =
+    Context.environment["OVN_KERNEL_TESTS"] == nil
+    ? testTargets : testTargets.filter { kernelTests.contains($0.name) }
 
 let package = Package(
     name: "swift-ovn",
@@ -195,5 +212,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-atomics", from: "1.3.0"),
     ],
-    targets: system + values + databasePure + pure + systemLayer + assembly + programs + testTargets
+    targets: system + values + databasePure + pure + systemLayer + assembly + programs + wantedTests
+        + [embedBPF]
 )

@@ -33,7 +33,16 @@ struct AgentCommands {
             ) {
                 (arguments) throws(ControlError) in try control.trace(arguments)
             })
+        registry.register(
+            ControlCommand("inject-pkt", usage: "MICROFLOW", arguments: 1...1) {
+                (arguments) throws(ControlError) in try control.inject(arguments[0])
+            })
+        registerPause(registry)
         registerDrops(registry)
+        StationCommands(control: control, worker: worker).register(in: registry)
+        registry.register(ControlCommand("status/problems") { _ in control.problemList })
+        registry.register(ControlCommand("self-check/show") { _ in control.divergences.text })
+        registry.register(ControlCommand("bpf/show") { _ in control.guardText })
         registry.register(ControlCommand("ct-zone-list") { _ in control.zoneList })
         registry.register(
             ControlCommand("debug/dump-local-bindings") { _ in control.localBindings })
@@ -63,6 +72,19 @@ struct AgentCommands {
             })
     }
 
+    private func registerPause(_ registry: ControlRegistry) {
+        let control = self.control
+        for (name, isPaused) in [("debug/pause", true), ("debug/resume", false)] {
+            registry.register(
+                ControlCommand(name) { _ in
+                    control.isPaused = isPaused
+                    return ""
+                })
+        }
+        registry.register(
+            ControlCommand("debug/status") { _ in control.isPaused ? "paused" : "running" })
+    }
+
     private func registerDrops(_ registry: ControlRegistry) {
         let (worker, loop) = (self.worker, control.loop)
         let control = OwnerBound(self.control, loop: loop)
@@ -70,6 +92,7 @@ struct AgentCommands {
             ControlCommand(
                 "drops/show",
                 run: { request in
+                    control.value.countRefused()
                     worker.drops { drops in
                         loop.post { request.reply(control.value.text(of: drops)) }
                     }
@@ -136,6 +159,20 @@ extension ControlThread {
             return try trace.run(
                 microflow, datapath: operands.count > 1 ? operands[0] : nil,
                 assumptions: assumptions)
+        } catch {
+            throw ControlError(error.description)
+        }
+    }
+
+    /// Sends the packet of a microflow from its port.
+    fileprivate func inject(_ microflow: String) throws(ControlError) -> String {
+        guard let snapshot, let southbound else {
+            throw ControlError(AgentTrace.Failure.noSnapshot.description)
+        }
+        let trace = AgentTrace(snapshot: snapshot, replica: southbound.replica)
+        do throws(AgentTrace.Failure) {
+            worker.inject([try trace.injection(microflow)])
+            return ""
         } catch {
             throw ControlError(error.description)
         }

@@ -14,4 +14,6 @@ enum AgentCoverage {
     static let refusedPuts = CoverageCounter("dpif_flow_put_error")
     static let deletions = CoverageCounter("dpif_flow_del")
     static let executions = CoverageCounter("dpif_execute")
+    /// Packets on their way that the kernel did not take.
+    static let refusedPackets = CoverageCounter("dpif_execute_error")
 }

@@ -1,3 +1,5 @@
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
 #include <netlink/netlink.h>
 #include <netlink/genl/ctrl.h>
 #include <netlink/genl/genl.h>

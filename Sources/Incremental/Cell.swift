@@ -24,68 +24,41 @@ public struct CellID: Hashable, Comparable, Sendable {
 /// some cell needs it: a cell that nobody reads but those of its own key costs five bytes, one that
 /// reads nothing either costs one.
 @usableFromInline struct CellColumns {
-    private struct Audience {
-        /// Block in the arena: who may have read the cell; 0 if nobody. May hold stale entries.
-        var readers: UInt32 = 0
-        /// How many read it now.
-        var count: UInt32 = 0
-    }
-
     @usableFromInline var flags: [CellFlags] = []
     /// Blocks in the arena: what the cells read and contributed; 0 if nothing.
-    private var blocks: [UInt32] = []
-    private var audiences: [Audience] = []
+    @usableFromInline var reads = WordColumn()
+    /// Those that read the cells, the ones in their own slot not counted: the list in the arena, or
+    /// how many they are, where changes look for them (`Durability`); 0 if nobody.
+    @usableFromInline var audiences = WordColumn()
 
     @usableFromInline init() {}
 
     @usableFromInline var count: Int { flags.count }
 
-    @usableFromInline var bytes: Int {
-        flags.capacity + blocks.capacity * 4 + audiences.capacity * MemoryLayout<Audience>.stride
-    }
+    @usableFromInline var bytes: Int { flags.capacity + reads.bytes + audiences.bytes }
 
     @usableFromInline mutating func reach(_ slot: Int) {
         while flags.count <= slot { flags.appendTightly(CellFlags()) }
     }
+}
 
-    /// What the cell read and contributed.
-    @usableFromInline func reads(of slot: Int) -> UInt32 {
-        slot < blocks.count ? blocks[slot] : 0
-    }
+/// A word for each cell, 0 beyond the last that has another.
+@usableFromInline struct WordColumn {
+    private var words: [UInt32] = []
 
-    @usableFromInline mutating func setReads(_ block: UInt32, of slot: Int) {
-        if slot >= blocks.count {
-            guard block != 0 else { return }
-            while blocks.count <= slot { blocks.appendTightly(0) }
+    @usableFromInline init() {}
+
+    @usableFromInline var bytes: Int { words.capacity * 4 }
+
+    @usableFromInline subscript(slot: Int) -> UInt32 {
+        get { slot < words.count ? words[slot] : 0 }
+        set {
+            if slot >= words.count {
+                guard newValue != 0 else { return }
+                while words.count <= slot { words.appendTightly(0) }
+            }
+            words[slot] = newValue
         }
-        blocks[slot] = block
-    }
-
-    /// Who may have read the cell.
-    @usableFromInline func readers(of slot: Int) -> UInt32 {
-        slot < audiences.count ? audiences[slot].readers : 0
-    }
-
-    @usableFromInline mutating func setReaders(_ block: UInt32, of slot: Int) {
-        if slot >= audiences.count, block == 0 { return }
-        reachAudience(slot)
-        audiences[slot].readers = block
-    }
-
-    /// How many cells read this one now, those in their own slot not counted; exact.
-    @usableFromInline func references(to slot: Int) -> Int {
-        slot < audiences.count ? Int(audiences[slot].count) : 0
-    }
-
-    @usableFromInline mutating func addReference(to slot: Int) {
-        reachAudience(slot)
-        audiences[slot].count += 1
-    }
-
-    @usableFromInline mutating func removeReference(to slot: Int) { audiences[slot].count -= 1 }
-
-    private mutating func reachAudience(_ slot: Int) {
-        while audiences.count <= slot { audiences.appendTightly(Audience()) }
     }
 }
 

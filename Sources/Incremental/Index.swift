@@ -15,7 +15,7 @@ final class IndexStore<
 >: Store {
     @usableFromInline let space = KeySpace<Bucket>()
     @usableFromInline let memberSpace: KeySpace<Key>
-    @usableFromInline var members: [BucketMembers] = []
+    @usableFromInline var members = BucketMembers()
 
     @inlinable init(name: String, engine: Engine, memberSpace: KeySpace<Key>) {
         self.memberSpace = memberSpace
@@ -29,11 +29,11 @@ final class IndexStore<
     }
 
     @usableFromInline override var bytes: Int {
-        super.bytes + space.bytes + members.reduce(0) { $0 + $1.bytes }
+        super.bytes + space.bytes + members.bytes
     }
 
     @inlinable func keys(in slot: Int) -> [Key] {
-        slot < members.count ? members[slot].slots.map { memberSpace.keys[Int($0)] } : []
+        members.slots(slot).map { memberSpace.keys[Int($0)] }
     }
 
     @inlinable func move(_ member: Int, from old: [Bucket], to new: [Bucket]) {
@@ -44,81 +44,18 @@ final class IndexStore<
     @inlinable func change(_ bucket: Bucket, _ member: Int, isMember: Bool) {
         let slot = space.intern(bucket)
         touch(slot)
-        while members.count <= slot { members.appendTightly(.none) }
         if isMember {
             let key = memberSpace.keys[member]
-            members[slot].insert(UInt32(member)) { memberSpace.keys[Int($0)] < key }
+            members.insert(UInt32(member), in: slot) { memberSpace.keys[Int($0)] < key }
             heads.flags[slot].insert(.live)
         } else {
-            members[slot].remove(UInt32(member))
-            if members[slot].isEmpty {
+            members.remove(UInt32(member), from: slot)
+            if members.isEmpty(slot) {
                 heads.flags[slot].remove(.live)
                 engine.nominate(self, slot)
             }
         }
         markReaders(of: slot)
-    }
-}
-
-/// The members of a bucket, as slots in the order of their keys. Most buckets of an index by name
-/// have one, which needs no array.
-@usableFromInline enum BucketMembers {
-    case none
-    case one(UInt32)
-    case many([UInt32])
-
-    @usableFromInline var slots: [UInt32] {
-        switch self {
-        case .none: []
-        case .one(let slot): [slot]
-        case .many(let slots): slots
-        }
-    }
-
-    @usableFromInline var first: UInt32? {
-        switch self {
-        case .none: nil
-        case .one(let slot): slot
-        case .many(let slots): slots.first
-        }
-    }
-
-    @usableFromInline var isEmpty: Bool {
-        if case .none = self { true } else { false }
-    }
-
-    @usableFromInline var bytes: Int {
-        let own = MemoryLayout<BucketMembers>.stride
-        if case .many(let slots) = self { return own + 32 + slots.capacity * 4 }
-        return own
-    }
-
-    /// `isBefore` tells whether a member's key is less than that of the new one.
-    @usableFromInline mutating func insert(_ member: UInt32, _ isBefore: (UInt32) -> Bool) {
-        switch self {
-        case .none: self = .one(member)
-        case .one(let other): self = .many(isBefore(other) ? [other, member] : [member, other])
-        case .many(var slots):
-            self = .none
-            var low = 0
-            var high = slots.count
-            while low < high {
-                let middle = (low + high) / 2
-                if isBefore(slots[middle]) { low = middle + 1 } else { high = middle }
-            }
-            slots.insert(member, at: low)
-            self = .many(slots)
-        }
-    }
-
-    @usableFromInline mutating func remove(_ member: UInt32) {
-        guard case .many(var slots) = self else {
-            self = .none
-            return
-        }
-        self = .none
-        slots.removeAll { $0 == member }
-        self = slots.count == 1 ? .one(slots[0]) : .many(slots)
     }
 }
 
@@ -171,7 +108,6 @@ extension Context {
             engine.stores[index.ordinal], to: IndexStore<Bucket, Key>.self)
         let slot = store.space.intern(bucket)
         record(store, slot)
-        guard slot < store.members.count else { return nil }
-        return store.members[slot].first.map { store.memberSpace.keys[Int($0)] }
+        return store.members.first(slot).map { store.memberSpace.keys[Int($0)] }
     }
 }

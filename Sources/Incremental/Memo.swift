@@ -26,7 +26,7 @@ final class MemoStore<
 
     /// A memo lives by its readers alone.
     @usableFromInline override func isUnused(_ slot: Int) -> Bool {
-        heads.references(to: slot) == 0
+        references(to: slot) == 0
     }
 
     @usableFromInline override func reclaim(_ slot: Int) {
@@ -43,7 +43,7 @@ final class MemoStore<
         for word in takeDirty() {
             let slot = Int(word)
             heads.flags[slot].remove(.dirty)
-            guard heads.references(to: slot) > 0 else { continue }
+            guard references(to: slot) > 0 else { continue }
             compute(slot)
             count += 1
         }

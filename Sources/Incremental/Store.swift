@@ -1,9 +1,6 @@
 // A store is a column of cells. This file has what all kinds share: cells that know what they
 // read and who reads them.
 
-/// Up to this many readers, an edge is removed at once; beyond it, lazily.
-@usableFromInline let shortReaderList = 32
-
 /// The untyped part of a store. Subclasses add keys and values.
 public class Store {
     public final let name: String
@@ -36,14 +33,14 @@ public class Store {
 
     /// Whether the cell can be forgotten.
     @usableFromInline func isUnused(_ slot: Int) -> Bool {
-        heads.references(to: slot) == 0 && heads.flags[slot].isDisjoint(with: [.live, .pinned])
+        references(to: slot) == 0 && heads.flags[slot].isDisjoint(with: [.live, .pinned])
     }
 
     /// Forgets an unused cell.
     @usableFromInline func reclaim(_ slot: Int) {
         heads.flags[slot] = CellFlags()
-        engine.arena.release(heads.readers(of: slot))
-        heads.setReaders(0, of: slot)
+        if durability == .ordinary { engine.arena.releaseReaders(heads.audiences[slot]) }
+        heads.audiences[slot] = 0
         letGo(slot)
     }
 
@@ -91,10 +88,11 @@ public class Store {
         let cell = CellID(store: ordinal, slot: slot)
         switch durability {
         case .ordinary:
-            let range = engine.arena.first(heads.readers(of: slot))
-            for index in range { wake(CellID(raw: engine.arena[index]), ifReads: cell) }
+            engine.arena.forEachReader(heads.audiences[slot]) {
+                wake(CellID(raw: $0), ifReads: cell)
+            }
         case .durable:
-            guard heads.references(to: slot) > 0 else { return }
+            guard references(to: slot) > 0 else { return }
             engine.wakeAll(reading: cell)
         }
     }
@@ -107,7 +105,7 @@ public class Store {
     /// Whether the cell's last run read `cell`. Reads are sorted.
     @usableFromInline final func reads(_ slot: Int, _ cell: CellID) -> Bool {
         guard slot < heads.count else { return false }
-        return engine.arena.contains(cell.raw, in: heads.reads(of: slot))
+        return engine.arena.contains(cell.raw, in: heads.reads[slot])
     }
 
     /// A cell of the same key, in a store that this one reads, differs.
@@ -123,35 +121,45 @@ public class Store {
 
     // MARK: Edges
 
+    /// How many cells read this one now, those in their own slot not counted; exact.
+    @usableFromInline final func references(to slot: Int) -> Int {
+        let audience = heads.audiences[slot]
+        return switch durability {
+        case .ordinary: engine.arena.liveReaders(audience)
+        case .durable: Int(audience)
+        }
+    }
+
     @usableFromInline final func addReader(_ reader: UInt32, to slot: Int) {
-        heads.addReference(to: slot)
-        guard durability == .ordinary else { return }
-        heads.setReaders(engine.arena.append(reader, to: heads.readers(of: slot)), of: slot)
+        let audience = heads.audiences[slot]
+        switch durability {
+        case .ordinary:
+            heads.audiences[slot] = engine.arena.addReader(reader, to: audience)
+        case .durable: heads.audiences[slot] = audience + 1
+        }
     }
 
     @usableFromInline final func removeReader(_ reader: UInt32, from slot: Int) {
-        heads.removeReference(to: slot)
-        if durability == .ordinary { forget(reader, from: slot) }
-        if heads.references(to: slot) == 0 { engine.nominate(self, slot) }
+        let audience = heads.audiences[slot]
+        switch durability {
+        case .ordinary:
+            if engine.arena.removeReader(reader, from: audience) { forgetStaleReaders(of: slot) }
+        case .durable: heads.audiences[slot] = audience - 1
+        }
+        if references(to: slot) == 0 { engine.nominate(self, slot) }
     }
 
-    /// A long list keeps the entry until half of it is stale; the wave checks every entry anyway.
-    private func forget(_ reader: UInt32, from slot: Int) {
-        let block = heads.readers(of: slot)
-        let count = engine.arena.firstCount(block)
-        if count <= shortReaderList {
-            engine.arena.remove(reader, from: block)
-            return
-        }
-        guard count > 2 * Int(heads.references(to: slot)) + shortReaderList else { return }
+    private func forgetStaleReaders(of slot: Int) {
+        let list = heads.audiences[slot]
         let cell = CellID(store: ordinal, slot: slot)
         let stores = engine.stores
         var seen = Set<UInt32>()
-        let keep = engine.arena.first(block).map { engine.arena[$0] }.filter { word in
+        engine.arena.forEachReader(list) { word in
             let entry = CellID(raw: word)
-            return stores[entry.store].reads(entry.slot, cell) && seen.insert(word).inserted
+            if stores[entry.store].reads(entry.slot, cell) { seen.insert(word) }
         }
-        heads.setReaders(engine.arena.store(keep, [], replacing: block), of: slot)
+        engine.arena.releaseReaders(list)
+        heads.audiences[slot] = seen.sorted().reduce(0) { engine.arena.addReader($1, to: $0) }
     }
 }
 
@@ -170,15 +178,15 @@ extension Engine {
     @usableFromInline func commit(_ context: Context, to store: Store, _ slot: Int) {
         context.finish()
         let cell = CellID(store: store.ordinal, slot: slot).raw
-        let block = store.heads.reads(of: slot)
+        let block = store.heads.reads[slot]
         if arena.holds(context.reads, context.contributions, in: block) {
             context.clear()
             return
         }
         let oldReads = arena.first(block).map { arena[$0] }
         let oldRows = arena.second(block).map { arena[$0] }
-        store.heads.setReads(
-            arena.store(context.reads, context.contributions, replacing: block), of: slot)
+        store.heads.reads[slot] = arena.store(
+            context.reads, context.contributions, replacing: block)
         forEachDifference(oldReads, context.reads) { word, added in
             let source = CellID(raw: word)
             if added {

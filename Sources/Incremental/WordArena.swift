@@ -5,7 +5,8 @@
 /// `first` then `second`. Offset 0 is the empty block.
 ///
 /// The header of a small block is one word: size class, length of the first list, length of the
-/// second. That of a large block is three, with a word for each length.
+/// second, which says of a chunk that it is one (ReaderList.swift). That of a large block is three,
+/// with a word for each length.
 @usableFromInline struct WordArena {
     private static let smallLimit = 1 << 11
     private static let classShift: UInt32 = 26
@@ -22,7 +23,7 @@
     private static let firstLargeClass =
         capacities.firstIndex { $0 >= smallLimit } ?? capacities.count
 
-    @usableFromInline private(set) var words: [UInt32] = [0]
+    @usableFromInline var words: [UInt32] = [0]
     private var free: [[UInt32]] = Array(repeating: [], count: capacities.count)
     /// Ranges of large released blocks, from which small blocks are cut. Lists that grow leave
     /// such ranges behind, and no list of their size may ever come.
@@ -123,7 +124,7 @@
     @usableFromInline mutating func append(_ word: UInt32, to block: UInt32) -> UInt32 {
         let count = firstCount(block)
         var target = block
-        if block == 0 || count == WordArena.capacities[sizeClass(block)] {
+        if block == 0 || count == capacity(block) {
             target = allocate(count + 1)
             if block != 0 {
                 let (from, to) = (payload(block), payload(target))
@@ -154,6 +155,18 @@
         }
     }
 
+    /// Whether the block is a chunk of a long list of readers.
+    func isChain(_ block: UInt32) -> Bool {
+        block != 0 && words[Int(block)] & WordArena.countMask == WordArena.countMask
+    }
+
+    mutating func setChunkCount(_ chunk: UInt32, _ count: Int) {
+        setCounts(chunk, count, Int(WordArena.countMask))
+    }
+
+    /// Words that fit into the block.
+    func capacity(_ block: UInt32) -> Int { WordArena.capacities[sizeClass(block)] }
+
     private mutating func setCounts(_ block: UInt32, _ first: Int, _ second: Int) {
         let header = words[Int(block)]
         if isLarge(header) {
@@ -177,7 +190,7 @@
         return allocate(count)
     }
 
-    private mutating func allocate(_ count: Int) -> UInt32 {
+    mutating func allocate(_ count: Int) -> UInt32 {
         let sizeClass = WordArena.fitting(count)
         let size = WordArena.size(ofClass: sizeClass)
         let block = free[sizeClass].popLast().map { Int($0) } ?? cut(size) ?? extend(size)
@@ -188,7 +201,7 @@
     private mutating func extend(_ size: Int) -> Int {
         let block = words.count
         precondition(block + size < Int(UInt32.max), "the engine's arena is full")
-        if words.capacity < block + size { words.reserveCapacity(block + block / 8 + size + 1024) }
+        if words.capacity < block + size { words.reserveCapacity(block + block / 16 + size + 1024) }
         words.append(contentsOf: repeatElement(0, count: size))
         return block
     }
@@ -205,7 +218,7 @@
         Int(header >> WordArena.classShift) >= WordArena.firstLargeClass
     }
 
-    private func payload(_ block: UInt32) -> Int {
+    func payload(_ block: UInt32) -> Int {
         Int(block) + (isLarge(words[Int(block)]) ? 3 : 1)
     }
 

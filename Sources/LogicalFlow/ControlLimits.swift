@@ -19,6 +19,8 @@ package enum ControlClass: String, CaseIterable, Hashable, Sendable {
     /// Controller events.
     case event
     case log
+    /// Packets of no flow that the kernel has: of everything that a port sends.
+    case miss
 }
 
 package struct ControlLimits: Hashable, Sendable {
@@ -59,9 +61,10 @@ extension ControlLimits.Limit {
     /// `RATE` or `RATE/BURST`.
     fileprivate init?(parsing text: Substring) {
         let numbers = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard (1...2).contains(numbers.count), let rate = UInt32(numbers[0]) else { return nil }
+        guard (1...2).contains(numbers.count), let rate = UInt32(numbers[0]), rate > 0
+        else { return nil }
         let burst = numbers.count == 2 ? UInt32(numbers[1]).map(Int64.init) : Int64(rate) * 2
-        guard let burst else { return nil }
+        guard let burst, burst > 0 else { return nil }
         self.init(perSecond: Int64(rate), burst: burst)
     }
 }

@@ -139,6 +139,7 @@ extension Model {
             port: port, router: router,
             requests: RequestsToRouter(
                 port: port.name, redirect: redirect(of: router, key, context),
+                switchHasHosts: context.read(hasHosts, port.datapath) != nil,
                 switchFloodsUnknown: context.first(unknownPorts, port.datapath) != nil))
     }
 

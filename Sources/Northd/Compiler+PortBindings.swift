@@ -70,9 +70,9 @@ extension Compiler {
     private func registerMulticastGroups() {
         let (outputs, model) = (outputs, model)
         engine.emitter("multicast membership", over: model.switchPorts) { key, port, context in
-            guard let port, port.isEnabled, port.delivery.contains(.takesMulticast),
-                context.read(model.portKeys, key) != nil
-            else { return }
+            guard let port, port.takesFloods, context.read(model.portKeys, key) != nil else {
+                return
+            }
             var groups: [MulticastGroup] = [.flood]
             if !port.kind.isRouter { groups.append(.floodL2) }
             if port.hasUnknown { groups.append(.unknown) }

@@ -51,10 +51,13 @@ extension Compiler {
             if row.otherConfig["vlan-passthru"] != "true" { traits.append(.untagged) }
             let floods = context.first(model.unknownPorts, key) != nil
             traits.append(floods ? .floodsUnknown : .dropsUnknown)
+            var delivery = context.read(multicast.deliveries, key) ?? []
+            if context.read(model.hasHosts, key) != nil { delivery.insert(.hasHosts) }
             if row.otherConfig["broadcast-arps-to-all-routers"] == "false" {
-                traits.append(.sparesRouters)
+                delivery.insert(.sparesRouters)
+                traits.append(.sparesRouters(floodsUnknown: floods))
             }
-            traits.append(.multicast(context.read(multicast.deliveries, key) ?? []))
+            traits.append(.multicast(delivery))
             traits += profile?.traits ?? []
             return traits.map { trait in
                 guard let copp = row.copp, trait.isMetered else { return .switches(trait) }

@@ -91,7 +91,9 @@ extension Compiler {
             let floods = context.first(model.unknownPorts, port.datapath) != nil
             context.emit(
                 RouterNeighbours(
-                    port: port, router: router, switchFloodsUnknown: floods,
+                    port: port, router: router,
+                    switchHasHosts: context.read(model.hasHosts, port.datapath) != nil,
+                    switchFloodsUnknown: floods,
                     place: context.read(model.gateways.places, side.port) ?? .anywhere,
                     translated: translations.addresses(of: side.router, context)),
                 .datapath(port.datapath), hint: key, to: outputs)

@@ -5,7 +5,8 @@
 //   standby derives everything as well and compares it with what the others have written, so that
 //   taking over costs a comparison of what differs still and no recompute;
 // * one transaction per database is under way at most, and it leads from what the replica shows to
-//   what is desired, so a lost or refused one is simply made again;
+//   what is desired, so a lost or refused one is simply made again; a database without flows is
+//   filled by several, which stand and fall together;
 // * NB_Global.sb_cfg never runs ahead of what the Southbound database has: it follows
 //   SB_Global.nb_cfg, which is written together with everything that the configuration asks for.
 
@@ -66,6 +67,10 @@ package final class Northd {
     package enum Limits {
         /// Wait before a transaction that the server refused is tried again, in milliseconds.
         package static let retryInterval: Int64 = 1000
+        /// Flows that an empty Southbound database gets at a time.
+        package static let partSize = 8192
+        /// Such transactions under way.
+        package static let parts = 4
     }
 
     package let compiler: Compiler
@@ -76,7 +81,10 @@ package final class Northd {
     private var feedback = NorthboundFeedback()
     private var ageing = Ageing()
     private var generator: any RandomNumberGenerator
-    private var underWay: Set<NorthdDatabase> = []
+    /// Transactions that were sent.
+    private var underWay: [NorthdDatabase: Int] = [:]
+    /// One of those that fill the Southbound database has failed.
+    private var hasFillingFailed = false
     private var retries: [NorthdDatabase: RetryPlan] = [:]
     private var share: Share?
     private var locks: Set<String> = []
@@ -84,13 +92,15 @@ package final class Northd {
 
     /// `generator` makes the addresses that northd gives to the deployment. `state` is what a
     /// northd before it gave out; what the Southbound database has goes before it. `id` is the name
-    /// of one that may divide its work with others.
+    /// of one that may divide its work with others. An empty Southbound database is filled with
+    /// `partSize` flows at a time.
     package init(
         id: String? = nil, state: StickyState = StickyState(),
-        generator: any RandomNumberGenerator
+        generator: any RandomNumberGenerator, partSize: Int = Limits.partSize
     ) {
         compiler = Compiler(state)
         member = DivisionMember(id: id)
+        reconciler.partSize = partSize
         self.generator = generator
     }
 
@@ -174,7 +184,8 @@ extension Northd {
     package func completed(
         _ database: NorthdDatabase, _ outcome: TransactionOutcome, now: Int64
     ) {
-        underWay.remove(database)
+        let left = underWay[database, default: 1] - 1
+        underWay[database] = left == 0 ? nil : left
         var isCommitted = false
         switch outcome {
         case .committed:
@@ -189,6 +200,7 @@ extension Northd {
         switch database {
         case .northbound: feedback.end(committed: isCommitted)
         case .southbound:
+            if reconciler.isFilling { return partEnded(committed: isCommitted) }
             reconciler.end(committed: isCommitted)
             ageing.end(committed: isCommitted)
         }
@@ -209,14 +221,16 @@ extension Northd {
         if wanted != locks { actions.append(.lock(wanted)) }
         locks = wanted
         share = member.share(view, map)
-        if let share {
+        if reconciler.isFilling {
+            actions += fillSouthbound(view, map)
+        } else if let share {
             if isFree(.southbound, now) { actions += writeSouthbound(view, share, map, now) }
-        } else if !underWay.contains(.southbound) {
+        } else if underWay[.southbound] == nil {
             watchSouthbound(view)
         }
         if share?.hasRest == true {
             if isFree(.northbound, now) { actions += writeNorthbound(view, now) }
-        } else if !underWay.contains(.northbound) {
+        } else if underWay[.northbound] == nil {
             watchNorthbound(view, now)
         }
         return actions
@@ -224,6 +238,7 @@ extension Northd {
 
     /// Compares as if it were to write, so that what the active northd has done is off the list.
     private func watchSouthbound(_ view: NorthdView) {
+        guard !reconciler.isBeingFilled(view.southbound) else { return }
         let transaction = reconciler.begin(view.southbound, compiler)
         reconciler.end(committed: transaction.isEmpty)
     }
@@ -236,7 +251,7 @@ extension Northd {
     private static var retryPlan: RetryPlan { RetryPlan(interval: Limits.retryInterval) }
 
     private func isFree(_ database: NorthdDatabase, _ now: Int64) -> Bool {
-        !underWay.contains(database) && retries[database]?.allowsAttempt(at: now) != false
+        underWay[database] == nil && retries[database]?.allowsAttempt(at: now) != false
     }
 
     private func reportProblems() {
@@ -252,21 +267,53 @@ extension Northd {
     private func writeSouthbound(
         _ view: NorthdView, _ share: Share, _ map: DivisionMap, _ now: Int64
     ) -> [NorthdAction] {
-        var transaction = reconciler.begin(view.southbound, compiler, share)
-        if share.hasRest {
+        var transaction = reconciler.begin(view.southbound, compiler, share, mayFill: true)
+        if reconciler.isFilling {
+            hasFillingFailed = false
+        } else if share.hasRest {
             writeRest(view, share, map, now, &transaction)
         } else {
             member.report(view, map, &transaction)
         }
         guard !transaction.isEmpty else {
+            if reconciler.isFilling { return fillSouthbound(view, map) }
             reconciler.end(committed: true)
             ageing.end(committed: true)
             return []
         }
+        let first = send(&transaction, share, map)
+        return reconciler.isFilling ? [first] + fillSouthbound(view, map) : [first]
+    }
+
+    private func send(
+        _ transaction: inout TransactionBuilder, _ share: Share, _ map: DivisionMap
+    ) -> NorthdAction {
         member.guardTransaction(of: share, map, &transaction)
-        underWay.insert(.southbound)
+        underWay[.southbound, default: 0] += 1
         retries[.southbound, default: Northd.retryPlan].beginAttempt()
-        return [.write(.southbound, transaction)]
+        return .write(.southbound, transaction)
+    }
+
+    /// More of what an empty database needs, while that is still this northd's to write.
+    private func fillSouthbound(_ view: NorthdView, _ map: DivisionMap) -> [NorthdAction] {
+        guard let share, share == reconciler.share else {
+            if underWay[.southbound] == nil { partEnded(committed: false) }
+            return []
+        }
+        var actions: [NorthdAction] = []
+        while !hasFillingFailed, underWay[.southbound, default: 0] < Limits.parts,
+            var part = reconciler.nextPart(view.southbound)
+        {
+            actions.append(send(&part, share, map))
+        }
+        return actions
+    }
+
+    /// A part is done, or will not be. When all are, what changed meanwhile is written like any change.
+    private func partEnded(committed: Bool) {
+        if !committed { hasFillingFailed = true }
+        guard underWay[.southbound] == nil, hasFillingFailed || reconciler.isFilled else { return }
+        reconciler.end(committed: !hasFillingFailed)
     }
 
     private func writeRest(
@@ -287,7 +334,7 @@ extension Northd {
             feedback.end(committed: true)
             return []
         }
-        underWay.insert(.northbound)
+        underWay[.northbound] = 1
         retries[.northbound, default: Northd.retryPlan].beginAttempt()
         return [.write(.northbound, transaction)]
     }

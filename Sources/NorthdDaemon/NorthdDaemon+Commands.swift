@@ -93,8 +93,19 @@ extension NorthdDaemon {
                 ) { first, _ in first }
                 return ""
             })
+        registry.register(
+            ControlCommand("inc-engine/show-memory") { [unowned self] _ in engineMemory() })
         // A recompute is what every step would find to do, so there is nothing to force.
         registry.register(ControlCommand("inc-engine/recompute") { _ in "" })
+    }
+
+    /// Bytes of bookkeeping by node, the largest first: what the nodes share, then NODE: CELLS, BYTES.
+    private func engineMemory() -> String {
+        let engine = northd.compiler.engine
+        let nodes = engine.statistics.filter { $0.bytes > 0 }.sorted { $0.bytes > $1.bytes }
+        let shared = engine.stateBytes - nodes.reduce(0) { $0 + $1.bytes }
+        return "edges: \(shared) bytes\n"
+            + nodes.map { "\($0.name): \($0.cells) cells, \($0.bytes) bytes\n" }.joined()
     }
 
     private func engineStatistics(_ arguments: [String]) throws(ControlError) -> String {

@@ -145,15 +145,22 @@ extension NorthdDaemon {
         applyProbeInterval(changes)
     }
 
-    /// NB_Global.options:northd_probe_interval, in milliseconds, is for both connections.
+    /// NB_Global.options:northd_probe_interval is for both connections.
     private func applyProbeInterval(_ changes: [TableChange]) {
         for change in changes.of(NB.NBGlobal.self) {
             let text = change.new?.options["northd_probe_interval"]
             guard text != change.old?.options["northd_probe_interval"] else { continue }
-            let interval = text.flatMap { Int($0) }.map { Duration.milliseconds($0) }
+            let interval = NorthdDaemon.probeInterval(text)
             northbound.setProbeInterval(interval)
             southbound.setProbeInterval(interval)
         }
+    }
+
+    /// Milliseconds, of which there are a thousand at least; zero is never, and no number is the
+    /// default (ovn-nb(5)).
+    static func probeInterval(_ text: String?) -> Duration? {
+        guard let milliseconds = text.flatMap({ Int($0) }), milliseconds >= 0 else { return nil }
+        return milliseconds == 0 ? .zero : .milliseconds(max(milliseconds, 1000))
     }
 
     /// Takes a step when everything that this round of the loop brings has been handled.

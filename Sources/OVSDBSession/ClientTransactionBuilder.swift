@@ -103,11 +103,26 @@ extension TransactionBuilder {
         insert(into: T.table.name, placeholder, row.insertedColumns, isChosen: false)
     }
 
-    /// Writes the columns in which `new` differs from `old`.
+    /// Writes what differs between `old` and `new`: scalars, elements of sets, keys of maps. What
+    /// somebody else adds to a set or map in the meantime stays.
     package mutating func update<T: TypedRow>(_ uuid: RowUUID, from old: T, to new: T) {
         let changes = new.changes(from: old)
         if changes.isEmpty { return }
-        set(changes, in: RowKey(table: T.table.name, uuid: uuid))
+        let key = RowKey(table: T.table.name, uuid: uuid)
+        let before = old.row()
+        var scalars: [ColumnValue] = []
+        for change in changes {
+            guard let column = T.table.columnIndex(change.column),
+                T.table.columns[column].type.isComposite
+            else {
+                scalars.append(change)
+                continue
+            }
+            for mutation in Mutation.leading(from: before[column], to: change.value) {
+                mutate(key, change.column, mutation)
+            }
+        }
+        if !scalars.isEmpty { set(scalars, in: key) }
     }
 
     /// Writes `columns` of `row` and no others.
@@ -172,6 +187,23 @@ extension TransactionBuilder {
             ColumnValue(
                 column: T.table.columns[column.rawValue].name, value: values[column.rawValue])
         }
+    }
+}
+
+extension TransactionBuilder.Mutation {
+    /// What leads from one value of a set or map to another: first what comes, as a column may have
+    /// to have something.
+    fileprivate static func leading(from old: Datum, to new: Datum) -> [Self] {
+        let (added, removed) = (new.subtracting(old), old.keys.subtracting(new.keys))
+        return (added == .empty ? [] : [.insert(added)])
+            + (removed == .empty ? [] : [.delete(removed)])
+    }
+}
+
+extension Datum {
+    /// The keys of a map, the elements of a set.
+    fileprivate var keys: Datum {
+        if case .map(let entries) = self { Datum(set: entries.map(\.key)) } else { self }
     }
 }
 

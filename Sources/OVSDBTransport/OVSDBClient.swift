@@ -41,7 +41,8 @@ package final class OVSDBClient {
     private var connection: ClientConnection?
     private var stream: StreamID?
     private var open: MessageStream?
-    private var probeInterval: Duration?
+    /// What `setProbeInterval` was told last.
+    package private(set) var probeInterval: Duration?
     private var timer: (deadline: Int64, handle: EventLoop.Timer)?
     private var completions: [TransactionID: Completion] = [:]
     private var actions: [ClientSession.Action] = []

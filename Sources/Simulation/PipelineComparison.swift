@@ -50,7 +50,7 @@ package struct PipelineComparison {
         note(
             left.mask == right.mask && left.actions == right.actions
                 && left.emissions == right.emissions && left.drops == right.drops
-                && left.effects == right.effects && left.dependencies == right.dependencies,
+                && left.effects == right.effects && left.allDependencies == right.allDependencies,
             "port \(vport), \(FlowText().key(key, mask: left.mask)): "
                 + "\(FlowText().actions(left.actions)) \(left.drops), from scratch "
                 + "\(FlowText().key(key, mask: right.mask)): "

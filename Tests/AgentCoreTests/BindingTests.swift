@@ -62,6 +62,18 @@ private func claim(
         #expect(claim(port, interfaces: [interface("va", "a", version: "2")]) != nil)
     }
 
+    /// The port that stands for a mirror's target is on the target's chassis.
+    @Test func aMirrorFollowsItsTarget() {
+        let target = SB.PortBinding(logicalPort: "sink")
+        let mirror = SB.PortBinding(
+            logicalPort: "mp-s-sink", type: "mirror", mirrorPort: "sink")
+        let held = claim(mirror, interfaces: [interface("va", "sink")], rows: [target])
+        #expect(held?.role == .main)
+        #expect(held?.interface == nil)
+        #expect(claim(mirror, interfaces: [interface("va", "other")], rows: [target]) == nil)
+        #expect(claim(mirror, interfaces: [interface("va", "sink")], rows: []) == nil)
+    }
+
     @Test func aContainerFollowsItsParent() {
         let parent = SB.PortBinding(logicalPort: "vm")
         let nested = SB.PortBinding(logicalPort: "c", parentPort: "vm", tag: 42)

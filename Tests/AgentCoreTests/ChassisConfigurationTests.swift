@@ -69,14 +69,16 @@ import Wire
             ("ct-zone-range", "9-7", "\"9-7\": no range of zones"),
             ("garp-max-timeout-sec", "-3", "\"-3\": not a number of seconds"),
             ("ovn-bridge-mappings", "n:br,:x", "\":x\": not of the form NETWORK:BRIDGE"),
-            ("ovn-encap-tos", "inherit", "\"inherit\": not supported"),
-            ("ovn-encap-df_default", "false", "\"false\": not supported"),
+            ("ovn-encap-tos", "inherit", nil), ("ovn-encap-tos", "0x28", nil),
+            ("ovn-encap-tos", "256", "\"256\": neither \"inherit\" nor a number of 8 bits"),
+            ("ovn-encap-df_default", "no", "\"no\": neither \"true\" nor \"false\""),
             ("ovn-encap-df_default", "true", nil), ("ovn-bridge-datapath-type", "system", nil),
             ("ovn-bridge-datapath-type", "netdev", "\"netdev\": not supported"),
             ("ovn-match-northd-version", "true", "\"true\": not supported"),
+            ("ovn-chassis-mac-mappings", "n:0a:00:00:00:00:01,m:0a:00:00:00:00:02", nil),
             (
-                "ovn-chassis-mac-mappings", "n:0a:00:00:00:00:01",
-                "\"n:0a:00:00:00:00:01\": not supported"
+                "ovn-chassis-mac-mappings", "n:0a:00:00:00:00:01,m:0a:00",
+                "\"m:0a:00\": not of the form NETWORK:MAC"
             ),
             ("ovn-evpn-vxlan-ports", "4789", "\"4789\": not supported"),
             ("arp-nd-max-timeout-sec", "0", nil),
@@ -93,6 +95,18 @@ import Wire
         #expect(
             configuration(keys).problems.map(\.description)
                 == (complaint.map { ["\(place)-hv1 \($0)"] } ?? []))
+    }
+
+    /// Congestion is marked by networks, not by configurations.
+    @Test func outerPacketsHaveTheServiceThatIsAskedFor() {
+        #expect(configuration([:]).encapsulationService == .fixed(0))
+        #expect(configuration([:]).encapsulationIsWhole)
+        for (text, service) in [
+            ("inherit", TunnelService.inherited), ("40", .fixed(40)), ("0x2b", .fixed(0x28)),
+        ] {
+            #expect(configuration(["ovn-encap-tos": text]).encapsulationService == service)
+        }
+        #expect(!configuration(["ovn-encap-df_default": "false"]).encapsulationIsWhole)
     }
 
     @Test func theLongestAnnouncementIsInMilliseconds() {

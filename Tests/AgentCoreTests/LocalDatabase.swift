@@ -4,8 +4,8 @@ import Testing
 
 @testable import OVSDBSession
 
-/// A client's copy of a database whose server takes everything: transactions of whole values show
-/// in it at once.
+/// A client's copy of a database whose server takes everything: transactions show in
+/// it at once.
 struct LocalDatabase {
     private(set) var replica: Replica
     private var lastNumber: UInt64 = 0
@@ -33,7 +33,7 @@ struct LocalDatabase {
         return RowUUID(high: 0x10, low: lastNumber)
     }
 
-    /// Carries out a transaction; only writes of whole values.
+    /// Carries out a transaction.
     mutating func commit(_ transaction: TransactionBuilder) throws {
         for edit in transaction.rows {
             let table = try #require(replica.schema.tableIndex(edit.key.table))
@@ -44,11 +44,12 @@ struct LocalDatabase {
             }
             var row = replica.row(in: table, edit.key.uuid) ?? schema.defaultRow
             for column in edit.columns {
-                guard case .value(let value) = column.edit else {
-                    Issue.record("\(column.name) is changed by element")
-                    continue
+                let index = try #require(schema.columnIndex(column.name))
+                switch column.edit {
+                case .value(let value): row[index] = value
+                case .mutations(let mutations):
+                    for mutation in mutations { row[index].apply(mutation) }
                 }
-                row[try #require(schema.columnIndex(column.name))] = value
             }
             put(edit.key.table, edit.key.uuid, row)
         }
@@ -58,6 +59,17 @@ struct LocalDatabase {
         guard let index = replica.schema.tableIndex(table) else { return }
         let old = replica.row(in: index, uuid)
         replica.tables[index].apply(RowChange(uuid: uuid, old: old, new: row))
+    }
+}
+
+extension Datum {
+    /// As a server does (RFC 7047 §5.1), with a pair replacing the one that has its key.
+    fileprivate mutating func apply(_ mutation: TransactionBuilder.Mutation) {
+        switch mutation {
+        case .insert(let new): self = new.union(self)
+        case .delete(let old): self = subtracting(old)
+        case .add(let amount): self = Datum((integer ?? 0) + amount)
+        }
     }
 }
 

@@ -84,6 +84,62 @@ private func row(_ number: UInt64) -> RowUUID { RowUUID(high: 7, low: number) }
                 == .redirect(PortReference(datapath: 2, port: 1)))
     }
 
+    // MARK: - Encapsulations
+
+    private func ways(_ inputs: PhysicalInputs) -> [String] {
+        var builder = PhysicalBuilder(inputs)
+        let place = builder.build().ports[PortReference(datapath: 1, port: 2)]?.place
+        guard case .remote(let ways) = place else { return [] }
+        return ways.map { "\($0.encapsulation) \($0.remote) from \($0.local?.description ?? "-")" }
+    }
+
+    /// This host speaks both; of what a chassis has the best kind that both have is taken.
+    @Test func eachChassisIsReachedByTheBestKindOfBoth() {
+        var inputs = inputs()
+        inputs.devices[.vxlan] = TunnelDevice(
+            vport: 91, localAddresses: [.v4(IPv4Address(0xc000_0201))])
+        #expect(ways(inputs) == ["geneve 192.0.2.2 from 192.0.2.1"])
+        inputs.chassis[row(2)]?.encaps = [row(21)]
+        #expect(ways(inputs) == ["vxlan 192.0.2.2 from 192.0.2.1"])
+        inputs.devices[.vxlan] = nil
+        #expect(ways(inputs) == [])
+    }
+
+    /// Packets leave from an address of the family of the one that they go to.
+    @Test func addressesOfBothFamiliesAreTold() {
+        var inputs = inputs()
+        let address = IPAddress(parsing: "2001:db8::1") ?? .v4(.zero)
+        inputs.devices[.geneve] = TunnelDevice(
+            vport: 90, localAddresses: [.v4(IPv4Address(0xc000_0201)), address])
+        inputs.encaps[row(22)] = SB.Encap(
+            type: "geneve", options: ["is_default": "true"], ip: "2001:db8::2")
+        inputs.chassis[row(2)]?.encaps = [row(20), row(22)]
+        #expect(ways(inputs) == ["geneve 2001:db8::2 from 2001:db8::1"])
+        // The port's own choice.
+        inputs.ports[1].1.encap = row(20)
+        #expect(ways(inputs) == ["geneve 192.0.2.2 from 192.0.2.1"])
+        inputs.ports[1].1.encap = nil
+        inputs.encaps[row(22)]?.options = [:]
+        inputs.devices[.geneve] = TunnelDevice(vport: 90, localAddresses: [address])
+        #expect(ways(inputs) == ["geneve 2001:db8::2 from 2001:db8::1"])
+    }
+
+    @Test func outerHeadersAreAsThisHostSays() {
+        var inputs = inputs()
+        inputs.devices[.geneve] = TunnelDevice(
+            vport: 90, localAddresses: [.v4(IPv4Address(0xc000_0201))], doesNotFragment: false,
+            service: .fixed(0x28))
+        var builder = PhysicalBuilder(inputs)
+        let place = builder.build().ports[PortReference(datapath: 1, port: 2)]?.place
+        guard case .remote(let ways) = place else {
+            Issue.record("not remote")
+            return
+        }
+        #expect(ways.map(\.doesNotFragment) == [false])
+        #expect(ways.map(\.service) == [.fixed(0x28)])
+        #expect(ways.map(\.hasChecksum) == [false], "as the other one wants it")
+    }
+
     // MARK: - Physical networks
 
     /// The switch with a localnet port on VLAN 7 of a network that this host has a bridge for.
@@ -123,16 +179,36 @@ private func row(_ number: UInt64) -> RowUUID { RowUUID(high: 7, low: number) }
         #expect(group?.remote == [])
     }
 
+    /// Packets of a port that moves go through tunnels, lest switches outside see it at two places.
+    @Test func aPortThatMovesIsKeptFromThePhysicalNetwork() {
+        var inputs = provider()
+        let there = PortReference(datapath: 1, port: 2)
+        var builder = PhysicalBuilder(inputs)
+        #expect(builder.build().ports[there]?.insteadOfNetwork == [])
+        inputs.ports[0].1.additionalChassis = [row(2)]
+        builder = PhysicalBuilder(inputs)
+        let view = builder.build()
+        #expect(view.ports[there]?.place == .redirect(network))
+        #expect(
+            view.ports[there]?.insteadOfNetwork.map(\.remote.description) == ["192.0.2.2"])
+        #expect(view.ports[PortReference(datapath: 1, port: 1)]?.isShared == true)
+        #expect(view.ports[network]?.insteadOfNetwork == [])
+    }
+
+    /// What is for many goes by the network all the same: a copy by a tunnel would be a second one,
+    /// and the network would carry it back.
     @Test func tunnelsStayWhereTheyAreAskedFor() {
         var inputs = provider()
         inputs.alwaysTunnels = true
         var builder = PhysicalBuilder(inputs)
-        guard
-            case .remote? = builder.build().ports[PortReference(datapath: 1, port: 2)]?.place
-        else {
+        let view = builder.build()
+        guard case .remote? = view.ports[PortReference(datapath: 1, port: 2)]?.place else {
             Issue.record("not through a tunnel")
             return
         }
+        let group = view.groups[PortReference(datapath: 1, port: 32768)]
+        #expect(group?.local == [1, 6])
+        #expect(group?.remote == [])
     }
 
     /// Without the mapping, or without the bridge, the network is not here.
@@ -235,6 +311,23 @@ private func row(_ number: UInt64) -> RowUUID { RowUUID(high: 7, low: number) }
         #expect(group?.local == [1])
         #expect(group?.peers == [4])
         #expect(group?.remote.count == 1)
+    }
+
+    /// A port that moves is on two chassis meanwhile; wherever it is sent from, both get it.
+    @Test(arguments: [ClaimRole.main, .additional])
+    func aPortOnTwoChassisIsReachedOnBoth(role: ClaimRole) {
+        var inputs = inputs()
+        inputs.ports[0].1.chassis = role == .main ? row(1) : row(2)
+        inputs.ports[0].1.additionalChassis = role == .main ? [row(2)] : [row(1)]
+        inputs.groups[0].ports = [row(10), row(12)]
+        var builder = PhysicalBuilder(inputs)
+        let view = builder.build()
+        let port = view.ports[PortReference(datapath: 1, port: 1)]
+        #expect(port?.place == .here(vport: 5))
+        #expect(port?.alsoAt.map(\.remote.description) == ["192.0.2.2"])
+        let group = view.groups[PortReference(datapath: 1, port: 32768)]
+        #expect(group?.local == [1])
+        #expect(group?.remote.map(\.remote.description) == ["192.0.2.2"])
     }
 
     @Test func aBadRowIsReportedAlone() {

@@ -20,10 +20,24 @@ import Wire
         #expect(entry.ipv4.count == 1)
     }
 
+    @Test func rangesOfVirtualRouters() throws {
+        let all4 = (0...255 as ClosedRange<UInt64>).map { MACAddress(0x0000_5e00_0100 + $0) }
+        let all6 = (0...255 as ClosedRange<UInt64>).map { MACAddress(0x0000_5e00_0200 + $0) }
+        let any = try PortSecurityEntry(parsing: "VRRPv3 02:00:00:00:00:01 10.0.0.1")
+        #expect(any.vrrp4 == all4 && any.vrrp6 == all6)
+        let some = try PortSecurityEntry(
+            parsing: "VRRPv3 02:00:00:00:00:01 00:00:5e:00:01:00/40 00:00:5e:00:02:04/46")
+        #expect(some.vrrp4 == all4)
+        #expect(some.vrrp6 == Array(all6[4..<8]))
+    }
+
     @Test(arguments: [
         ("10.0.0.1", "10.0.0.1"), ("02:00:00:00:00:01 10.0.0", "10.0.0"),
         ("02:00:00:00:00:01 10.0.0.1/33", "10.0.0.1/33"),
         ("VRRPv3 02:00:00:00:00:01 02:00:00:00:00:02", "02:00:00:00:00:02"),
+        ("VRRPv3 02:00:00:00:00:01 00:00:5e:00:01:05/40", "00:00:5e:00:01:05/40"),
+        ("VRRPv3 02:00:00:00:00:01 00:00:5e:00:01:00", "00:00:5e:00:01:00"),
+        ("VRRPv3 02:00:00:00:00:01 00:00:5e:00:01:00/39", "00:00:5e:00:01:00/39"),
     ])
     func aMalformedEntryNamesTheToken(entry: String, token: String) {
         #expect(throws: PortSecurityEntry.Malformed.self) {

@@ -99,4 +99,37 @@ import Testing
         #expect(view.ports[PortReference(datapath: 5, port: 2)]?.zone == 0)
         #expect(view.localPorts == ["vm"])
     }
+
+    /// A datapath's limit is for all of its zones; a port's own goes before it.
+    @Test func zonesHaveLimits() {
+        var inputs = PhysicalInputs()
+        let (limited, free) = (RowUUID(high: 1, low: 1), RowUUID(high: 1, low: 2))
+        inputs.datapaths[limited] = SB.DatapathBinding(
+            tunnelKey: 5, type: "logical-switch", externalIDs: ["name": "s", "ct-zone-limit": "50"])
+        inputs.datapaths[free] = SB.DatapathBinding(
+            tunnelKey: 6, type: "logical-switch", externalIDs: ["name": "t", "ct-zone-limit": "0"])
+        inputs.ports = [
+            Self.local("a", limited, [:]), Self.local("b", limited, ["ct-zone-limit": "7"]),
+            Self.local("c", free, [:]), Self.local("d", free, ["ct-zone-limit": "9"]),
+        ]
+        let pass = ZonePass(inputs, range: 1...100, isComplete: true)
+        var zones = ZoneAllocator()
+        _ = zones.update(pass.demand)
+        let expected = ["a": 50, "b": 7, "d": 9, "s_dnat": 50, "s_snat": 50] as [String: UInt32]
+        #expect(
+            pass.limits(zones)
+                == Dictionary(
+                    uniqueKeysWithValues: expected.map { (zones.assigned[$0.key] ?? 0, $0.value) }))
+    }
+
+    /// Needs a zone without being claimed.
+    private static func local(
+        _ name: String, _ datapath: RowUUID, _ options: [String: String]
+    ) -> (RowUUID, SB.PortBinding) {
+        (
+            RowUUID(high: 2, low: UInt64(name.utf8.first ?? 0)),
+            SB.PortBinding(
+                logicalPort: name, type: "localnet", options: options, datapath: datapath)
+        )
+    }
 }

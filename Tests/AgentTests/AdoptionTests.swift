@@ -99,7 +99,7 @@ import Wire
         #expect(machine.flows.kernel.flowCount == 0)
         #expect(machine.receive(Self.toB, on: 1, run) == [2])
         #expect(MegaflowIdentity.epoch(of: machine.flows.kernel.dump().first?.id) != nil)
-        // What comes later is not this agent's affair.
+        // What comes later is the self-check's affair.
         flow = Self.flow(foreign, to: Wiring.c, [.output(3)])
         try machine.flows.kernel.put(flow)
         run.reviewFlows()

@@ -20,6 +20,14 @@ import Wire
     private final class Told: Sendable {
         let reports = Mutex<[DatapathReport]>([])
 
+        var lessons: [Lesson] {
+            reports.withLock {
+                $0.flatMap { report -> [Lesson] in
+                    if case .learned(let lessons) = report { lessons } else { [] }
+                }
+            }
+        }
+
         var unsupported: [PacketDrop] {
             reports.withLock {
                 $0.compactMap { if case .unsupported(let drop) = $0 { drop } else { nil } }
@@ -46,6 +54,29 @@ import Wire
         #expect(drop.flow == flow)
         #expect(drop.stage == LogicalStage(DatapathKey(1), Stage(.ingress, 1)))
         #expect(run.counters.drops == [drop: 3])
+    }
+
+    /// Stations begin to be learned while a flow serves one of them, which had nothing to teach when it
+    /// was put: its next packet teaches.
+    @Test func aCachedFlowTeachesWhatIsWantedLater() throws {
+        let machine = try Machine()
+        let frame = Wiring.frame(from: Wiring.a, to: Wiring.b)
+        let run = machine.run()
+        let told = listen(to: run)
+        #expect(machine.receive(frame, on: 1, run) == [2])
+        machine.wiring.flow(.ingress, 0, 60, "1", "put_fdb(inport, eth.src); next;")
+        run.install(machine.wiring.snapshot(), isComplete: true)
+        #expect(told.lessons.isEmpty)
+        #expect(machine.receive(frame, on: 1, run) == [2])
+        let lesson = Lesson.address(
+            LearnedAddressKey(datapath: 1, address: Wiring.a), port: 1)
+        #expect(told.lessons == [lesson])
+
+        // What it has taught it needn't teach again because something else has changed.
+        machine.wiring.flow(.ingress, 0, 70, "1", "reg0 = 1; put_fdb(inport, eth.src); next;")
+        run.install(machine.wiring.snapshot(), isComplete: true)
+        #expect(machine.receive(frame, on: 1, run) == [2])
+        #expect(told.lessons == [lesson])
     }
 
     /// A packet teaches where a station is while a flow that floods to it is on its way to the

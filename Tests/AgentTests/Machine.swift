@@ -1,4 +1,5 @@
 import Linux
+import LogicalFlow
 import Pipeline
 import Wire
 
@@ -108,7 +109,9 @@ final class Wiring {
         return id
     }
 
-    func port(_ name: String, _ key: UInt32, here vport: UInt32?) {
+    func port(
+        _ name: String, _ key: UInt32, here vport: UInt32?, security: [PortSecurityEntry] = []
+    ) {
         let reference = PortReference(datapath: 1, port: key)
         builder.setPort(
             PortRecord(name: name, datapath: DatapathKey(1), key: key, isResident: false))
@@ -116,7 +119,7 @@ final class Wiring {
         view.ports[reference] = PhysicalPort(
             reference: reference, name: name, type: "",
             place: vport.map { .here(vport: $0) } ?? .nowhere, zone: UInt16(key),
-            portSecurity: [])
+            portSecurity: security)
         guard let vport else { return }
         view.inputs[vport] = reference
         view.localPorts.insert(name)
@@ -134,6 +137,11 @@ final class Wiring {
         for (vport, name) in names {
             view.bridgeInputs[vport] = BridgeInput(bridge: "br-ex", port: name)
         }
+    }
+
+    /// What a VIF may have the agent do.
+    func limit(_ vport: UInt32, _ text: String) {
+        view.limits.ports[vport] = ControlLimits(parsing: text)
     }
 
     func snapshot() -> TranslationSnapshot {

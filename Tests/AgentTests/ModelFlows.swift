@@ -90,5 +90,7 @@ final class ModelFlows: FlowDatapath {
         meters[number] = rate
     }
 
+    func hasMeter(_ number: UInt32) throws(NetlinkError) -> Bool { meters[number] != nil }
+
     func deleteMeter(_ number: UInt32) throws(NetlinkError) { meters[number] = nil }
 }

@@ -308,4 +308,89 @@ import Testing
             }
         }
     }
+
+    /// Readers that come and go against an array: short lists, chains, and chains cleaned up.
+    @Test func readersComeAndGo() {
+        var random = SeededGenerator(seed: 5)
+        var arena = WordArena()
+        var lists: [UInt32] = [0, 0, 0]
+        var readers: [[UInt32]] = [[], [], []]
+        for round in 0..<30_000 {
+            let index = round % 3
+            // Each grows to its own size, then shrinks, and so on.
+            let grows = (round / [60, 600, 9000][index]) % 2 == 0
+            if grows || readers[index].isEmpty {
+                readers[index].append(UInt32(round))
+                lists[index] = arena.addReader(UInt32(round), to: lists[index])
+            } else {
+                let place = Int.random(in: 0..<readers[index].count, using: &random)
+                let isCrowded = arena.removeReader(readers[index][place], from: lists[index])
+                readers[index].swapAt(place, readers[index].count - 1)
+                readers[index].removeLast()
+                if isCrowded {
+                    arena.releaseReaders(lists[index])
+                    lists[index] = readers[index].reduce(0) { arena.addReader($1, to: $0) }
+                }
+            }
+            guard arena.liveReaders(lists[index]) == readers[index].count else {
+                Issue.record("round \(round)")
+                return
+            }
+            guard round % 100 < 3 else { continue }
+            var heard = Set<UInt32>()
+            arena.forEachReader(lists[index]) { heard.insert($0) }
+            guard heard.isSuperset(of: readers[index]) else {
+                Issue.record("round \(round) forgets a reader")
+                return
+            }
+        }
+        for list in lists { arena.releaseReaders(list) }
+        let before = arena.bytes
+        for (index, count) in [20, 200, 2500].enumerated() {
+            lists[index] = (0..<UInt32(count)).reduce(0) { arena.addReader($1, to: $0) }
+        }
+        #expect(arena.bytes <= before + 4096, "what was released is used again")
+    }
+}
+
+@Suite struct BucketMembersTests {
+    @Test func membersStayInOrder() {
+        var random = SeededGenerator(seed: 8)
+        var members = BucketMembers()
+        var expected: [[UInt32]] = Array(repeating: [], count: 30)
+        for round in 0..<5000 {
+            let bucket = Int.random(in: 0..<30, using: &random)
+            let member = UInt32.random(in: 0..<(bucket < 10 ? 2 : 50), using: &random)
+            if let place = expected[bucket].firstIndex(of: member) {
+                expected[bucket].remove(at: place)
+                members.remove(member, from: bucket)
+            } else {
+                expected[bucket] = (expected[bucket] + [member]).sorted()
+                members.insert(member, in: bucket) { $0 < member }
+            }
+            guard members.slots(bucket) == expected[bucket],
+                members.first(bucket) == expected[bucket].first,
+                members.isEmpty(bucket) == expected[bucket].isEmpty
+            else {
+                Issue.record("round \(round)")
+                return
+            }
+        }
+    }
+
+    /// More contributors than a byte counts.
+    @Test func crowdsHoldKeys() {
+        let space = KeySpace<Int>()
+        let slot = space.intern(7)
+        for count in 1...1000 {
+            space.hold(slot)
+            #expect(space.holds(on: slot) == count)
+        }
+        for count in (1...1000).reversed() {
+            #expect(space.holds(on: slot) == count)
+            #expect(space.find(7) == slot)
+            space.letGo(slot)
+        }
+        #expect(space.find(7) == nil)
+    }
 }

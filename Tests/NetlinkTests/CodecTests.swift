@@ -313,6 +313,33 @@ extension FlowKey {
         #expect(accepted != nil)
     }
 
+    /// The kernel refuses a packet with the tuple of a connection of the other family, and what is kept
+    /// beside a packet of our own does not say which that is.
+    @Test(arguments: [true, false])
+    func aPacketsTupleIsOfItsFamily(isVersion4: Bool) throws {
+        let bench = MessageBench()
+        var metadata = FlowKey()
+        metadata[.ctState] = ConnectionState.tracked
+        metadata[wide: .ctSource] = 0x0a00_0001
+        metadata[.ctProtocol] = 1
+        let ethernet = EthernetHeader(destination: .zero, source: .zero)
+        let addresses: IPHeader.Addresses =
+            isVersion4
+            ? .v4(source: .zero, destination: .zero) : .v6(source: .zero, destination: .zero)
+        let packet = PacketBuilder.echo(ethernet, addresses, identifier: 1, sequence: 1)
+        let execution = PacketExecution(packet: packet, metadata: metadata, actions: .drop)
+        let bytes = bench.encode(.execute(execution)) ?? []
+        let types: [Int]? = withOnlyMessage(bytes) { message in
+            DatapathHeader(message)?.attributes.first {
+                $0.type == Int(OVS_PACKET_ATTR_KEY.rawValue)
+            }?
+            .nested.map(\.type)
+        }
+        let found = try #require(types)
+        #expect(found.contains(Int(OVS_KEY_ATTR_CT_ORIG_TUPLE_IPV4.rawValue)) == isVersion4)
+        #expect(found.contains(Int(OVS_KEY_ATTR_CT_ORIG_TUPLE_IPV6.rawValue)) == !isVersion4)
+    }
+
     @Test func theKernelsTextIsFoundBehindAWholeOrACappedRequest() throws {
         for isCapped in [true, false] {
             let echoed = isCapped ? 16 : 48

@@ -344,8 +344,9 @@ struct KernelFlowTests {
         try workload.namespace.shell("ping -n -c 1 -W 1 10.7.0.9 >/dev/null || true")
         let heard = try host.nextUpcalls(socket)
         #expect(heard.contains { $0.key[.arpTargetIP] == 0x0a07_0009 })
+        // A packet that the kernel was handling meanwhile may still come here, the question may not.
         _ = try host.reader.read(own, limit: 1000, into: &upcalls)
-        #expect(upcalls.isEmpty)
+        #expect(!upcalls.contains { $0.key[.arpTargetIP] == 0x0a07_0009 })
 
         // And back, as when the agent takes over what another program has made.
         _ = try host.control.setFeatures([.unaligned, .portSockets], of: host.datapath)
@@ -431,7 +432,7 @@ enum KernelActionSamples {
         [set(.mark, [.init(.mark, 0x0102_0304)]), set(.priority, [.init(.priority, 7)])],
         [.setTunnel(ipv4Tunnel), .output(1)],
         [.setTunnel(ipv6Tunnel), .output(1)],
-        [.pushVLAN(VLANTag(tpid: 0x8100, tci: 5)), .output(1), .popVLAN, .output(2)],
+        [.pushVLAN(VLANTag(tpid: 0x8100, tci: 0x1005)), .output(1), .popVLAN, .output(2)],
         [.hash(basis: 3), .recirculate(0xffff_ffff)],
         [.track(ConnectionTracking(zone: 5)), .recirculate(2)],
         [

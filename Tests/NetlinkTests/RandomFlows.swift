@@ -163,7 +163,7 @@ extension SeededGenerator {
         case 1: .userspace(UserspaceAction(port: number(), cookie: bytes(0...20)))
         case 2, 3, 4: .set(headerSet())
         case 5: .setTunnel(tunnel())
-        case 6: .pushVLAN(VLANTag(tpid: pick([0x8100, 0x88a8]), tci: UInt16(bits(16)) & 0xefff))
+        case 6: .pushVLAN(VLANTag(tpid: pick([0x8100, 0x88a8]), tci: UInt16(bits(16)) | 0x1000))
         case 7: pick([.popVLAN, .clearTracking])
         case 8: .recirculate(number())
         case 9: .hash(basis: number())

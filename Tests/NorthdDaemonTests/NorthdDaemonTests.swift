@@ -21,17 +21,21 @@ private final class Deployment {
     private let server: DatabaseServer
     private let directory: String
     let client: OVSDBClient
+    /// The only row of NB_Global.
+    let global = RowUUID(high: 1, low: 1)
     private(set) var daemons: [NorthdDaemon] = []
     private var registries: [ControlRegistry] = []
+    /// Edits that nobody has heard of yet.
+    private var unanswered = 0
 
-    init() throws {
+    init(southbound: DatabaseSchema = SB.schema) throws {
         var template = Array("/tmp/northd.XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else { throw SystemError.last("mkdtemp") }
         directory = String(cString: made)
         loop = try EventLoop()
         server = try DatabaseServer(loop: loop, threads: threads, runDirectory: directory)
         server.add(Database(schema: NB.schema))
-        server.add(Database(schema: SB.schema))
+        server.add(Database(schema: southbound))
         try server.addRemote("punix:\(directory)/db.sock")
         client = OVSDBClient(
             ClientConfiguration(
@@ -41,7 +45,7 @@ private final class Deployment {
             loop: loop, threads: threads, seed: 1)
         client.start()
         try wait { client.canWrite }
-        edit { $0.insert(NB.NBGlobal(), uuid: RowUUID(high: 1, low: 1)) }
+        edit { $0.insert(NB.NBGlobal(), uuid: global) }
         // A row that was asked for is there when the server has said so.
         try wait { client.replica.only(NB.NBGlobal.self) != nil }
     }
@@ -70,16 +74,19 @@ private final class Deployment {
         return daemon
     }
 
-    /// Runs the loop until the condition holds; the limit is only for a test that hangs.
+    /// Runs the loop until the condition holds and edits are done; the limit is only for a test that
+    /// hangs.
     func wait(_ condition: () -> Bool) throws {
-        let isThere = try loop.run(until: .now() + .seconds(60), condition)
+        let isThere = try loop.run(until: .now() + .seconds(60)) { unanswered == 0 && condition() }
         try #require(isThere, "waited in vain")
     }
 
     func edit(_ body: (inout TransactionBuilder) -> Void) {
         var builder = TransactionBuilder()
         body(&builder)
-        client.submit(builder) { outcome in
+        unanswered += 1
+        client.submit(builder) { [weak self] outcome in
+            self?.unanswered -= 1
             guard case .committed = outcome else {
                 Issue.record("\(outcome)")
                 return
@@ -104,6 +111,28 @@ private final class Deployment {
 
     func count(_ table: String) -> Int {
         server.snapshot(of: SB.schema.name)?.table(table)?.count ?? -1
+    }
+
+    /// What a column of the Southbound database has, in all rows.
+    func values(_ column: String, of table: String) -> Set<Datum> {
+        guard let table = server.snapshot(of: SB.schema.name)?.table(table),
+            let position = table.schema.columnIndex(column)
+        else { return [] }
+        return Set(table.sortedUUIDs.compactMap { table[$0]?.row[position] })
+    }
+}
+
+extension DatabaseSchema {
+    /// As of a release that did not have the column yet.
+    fileprivate func without(_ column: String, in name: String) -> DatabaseSchema {
+        let tables = tables.map { table in
+            guard table.name == name else { return table }
+            return TableSchema(
+                name: name, columns: table.columns.filter { $0.name != column },
+                isMutable: table.isMutable, maximumRows: table.maximumRows, isRoot: table.isRoot,
+                indexes: table.indexes)
+        }
+        return DatabaseSchema(name: self.name, version: version, tables: tables)
     }
 }
 
@@ -171,6 +200,49 @@ private final class Answer: Sendable {
         addSwitch(3, to: deployment)
         try deployment.synchronize()
         #expect(deployment.count("Port_Binding") == 3)
+    }
+
+    @Test func theConfigurationSaysHowLongSilenceMayBe() throws {
+        let deployment = try Deployment()
+        func set(_ text: String?) {
+            let options = text.map { ["northd_probe_interval": $0] } ?? [:]
+            deployment.edit {
+                $0.update(deployment.global, [.options], of: NB.NBGlobal(options: options))
+            }
+        }
+        set("7000")
+        let daemon = try deployment.addNorthd()
+        func isTold(_ interval: Duration?) -> Bool {
+            [daemon.northbound, daemon.southbound].allSatisfy { $0.probeInterval == interval }
+        }
+        try deployment.wait { isTold(.seconds(7)) }
+        set("0")
+        try deployment.wait { isTold(.zero) }
+        set("30")
+        try deployment.wait { isTold(.seconds(1)) }
+        set("soon")
+        try deployment.wait { isTold(nil) }
+        set("60000")
+        try deployment.wait { isTold(.seconds(60)) }
+        set(nil)
+        try deployment.wait { isTold(nil) }
+    }
+
+    /// Databases that an older release made have no place for why a flow drops.
+    @Test func anOlderSchemaGetsNoDescriptions() throws {
+        let older = SB.schema.without("flow_desc", in: "Logical_Flow")
+        let deployment = try Deployment(southbound: older)
+        let daemon = try deployment.addNorthd()
+        addSwitch(1, to: deployment)
+        try deployment.synchronize()
+        #expect(deployment.count("Logical_Flow") > 50)
+        try deployment.wait { daemon.northd.isIdle }
+        let newer = try Deployment()
+        try newer.addNorthd()
+        addSwitch(1, to: newer)
+        try newer.synchronize()
+        #expect(newer.count("Logical_Flow") == deployment.count("Logical_Flow"))
+        #expect(newer.values("flow_desc", of: "Logical_Flow").contains(Datum("No L2 destination")))
     }
 
     @Test func severalDivideTheFlows() throws {
@@ -302,6 +374,9 @@ private final class Answer: Sendable {
             deployment.command(0, "parallel-build/set-n-threads", "0").hasPrefix("error: invalid"))
         #expect(deployment.command(0, "inc-engine/show-stats", "switch port", "compute") == "1")
         #expect(deployment.command(0, "inc-engine/clear-stats") == "")
+        let memory = deployment.command(0, "inc-engine/show-memory").split(separator: "\n")
+        #expect(memory.first?.hasPrefix("edges: ") == true)
+        #expect(memory.contains { $0.hasPrefix("Logical_Flow: 0 cells, ") })
         #expect(deployment.command(0, "inc-engine/show-stats", "switch port", "compute") == "0")
         #expect(deployment.command(0, "sb-cluster-state-reset") == "")
         #expect(deployment.command(0, "sb-connection-status") == "connected")

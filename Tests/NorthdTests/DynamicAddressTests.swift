@@ -64,6 +64,52 @@ import Wire
         #expect(given(network, late)?.hasSuffix(" 10.0.0.6") == true)
     }
 
+    /// As an address for a router port is found: first a port asks, then it becomes the router's.
+    @Test func aPortWithAnAddressBecomesARouters() {
+        let (network, s1) = network(["subnet": "192.168.1.0/24"])
+        for number in 2...4 {
+            let mac = "02:00:00:00:00:0\(number)"
+            let port = network.addPort("sp\(number)", to: s1, addresses: ["\(mac) dynamic"])
+            network.settle()
+            #expect(given(network, port) == "\(mac) 192.168.1.\(number)")
+            network.addRouterPort(
+                "rp\(number)", to: network.addRouter("r\(number)"), mac: mac,
+                networks: ["192.168.1.\(number)/24"])
+            network.change(NB.LogicalSwitchPort.self, port) {
+                $0.type = "router"
+                $0.options["router-port"] = "rp\(number)"
+                $0.addresses = ["router"]
+            }
+        }
+        network.settle()
+        #expect(network.problems.isEmpty)
+    }
+
+    /// The switch's side may come first, and ask for the router port that is to be made.
+    @Test func aRouterPortTakesWhatItsPeerGot() {
+        let (network, s1) = network(["subnet": "192.168.1.0/24"])
+        let port = network.addPort("sp", to: s1, addresses: ["dynamic"]) {
+            $0.type = "router"
+            $0.options["router-port"] = "rp"
+        }
+        network.settle()
+        let got = "0a:00:00:a8:01:02 192.168.1.2"
+        #expect(given(network, port) == got)
+        network.addRouterPort(
+            "rp", to: network.addRouter("r"), mac: "0a:00:00:a8:01:02",
+            networks: ["192.168.1.2/24"])
+        network.settle()
+        #expect(given(network, port) == got)
+        #expect(network.problems.isEmpty)
+        let other = network.addPort("p1", to: s1, addresses: ["dynamic"])
+        network.settle()
+        #expect(given(network, other) == "0a:00:00:a8:01:03 192.168.1.3")
+        network.restartNorthd()
+        network.settle()
+        #expect(given(network, port) == got)
+        #expect(given(network, other) == "0a:00:00:a8:01:03 192.168.1.3")
+    }
+
     /// A port that keeps its claim keeps its address, whoever comes and whatever restarts.
     @Test func addressesStay() {
         let (network, s1) = network(["subnet": "192.168.1.0/24"])
@@ -139,6 +185,26 @@ import Wire
         network.settle()
         let prefix = network.global.options["mac_prefix"] ?? "none"
         #expect(given(network, port)?.hasPrefix(prefix) == true)
+    }
+
+    /// Options that somebody sets while northd completes them stay, and so does what it completed.
+    @Test func optionsOfOthersStay() {
+        let network = TestNetwork(empty: ())
+        let global = network.northbound.makeUUID()
+        let old = ["northd_internal_version": "old", "keep": "this"]
+        network.edit { $0.insert(NB.NBGlobal(options: old), uuid: global) }
+        network.meanwhile = {
+            $0.edit {
+                $0.mutate(NB.NBGlobal.self, global, .options, .insert(Datum(["new": "that"])))
+                $0.mutate(NB.NBGlobal.self, global, .options, .delete(Datum("keep")))
+            }
+        }
+        network.settle()
+        let options = network.global.options
+        #expect(options["new"] == "that")
+        #expect(options["keep"] == nil)
+        #expect(options["mac_prefix"] != nil)
+        #expect(options["northd_internal_version"] == DeploymentOptions.version)
     }
 
     @Test func badPoolsAreReported() {

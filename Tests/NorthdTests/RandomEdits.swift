@@ -80,6 +80,7 @@ struct RandomEdits {
             guard let item = pick(NB.LogicalSwitch.self, network) else { return }
             var row = item.row
             row.otherConfig = chance(2) ? ["vlan-passthru": "true"] : [:]
+            if chance(4) { row.otherConfig["broadcast-arps-to-all-routers"] = "false" }
             if chance(4) { row.otherConfig["requested-tnl-key"] = "\(number(5) + 1)" }
             network.edit { $0.update(item.uuid, from: item.row, to: row) }
         } else {

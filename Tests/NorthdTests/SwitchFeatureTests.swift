@@ -161,6 +161,8 @@ private func routerSide(_ name: String) -> (inout NB.LogicalSwitchPort) -> Void 
                 "ls_in_l2_lkup [75] eth.src == 02:00:00:00:00:fe && eth.dst == ff:ff:ff:ff:ff:ff && "
                     + "(arp.op == 1 || rarp.op == 3 || nd_ns) -> outport = \"_MC_flood_l2\"; output;",
             ])
+        let alone = lines(RouterNeighbours(port: port, router: router, switchHasHosts: false))
+        #expect(alone.allSatisfy { !$0.contains("_MC_flood_l2") })
         let floods = lines(
             RouterNeighbours(port: port, router: router, switchFloodsUnknown: true))
         #expect(
@@ -200,7 +202,6 @@ private func routerSide(_ name: String) -> (inout NB.LogicalSwitchPort) -> Void 
         for line in [
             "ls_in_l2_lkup [72] eth.mcast && (nd_na || nd_rs || nd_ra) -> outport = \"_MC_flood\"; output;",
             "ls_in_l2_lkup [71] eth.mcast && arp -> outport = \"_MC_flood\"; output;",
-            "ls_in_l2_lkup [70] eth.mcast -> outport = \"_MC_flood_l2\"; output;",
             "ls_in_l2_lkup [0] 1 -> outport = get_fdb(eth.dst); next;",
             "ls_out_check_port_sec [100] eth.mcast -> reg0[15] = 0; next;",
             "ls_out_check_port_sec [0] 1 -> reg0[15] = check_out_port_sec(); next;",
@@ -217,8 +218,9 @@ private func routerSide(_ name: String) -> (inout NB.LogicalSwitchPort) -> Void 
                 "ls_in_check_port_sec [100] vlan.present -> drop;"
             ])
         #expect(
-            lines(SharedSwitchFlows(trait: .multicast([]))) == [
-                "ls_in_l2_lkup [71] eth.mcast && ip -> outport = \"_MC_flood_l2\"; output;"
+            lines(SharedSwitchFlows(trait: .multicast(.hasHosts))) == [
+                "ls_in_l2_lkup [71] eth.mcast && ip -> outport = \"_MC_flood_l2\"; output;",
+                "ls_in_l2_lkup [70] eth.mcast -> outport = \"_MC_flood_l2\"; output;",
             ])
         #expect(
             lines(SharedSwitchFlows(trait: .dropsUnknown)) == [

@@ -47,6 +47,31 @@ import Testing
                 "[50] eth.dst == 02:00:00:00:00:01 -> outport = \"p1\"; output;"))
     }
 
+    /// What a router asks goes to hosts only, who know what no configuration says; where there are
+    /// none, to the other routers.
+    @Test func routersAloneAskEachOther() {
+        for (name, mac) in [("r1", "02:00:00:00:01:01"), ("r2", "02:00:00:00:01:02")] {
+            network.connect(
+                network.addRouter(name), s1, name: name + "-s1", mac: mac,
+                networks: ["10.0.0.\(name.suffix(1))/24"])
+        }
+        network.settle()
+        func own() -> Int { flows("ls_in_l2_lkup", "[75] eth.src == ").count }
+        #expect(own() == 0)
+        #expect(
+            flows("ls_in_l2_lkup", "eth.mcast && arp") == [
+                "[71] eth.mcast && arp -> outport = \"_MC_flood\"; output;"
+            ])
+        #expect(network.group("_MC_flood", on: "s1") == ["to-r1-s1", "to-r2-s1"])
+        let port = addPort("p1", ["02:00:00:00:00:01 10.0.0.9"])
+        #expect(own() == 2)
+        network.removePort(port, from: s1)
+        network.settle()
+        #expect(own() == 0)
+        addPort("ln") { $0.type = "localnet" }
+        #expect(own() == 2)
+    }
+
     @Test func aLocalnetMayLearn() {
         let port = addPort("ln", ["unknown"]) { $0.type = "localnet" }
         #expect(

@@ -107,7 +107,10 @@ private func qos(_ row: NB.QoS) throws -> [String] {
 
     @Test func requestsMaySpareRouters() {
         let network = TestNetwork()
-        network.addSwitch("s") { $0.otherConfig["broadcast-arps-to-all-routers"] = "false" }
+        let datapath = network.addSwitch("s") {
+            $0.otherConfig["broadcast-arps-to-all-routers"] = "false"
+        }
+        network.addPort("p", to: datapath, addresses: ["unknown"])
         network.settle()
         #expect(
             network.flows("ls_in_l2_lkup", on: "s").contains(

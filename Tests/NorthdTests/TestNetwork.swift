@@ -16,6 +16,14 @@ final class TestNetwork {
     var listener: Northd?
     /// How many Southbound transactions get lost from here on.
     var failures = 0
+    /// What follows from a lost one may be refused.
+    var mayBeRefused = false
+    /// How many are committed before those.
+    var successes = 0
+    /// Sees the Southbound database after each of northd's transactions.
+    var observe: (Replica) -> Void = { _ in }
+    /// What happens, once, between a Northbound transaction of northd and its commit.
+    var meanwhile: (TestNetwork) -> Void = { _ in }
     var now: Int64 = 1_000_000
     private(set) var reports: [NorthdReport] = []
     /// Southbound transactions that were committed.
@@ -50,6 +58,7 @@ final class TestNetwork {
         case .success(let changes):
             northd.changed(database, changes)
             listener?.changed(database, changes)
+        case .failure where mayBeRefused: break
         case .failure(let error): Issue.record("\(database): \(error)")
         }
     }
@@ -73,17 +82,26 @@ final class TestNetwork {
         case .report(let report): reports.append(report)
         case .lock: Issue.record("alone, it needs no other locks")
         case .write(let database, let transaction):
-            if database == .southbound, failures > 0 {
+            if database == .southbound, successes == 0, failures > 0 {
                 failures -= 1
                 return northd.completed(database, .tryAgain("lost"), now: now)
+            }
+            if database == .northbound {
+                let happens = meanwhile
+                meanwhile = { _ in }
+                happens(self)
             }
             let result =
                 switch database {
                 case .northbound: northbound.commit(transaction)
                 case .southbound: southbound.commit(transaction)
                 }
-            if database == .southbound { southboundCommits += 1 }
+            if database == .southbound {
+                southboundCommits += 1
+                successes = max(0, successes - 1)
+            }
             take(database, result)
+            if database == .southbound { observe(southbound.replica) }
             let outcome: TransactionOutcome =
                 switch result {
                 case .success: .committed(TransactionReceipt())

@@ -41,7 +41,7 @@ struct ClientTransactionTests {
         builder.comment("first")
         builder.insert(SB.Chassis(name: "hv1", encaps: [Self.two]), uuid: Self.one)
         builder.insert(SB.Encap(type: "geneve", ip: "192.0.2.1"), placeholder: Self.two)
-        builder.update(ClientHarness.uuid(3), from: old, to: Set(name: "x", options: ["k": "v"]))
+        builder.update(ClientHarness.uuid(3), from: old, to: Set(name: "y", options: ["k": "v"]))
         builder.mutate(Set.self, ClientHarness.uuid(3), .options, .insert(Datum(["k": "w"])))
         builder.increment(SB.SBGlobal.self, ClientHarness.uuid(5), .nbCfg)
         builder.delete(Set.self, ClientHarness.uuid(4))
@@ -77,13 +77,13 @@ struct ClientTransactionTests {
                 "row": ["ip": "192.0.2.1", "type": "geneve"],
             ],
             [
-                "op": "update", "table": "Address_Set", "where": on(3),
-                "row": ["addresses": ["set", []]],
+                "op": "update", "table": "Address_Set", "where": on(3), "row": ["name": "y"],
             ],
             [
                 "op": "mutate", "table": "Address_Set", "where": on(3),
                 "mutations": [
-                    ["options", "delete", "k"], ["options", "insert", ["map", [["k", "w"]]]],
+                    ["addresses", "delete", "a"], ["options", "delete", "k"],
+                    ["options", "insert", ["map", [["k", "w"]]]],
                 ],
             ],
             [
@@ -101,6 +101,36 @@ struct ClientTransactionTests {
         wanted.inserted = [Self.one: Self.one, Self.two: ClientHarness.uuid(77)]
         wanted.values = [6]
         #expect(client.outcomes[id] == .committed(wanted))
+    }
+
+    @Test("Of sets and maps only what differs is written")
+    func differences() throws {
+        var client = try client()
+        let old = Set(addresses: ["a", "b"], options: ["k": "v", "l": "v", "m": "v"])
+        let new = Set(addresses: ["b", "c"], options: ["k": "w", "m": "v", "n": "v"])
+        var builder = TransactionBuilder()
+        builder.update(Self.one, from: old, to: new)
+        builder.update(Self.two, from: Set(), to: Set(addresses: ["a"]))
+        builder.update(ClientHarness.uuid(3), from: new, to: new)
+        _ = submit(&client, builder)
+        let sent = try client.answer("transact", [["count": 1], ["count": 1]])
+        func on(_ uuid: RowUUID) -> JSON {
+            [["_uuid", "==", ["uuid", .string(uuid.description)]]]
+        }
+        let first: JSON = [
+            "op": "mutate", "table": "Address_Set", "where": on(Self.one),
+            "mutations": [
+                ["addresses", "insert", "c"], ["addresses", "delete", "a"],
+                ["options", "delete", ["set", ["k", "n"]]],
+                ["options", "insert", ["map", [["k", "w"], ["n", "v"]]]],
+                ["options", "delete", "l"],
+            ],
+        ]
+        let second: JSON = [
+            "op": "mutate", "table": "Address_Set", "where": on(Self.two),
+            "mutations": [["addresses", "insert", "a"]],
+        ]
+        #expect(sent.array == ["OVN_Southbound", first, second])
     }
 
     struct Reply: Sendable {

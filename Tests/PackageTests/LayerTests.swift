@@ -19,6 +19,15 @@ struct LayerTests {
         }
     }
 
+    /// Whoever opens the repository sees these and no others.
+    @Test func theTopLevelIsFixed() {
+        let top = Set(Repository.files.map { String($0.split(separator: "/")[0]) })
+        let allowed: Set = [
+            "Docs", "LICENSE", "Package.swift", "README.md", "Sources", "Tests", "Tools", "bpf",
+        ]
+        #expect(Set(top.filter { !$0.hasPrefix(".") }) == allowed)
+    }
+
     @Test func everyFolderIsATarget() {
         let folders = Set(
             Repository.files.filter { $0.hasPrefix("Sources/") }

@@ -26,4 +26,16 @@ struct ManifestTests {
         #expect(manifest["Agent"]?.dependencies == ["Wire", "DequeModule"])
         #expect(manifest["Queue"]?.dependencies == ["DequeModule"])
     }
+
+    /// A suite for the guest that its build leaves out would never run.
+    @Test func theGuestsBuildHasAllSuitesOfTheKernel() throws {
+        let suites = Repository.files(under: "Tests", withSuffix: ".swift").filter {
+            Repository.read($0).contains(#/\n(struct|final class) Kernel\w*Tests\b/#)
+        }
+        let targets = Set(suites.map { String($0.split(separator: "/")[1]) })
+        let list = try #require(
+            Repository.read("Package.swift").firstMatch(of: #/let kernelTests: Set = \[(.*?)\]/#))
+        let built = Set(list.1.matches(of: #/"(\w+)"/#).map { String($0.1) })
+        #expect(built == targets)
+    }
 }

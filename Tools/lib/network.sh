@@ -120,6 +120,16 @@ daemon() {
 
 daemon_pid() { cat "$NETWORK/$1.pid"; }
 
+# resident_memory NAME...: kilobytes of those of the daemons that are there.
+resident_memory() {
+    local name total=0
+    for name in "$@"; do
+        [ -e "$NETWORK/$name.pid" ] || continue
+        total=$((total + $(awk '$1 == "VmRSS:" { print $2 }' "/proc/$(daemon_pid "$name")/status")))
+    done
+    echo "$total"
+}
+
 # Is it still there, and does its socket exist?
 daemon_answers() { kill -0 "$(daemon_pid "$1")" && [ -S "$2" ]; }
 
@@ -133,11 +143,16 @@ log_options() { printf '%s\n' "--log-file=$NETWORK/$1.log" -vconsole:off; }
 
 # database NAME KIND SCHEMA_FILE [COMMAND_PREFIX...]: an ovsdb-server with one database.
 database() {
-    local name=$1 kind=$2 schema=$3 server options
-    shift 3
+    ovsdb-tool create "$NETWORK/$1.db" "$3"
+    serve_database "$1" "$2" "${@:4}"
+}
+
+# serve_database NAME KIND [COMMAND_PREFIX...]: an ovsdb-server with the database that is there.
+serve_database() {
+    local name=$1 kind=$2 server options
+    shift 2
     server=$(program "$kind" ovsdb-server)
     mapfile -t options < <(log_options "$name")
-    ovsdb-tool create "$NETWORK/$name.db" "$schema"
     daemon "$name" "$@" "$server" "${options[@]}" "--remote=punix:$NETWORK/$name.sock" \
         "--unixctl=$NETWORK/$name.ctl" "$NETWORK/$name.db"
     daemon_ready "$name" "$NETWORK/$name.sock"

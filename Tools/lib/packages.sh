@@ -3,6 +3,7 @@
 
 # To build the Swift package.
 BUILD_PACKAGES=(
+    libbpf-dev
     libmnl-dev
     libnl-3-dev
     libnl-genl-3-dev

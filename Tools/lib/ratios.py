@@ -1,9 +1,9 @@
 """Prints the table of Tools/bench: medians of both sides and the ratios' spread.
 
-    ratios.py LEFT RIGHT RESULTS
+    ratios.py LEFT RIGHT RESULTS REPETITIONS METRIC...
 
 RESULTS has lines `metric repetition side value`. A ratio belongs to one repetition, so that what
-disturbed the machine disturbed both of its sides.
+disturbed the machine disturbed both of its sides. Of each metric there must be that many.
 """
 
 import collections
@@ -15,6 +15,8 @@ UNITS = {
     "first": ("first packet of a flow", 1000, "ms", "less is better"),
     "cached": ("round trip over cached flows", 1000, "ms", "less is better"),
     "memory": ("agent memory", 1024, "MB", "less is better"),
+    "ready": ("from start to all flows", 1000, "s", "less is better"),
+    "resident": ("memory with all flows", 1024, "MB", "less is better"),
 }
 
 
@@ -37,13 +39,13 @@ def row(metric, pairs):
 
 
 def main():
-    left, right, path = sys.argv[1:4]
+    left, right, path, repetitions, *metrics = sys.argv[1:]
     values = read(path)
     print(f"\n  {'':<30} {left:>10} {right:>10}     {right}/{left}: median, min - max\n")
     complete = True
-    for metric in UNITS:
+    for metric in metrics:
         pairs = [(v["left"], v["right"]) for v in values[metric].values() if len(v) == 2]
-        if len(pairs) < 5:
+        if len(pairs) < int(repetitions):
             print(f"  {UNITS[metric][0]:<30} only {len(pairs)} complete repetitions")
             complete = False
         else:

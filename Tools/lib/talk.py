@@ -3,7 +3,8 @@
     talk.py      takes commands as lines, and gives one line back for each
 
     serve NAMESPACE PORT...     answers there on TCP and UDP, both families, from then on
-    ask NAMESPACE [-n COUNT] [-s SIZE] [-p SOURCE_PORT] [-w SECONDS] [-f FIELD] tcp|udp ADDRESS PORT
+    serve NAMESPACE -a ADDRESS PORT...     answers there on SCTP, at that address
+    ask NAMESPACE [-n COUNT] [-s SIZE] [-p SOURCE_PORT] [-w SECONDS] [-f FIELD] tcp|udp|sctp ADDRESS PORT
     keep NAMESPACE FILE tcp|udp ADDRESS PORT
     end                         the conversation that `keep` began
 
@@ -32,7 +33,8 @@ import threading
 import time
 
 LARGEST_DATAGRAM = 65536
-KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
+# What a socket is made of.
+KINDS = {"tcp": (socket.SOCK_STREAM, 0), "udp": (socket.SOCK_DGRAM, 0), "sctp": (socket.SOCK_STREAM, 132)}
 CLONE_NEWNET = 0x40000000
 IP_PKTINFO = 8
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -63,17 +65,24 @@ class Servers(threading.Thread):
         super().__init__(daemon=True)
         self.selector = selectors.DefaultSelector()
 
+    def listen_at(self, name, address, port):
+        """One address only, so that an association has no other to go to."""
+        server = socket.socket(family(address), *KINDS["sctp"])
+        server.bind((address, port))
+        server.listen(64)
+        self.selector.register(server, selectors.EVENT_READ, (self.accept, name))
+
     def listen(self, name, kind, port):
-        server = socket.socket(socket.AF_INET6, kind)
+        server = socket.socket(socket.AF_INET6, *KINDS[kind])
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         # So that an answer leaves from the address that was asked.
         server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
         server.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
         server.bind(("::", port))
-        if kind == socket.SOCK_STREAM:
+        if kind == "tcp":
             server.listen(64)
-        handle = self.accept if kind == socket.SOCK_STREAM else self.datagram
+        handle = self.accept if kind == "tcp" else self.datagram
         self.selector.register(server, selectors.EVENT_READ, (handle, name))
 
     def accept(self, server, name):
@@ -112,7 +121,7 @@ class Servers(threading.Thread):
 
 
 def connect(kind, address, port, wait, source_port=0):
-    client = socket.socket(family(address), KINDS[kind])
+    client = socket.socket(family(address), *KINDS[kind])
     client.settimeout(wait)
     client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if source_port:
@@ -181,6 +190,7 @@ def arguments():
     server, asker, keeper, _ = map(commands.add_parser, ("serve", "ask", "keep", "end"))
     for command in (server, asker, keeper):
         command.add_argument("namespace")
+    server.add_argument("-a")
     server.add_argument("port", type=int, nargs="+")
     for name, kind, default in (("-n", int, 1), ("-s", int, 8), ("-p", int, 0), ("-f", int, 0)):
         asker.add_argument(name, type=kind, default=default)
@@ -206,7 +216,10 @@ class Talk:
             return ask(options)
         if options.command == "serve":
             for port in options.port:
-                for kind in KINDS.values():
+                if options.a:
+                    self.servers.listen_at(options.namespace, options.a, port)
+                    continue
+                for kind in ("tcp", "udp"):
                     self.servers.listen(options.namespace, kind, port)
         elif options.command == "keep":
             self.conversation = Conversation(options)

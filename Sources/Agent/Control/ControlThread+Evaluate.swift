@@ -9,13 +9,16 @@ import Schemas
 
 extension ControlThread {
     func evaluate() {
-        guard local.isSynchronized,
+        guard !isPaused, local.isSynchronized,
             let system = LocalSystem(
                 local.replica, commandLineName: configuration.chassisName, hostname: hostname)
         else { return }
         self.system = system
-        for problem in system.configuration.problems { report("\(problem)") }
+        stand(.configuration, system.configuration.problems.map(\.description))
+        let looksAtDevices = linksChanged
         followKernel(system)
+        followShaping(system, isDue: looksAtDevices)
+        followPolicing(system, isDue: looksAtDevices)
         followAttachments(system)
         writeLocal(system)
         connectSouthbound(system)
@@ -25,17 +28,27 @@ extension ControlThread {
     }
 
     private func followKernel(_ system: LocalSystem) {
-        guard linksChanged || system.plan != kernelPlan else { return }
+        let kinds = Set(system.configuration.encapsulations.map(\.type))
+        guard
+            linksChanged || system.plan != kernelPlan || kinds != kernelTunnels
+                || mirrorDevices != kernelMirrors
+        else { return }
         do {
-            let kinds = Set(system.configuration.encapsulations.map(\.type))
             let before = driver.ports
-            let changes = try driver.reconcile(system.plan, encapsulations: kinds)
-            for failure in driver.ports.failures.values.sorted(by: { $0.name < $1.name }) {
-                report("\(failure.name): \(failure.reason)")
+            let changes = try driver.reconcile(
+                system.plan, encapsulations: kinds, mirrors: mirrorDevices)
+            let failures = driver.ports.failures.values.sorted { $0.name < $1.name }
+            stand(.ports, failures.map { "\($0.name): \($0.reason)" })
+            diverged(driver.divergences)
+            driver.divergences = []
+            if !changes.isEmpty {
+                guards.change(changes)
+                worker.change(ports: changes)
             }
-            if !changes.isEmpty { worker.change(ports: changes) }
             if driver.ports != before { southboundChanged = true }
             kernelPlan = system.plan
+            kernelTunnels = kinds
+            kernelMirrors = mirrorDevices
             linksChanged = false
         } catch {
             report("kernel datapath: \(error)")
@@ -45,10 +58,11 @@ extension ControlThread {
     /// What the Southbound side is evaluated with, as far as this host's administrator says it.
     private func followAttachments(_ system: LocalSystem) {
         let pass = BridgePass(system, local.replica, driver.ports)
-        for problem in pass.problems { report(problem) }
+        stand(.bridges, pass.problems)
         let new = LocalAttachments(
             configuration: system.configuration,
-            interfaces: system.interfaces(local.replica, driver.ports), bridges: pass.bridges)
+            interfaces: system.interfaces(local.replica, driver.ports), bridges: pass.bridges,
+            mirrorPorts: system.mirrorPorts(local.replica, driver.ports))
         guard new != attachments else { return }
         attachments = new
         southboundChanged = true
@@ -62,6 +76,7 @@ extension ControlThread {
             .write(history: &interfaces, host: Self.host, into: &transaction)
         bindingPass(system)?.writeLocal(local.replica, into: &transaction)
         writeProgress(system, into: &transaction)
+        writeRates(system, into: &transaction)
         submitLocal(transaction)
     }
 

@@ -41,6 +41,7 @@ extension ControlThread {
 
     private func tearDown() {
         worker.stop()
+        guards.filters?.tearDown(now: .now())
         do {
             try driver.tearDown()
         } catch {

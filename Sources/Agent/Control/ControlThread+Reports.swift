@@ -15,6 +15,8 @@ enum DatapathReport: Sendable {
     /// A packet met an action that is not evaluated, for the first time in this flow.
     case unsupported(PacketDrop)
     case problem(String)
+    /// The kernel had something otherwise than it was left; it was put right.
+    case diverged([Divergence])
 }
 
 extension ControlThread {
@@ -26,6 +28,7 @@ extension ControlThread {
         case .used(let uses): used(uses)
         case .unsupported(let drop): self.report(drop.text(flowNames))
         case .problem(let text): self.report(text)
+        case .diverged(let found): diverged(found)
         }
     }
 

@@ -49,7 +49,12 @@ extension ControlThread {
 
     /// A packet for a service.
     func serve(_ event: ServiceEvent) {
+        let activated = services.activated
         send(services.handle(event, now: Clock.monotonicMilliseconds))
+        if services.activated != activated {
+            southboundChanged = true
+            evaluateSoon()
+        }
         runServices()
     }
 

@@ -28,6 +28,7 @@ extension ControlThread {
     /// The elements of `ovn-remote` by which a server can be called; each other one is reported.
     private func usableRemotes(_ configuration: ChassisConfiguration) -> [String] {
         var usable: [String] = []
+        var problems: [String] = []
         for element in (configuration.southboundRemotes ?? "").split(separator: ",")
         where !element.hasPrefix("cid:") {
             do throws(ConnectionMethodError) {
@@ -37,9 +38,10 @@ extension ControlThread {
             } catch {
                 let problem = ConfigurationProblem(
                     key: "ovn-remote", value: error.text, reason: error.reason)
-                report("\(problem)")
+                problems.append("\(problem)")
             }
         }
+        stand(.remotes, problems)
         return usable
     }
 
@@ -67,6 +69,7 @@ extension ControlThread {
         southboundRetry.noteChange()
         feed.apply(changes)
         forgetConnections(changes)
+        noteLostBackends(changes)
         physicalChanged = true
         southboundChanged = true
         evaluateSoon()
@@ -145,10 +148,9 @@ extension ControlThread {
             configuration: system.configuration, datapathType: "system",
             interfaceTypes: InterfaceStatus.interfaceTypes, features: ChassisFeature.announced,
             taken: ChassisPass.taken(in: southbound.replica, except: name))
-        guard let rows else {
-            report("no encapsulation of this chassis is configured and free: no chassis row")
-            return
-        }
+        let none = "no encapsulation of this chassis is configured and free: no chassis row"
+        stand(.encapsulation, rows == nil ? [none] : [])
+        guard let rows else { return }
         ChassisPass(southbound.replica, rows).write(
             into: &transaction, placeholder: RowUUID.random)
     }
@@ -174,23 +176,29 @@ extension ControlThread {
         let pass = PhysicalPass(
             southbound.replica, configuration: system.configuration, identity: identity,
             claims: claims, interfaces: system.interfaces(local.replica, driver.ports),
-            kernel: driver.ports, bridges: attachments.bridges)
+            kernel: driver.ports, bridges: attachments.bridges,
+            mirrorPorts: attachments.mirrorPorts, activated: services.activated)
         datapaths = pass.datapaths
         request(system, southbound, pass.inputs)
         let complete = southbound.conditionNumber >= wantedConditions
+        noteRates(pass.inputs, isComplete: complete)
         var inputs = pass.inputs
         inputs.zones = updateZones(system, inputs, isComplete: complete)
         AgentCoverage.physicalRuns.hit()
         var builder = PhysicalBuilder(inputs)
         var view = builder.build()
         view.services = ServiceView(southbound.replica, datapaths: datapaths)
-        for problem in builder.problems { report(problem) }
+        stand(.rows, builder.problems)
+        if builder.mirrorDevices != mirrorDevices {
+            mirrorDevices = builder.mirrorDevices
+            evaluateSoon()
+        }
         let global = southbound.replica.only(SB.SBGlobal.self)?.row
         let number = complete ? global?.nbCfg : progress.configuration
         AgentCoverage.flowRuns.hit()
         let pipeline = feed.current(
             southbound.replica, chassis: identity?.row, name: system.configuration.name)
-        for problem in feed.problemTexts { report(problem) }
+        stand(.flows, feed.problemTexts)
         revision += 1
         physical = view
         progress.published(
@@ -200,7 +208,9 @@ extension ControlThread {
         let snapshot = TranslationSnapshot(revision: revision, pipeline: pipeline, view: view)
         self.snapshot = snapshot
         worker.install(snapshot, isComplete: complete)
-        if complete { configureServices(system, southbound) }
+        guard complete else { return }
+        configureServices(system, southbound)
+        followGuards(system, view)
     }
 
     private func request(
@@ -223,6 +233,7 @@ extension ControlThread {
 
     /// The datapath thread forwards by a revision.
     func acknowledged(_ revision: UInt64) {
+        cutLostBackends(forwarding: revision)
         guard progress.acknowledged(revision) else { return }
         southboundChanged = true
         evaluateSoon()

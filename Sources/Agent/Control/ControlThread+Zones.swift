@@ -25,9 +25,22 @@ extension ControlThread {
                 report("conntrack zones: \(error)")
             }
         }
-        for user in allocator.unserved { report("no conntrack zone is left for \(user)") }
+        stand(.zones, allocator.unserved.map { "no conntrack zone is left for \($0)" })
         if allocator.assigned != before { evaluateSoon() }
+        limitZones(pass.limits(allocator), among: Set(allocator.assigned.values))
         return pass.numbers(allocator)
+    }
+
+    /// Zones that are nobody's keep what limits they have.
+    private func limitZones(_ wanted: [UInt16: UInt32], among zones: Set<UInt16>) {
+        guard zoneLimits != wanted else { return }
+        do {
+            let known = try zoneLimits ?? driver.zoneLimits().filter { zones.contains($0.key) }
+            try driver.limit(zones: wanted, known: known)
+            zoneLimits = wanted
+        } catch {
+            report("conntrack limits: \(error)")
+        }
     }
 
     /// Connections that an access list has let in last as long as the list is there
@@ -44,6 +57,28 @@ extension ControlThread {
         } catch {
             report("connections of access lists: \(error)")
         }
+    }
+
+    /// Notes backends whose connections are to be cut. That is done when no flow makes another one.
+    func noteLostBackends(_ changes: [TableChange]) {
+        for change in changes.of(SB.LoadBalancer.self) {
+            guard let old = change.old else { continue }
+            let lost = LostBackend.all(from: old, to: change.new)
+            guard !lost.isEmpty else { continue }
+            lostBackends.formUnion(lost)
+            lostBackendsRevision = revision + 1
+        }
+    }
+
+    /// - Parameter forwarding: the revision that all flows are of now.
+    func cutLostBackends(forwarding: UInt64) {
+        guard !lostBackends.isEmpty, forwarding >= lostBackendsRevision else { return }
+        do {
+            try driver.cut(lostBackends)
+        } catch {
+            report("connections of load balancers: \(error)")
+        }
+        lostBackends = []
     }
 
     /// `ct-zone-list`: a line for each zone.

@@ -30,6 +30,10 @@ final class ControlThread {
     // What was read last.
     var system: LocalSystem?
     var kernelPlan: BridgePlan?
+    var kernelTunnels: Set<EncapsulationType>?
+    /// Devices that mirrors need, and those that the kernel was asked for.
+    var mirrorDevices: Set<MirrorDevice> = []
+    var kernelMirrors: Set<MirrorDevice> = []
     var attachments = LocalAttachments()
     var interfaces = InterfaceHistory()
     var identity: ChassisIdentity?
@@ -61,6 +65,20 @@ final class ControlThread {
     var learning = Learning()
     /// Nil before the integration bridge was asked for the zones of an earlier run.
     var zones: ZoneAllocator?
+    /// Their connections are cut once flows of that revision are in the kernel.
+    var lostBackends: Set<LostBackend> = []
+    var lostBackendsRevision: UInt64 = 0
+    /// Nil before all rows that say them are there.
+    var rates: [PortRate]?
+    var shaping = LocalShaping()
+    var ingressLimits: [String: IngressLimit] = [:]
+    /// What the kernel has; nil before it was asked.
+    var zoneLimits: [UInt16: UInt32]?
+
+    /// Set by an operator: nothing is evaluated until it is unset.
+    var isPaused = false {
+        didSet { if !isPaused { evaluateSoon() } }
+    }
 
     private var isEvaluationPosted = false
     private var retryTimer: EventLoop.Timer?
@@ -68,6 +86,14 @@ final class ControlThread {
     private var links: LinkMonitor?
     /// Problems that were logged, so that each is logged once.
     private var reported: Set<String> = []
+    /// What is wrong now, by where it was found.
+    var standing: [ProblemArea: [String]] = [:]
+    var divergences = DivergenceLog()
+    let guards = VIFGuards()
+    /// Ports whose misses the kernel keeps to their budget.
+    var heldBudgets: Set<UInt32> = []
+    /// What was logged of them last.
+    var toldGuards: String?
     /// Called after each evaluation that leaves nothing to write to the local database.
     var whenReady: () -> Void = {}
     let startTime = Clock.wallMilliseconds
@@ -87,7 +113,7 @@ final class ControlThread {
             schema: OVS.schema,
             tables: [
                 .init(OVS.OpenVSwitch.self), .init(OVS.Bridge.self), .init(OVS.Port.self),
-                .init(OVS.Interface.self),
+                .init(OVS.Interface.self), .init(OVS.QoS.self), .init(OVS.Queue.self),
             ], remotes: [configuration.database], leaderOnly: false)
         wanted.limits.maximumBackoff = 1000
         local = OVSDBClient(
@@ -102,6 +128,7 @@ final class ControlThread {
         try watchLinks()
         keepFeatures()
         keepStatistics()
+        keepReviewing()
     }
 
     private static let featureInterval: Duration = .seconds(2)

@@ -28,17 +28,17 @@ extension DatapathLoop {
     }
 
     /// A line on a flow that differs.
-    private func check(_ flow: Megaflow, _ snapshot: TranslationSnapshot) -> String? {
+    func check(_ flow: Megaflow, _ snapshot: TranslationSnapshot) -> String? {
         var random = SystemRandomNumberGenerator()
-        var packet = flow
-        packet.key = MegaflowCheck.packet(in: flow, using: &random)
-        let translation = retranslateDumped(packet, snapshot)
-        guard let difference = MegaflowCheck.difference(flow, from: translation) else {
-            return nil
+        let finding = MegaflowCheck.examine(flow, using: &random) { key in
+            var packet = flow
+            packet.key = key
+            return retranslateDumped(packet, snapshot)
         }
+        guard let finding else { return nil }
         let text = FlowText(portName: portName)
-        return "\(difference): \(text.line(flow, now: UInt64(now), withID: true))\n  "
-            + "\(text.key(packet.key, mask: translation.mask)) gets "
-            + text.actions(translation.actions)
+        return "\(finding.difference): \(text.line(flow, now: UInt64(now), withID: true))\n  "
+            + "\(text.key(finding.packet, mask: finding.translation.mask)) gets "
+            + text.actions(finding.translation.actions)
     }
 }

@@ -19,13 +19,19 @@ extension DatapathLoop {
                 log(cookie, upcall)
                 continue
             }
+            // A packet may come by another port's socket than that of the port it came in by. What a
+            // flow sends up goes to the latter's, as whoever checks the flow expects.
+            let ownPort = self.upcallPort(of: upcall.key)
             let translation = translator.translate(
-                TranslationInput(key: upcall.key, frame: upcall.packet, upcallPort: upcallPort),
+                TranslationInput(
+                    key: upcall.key, frame: upcall.packet,
+                    upcallPort: ownPort == 0 ? upcallPort : ownPort),
                 in: snapshot)
             let actions = encoded(translation.actions)
             if upcall.reason == .miss { put(translation, actions, upcall, snapshot, &operations) }
-            touched += apply(translation.effects, from: upcall, &lessons)
-            execute(translation, actions, upcall, &operations)
+            let metered = admittedMeters(translation, upcall.packet.count, snapshot)
+            touched += apply(translation, metered, from: upcall, &lessons)
+            execute(translation, metered, actions, upcall, &operations)
             for drop in translation.drops { count(drop, 1) }
         }
         perform(operations)
@@ -46,10 +52,11 @@ extension DatapathLoop {
     }
 
     private func execute(
-        _ translation: Translation, _ actions: EncodedActions, _ upcall: Upcall,
-        _ operations: inout [FlowOperation]
+        _ translation: Translation, _ metered: Set<String>, _ actions: EncodedActions,
+        _ upcall: Upcall, _ operations: inout [FlowOperation]
     ) {
         if let emissions = translation.emissions {
+            let emissions = emissions.filter { $0.meter.map(metered.contains) ?? true }
             let admitted = admittedServices(emissions, from: UInt32(upcall.key[.inputPort]))
             let asked = admittedQuestions(emissions)
             for emission in emissions {
@@ -63,6 +70,18 @@ extension DatapathLoop {
                     PacketExecution(
                         packet: upcall.packet, metadata: upcall.key, actions: actions,
                         maximumReceivedUnit: upcall.maximumReceivedUnit, hash: upcall.hash)))
+        }
+    }
+
+    /// The meters of the configuration that let this packet pass, each counted once.
+    private func admittedMeters(
+        _ translation: Translation, _ bytes: Int, _ snapshot: TranslationSnapshot
+    ) -> Set<String> {
+        if translation.meters.isEmpty, translation.emissions == nil { return [] }
+        let names = Set(translation.meters.values)
+            .union(translation.emissions?.compactMap(\.meter) ?? [])
+        return names.filter {
+            controlMeters.admits($0, snapshot.view.meters[$0], bytes: bytes, now: now)
         }
     }
 
@@ -125,7 +144,16 @@ extension DatapathLoop {
     }
 
     private func refused(_ operation: FlowOperation, _ outcome: FlowOutcome) {
-        guard case .put(let put) = operation else { return }
+        switch operation {
+        case .put(let put): refused(put, outcome)
+        case .execute:
+            AgentCoverage.refusedPackets.hit()
+            if let failure = outcome.failure { report(.problem("packet: \(failure)")) }
+        case .delete: break
+        }
+    }
+
+    private func refused(_ put: FlowPut, _ outcome: FlowOutcome) {
         table?.forget(put.id)
         // Another flow serves the packet already: two packets of it came up at once.
         guard outcome.code != .exists else { return }
@@ -147,7 +175,7 @@ extension DatapathLoop {
 
     /// Counts packets that were dropped. A flow whose actions are not evaluated is reported with
     /// its first packet.
-    private func count(_ drop: PacketDrop, _ packets: UInt64) {
+    func count(_ drop: PacketDrop, _ packets: UInt64) {
         if case .unsupported = drop.reason, counters.drops[drop] == nil {
             report(.unsupported(drop))
         }
@@ -158,11 +186,13 @@ extension DatapathLoop {
 
     /// - Returns: what flows find otherwise from now on.
     private func apply(
-        _ effects: [SideEffect], from upcall: Upcall, _ lessons: inout [Lesson]
+        _ translation: Translation, _ metered: Set<String>, from upcall: Upcall,
+        _ lessons: inout [Lesson]
     ) -> [PhysicalDependency] {
         let source = UInt32(upcall.key[.inputPort])
         var touched: [PhysicalDependency] = []
-        for effect in effects {
+        for effect in translation.effects {
+            if let meter = translation.meters[effect], !metered.contains(meter) { continue }
             switch effect {
             case .neighbour(let key, let address, let isShared):
                 guard admission.admits(source, now: now) else { continue }

@@ -48,8 +48,7 @@ extension DatapathLoop {
         translator.now = now
         return translator.translate(
             TranslationInput(
-                key: flow.key, frame: nil,
-                upcallPort: upcallPort(UInt32(flow.key[.inputPort]))), in: snapshot)
+                key: flow.key, frame: nil, upcallPort: upcallPort(of: flow.key)), in: snapshot)
     }
 
     /// A fresh translation for a flow that the kernel has told of. The kernel keeps a mask in a form
@@ -93,6 +92,7 @@ extension DatapathLoop {
             reportUses()
             waiting.expire(now: now)
             collectMeters()
+            sweepWhenDue()
             recheck(
                 translator.affinities.expire(now: now).map { .affinity($0) }
                     + translator.stations.expire(now: now).map { .station($0) })
@@ -124,6 +124,7 @@ extension DatapathLoop {
         }
         guard let review = table?.review(dump, start: start, now: UInt64(now)) else { return }
         account(review.traffic)
+        reportGone(review.vanished)
         for case .affinityUse(let key) in review.traffic.effects {
             translator.affinities.refresh(key, now: now)
         }

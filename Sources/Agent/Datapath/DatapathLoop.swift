@@ -24,6 +24,13 @@ final class DatapathLoop {
         static let listInterval: Duration = .milliseconds(100)
         /// How often the control thread hears which learned entries are in use.
         static let useInterval: Milliseconds = 5000
+        /// How often the kernel's flows and meters are compared with what was put, at most.
+        static let sweepInterval: Milliseconds = 10_000
+        /// A comparison leaves the thread so many times its own time.
+        static let sweepShare: Int64 = 100
+        /// Flows translated afresh, and meters asked for, in one comparison.
+        static let sweptFlows = 64
+        static let sweptMeters = 64
         /// How often a translation is repeated because the snapshot changed under it.
         static let retries = 4
     }
@@ -40,9 +47,16 @@ final class DatapathLoop {
     var waiting = NeighbourBuffer()
     var admission = LessonAdmission()
     var limiter = ServiceLimiter()
+    /// Ports whose misses the kernel keeps to their budget.
+    var heldBudgets: Set<UInt32> = []
+    var controlMeters = ControlMeters()
     /// Learned entries that packets used since the last dump.
     var used: Set<EntryUse> = []
     var nextUseReport: Milliseconds = 0
+    var nextSweep: Milliseconds = 0
+    var sweeps: UInt64 = 0
+    /// Where the next comparison of meters begins.
+    var nextMeter: UInt32 = 1
     var counters = DatapathCounters()
     /// Until the kernel's flows are listed again.
     var dumpPause = Limits.dumpInterval
@@ -65,6 +79,11 @@ final class DatapathLoop {
 
     /// The netlink port that hears the packets of a kernel port.
     func upcallPort(_ vport: UInt32) -> UInt32 { ports[vport]?.port.socket.portID ?? 0 }
+
+    /// That of the port by which a packet came in.
+    func upcallPort(of key: FlowKey) -> UInt32 {
+        upcallPort(UInt32(truncatingIfNeeded: key[.inputPort]))
+    }
 
     /// A netlink port for packets that came in by none; zero before there is a port.
     var anyUpcallPort: UInt32 {
@@ -115,7 +134,7 @@ final class DatapathLoop {
             }
             counters.malformed += UInt64(turn.malformed)
             counters.upcalls += UInt64(turn.received)
-            handle(upcalls, upcallPort: port.socket.portID)
+            handle(withinBudget(upcalls, of: vport), upcallPort: port.socket.portID)
         } catch {
             report(.problem("upcalls of \(port.name): \(error)"))
         }

@@ -69,9 +69,36 @@ final class DatapathThread: @unchecked Sendable {
         loop.post { answer(state.value.answer(question)) }
     }
 
+    /// The kernel keeps the misses of these ports to their budget; this thread those of others.
+    func leaveMisses(of vports: Set<UInt32>) {
+        let state = OwnerBound(self.state, loop: loop)
+        loop.post { state.value.heldBudgets = vports }
+    }
+
+    /// Counts what eBPF has dropped.
+    func count(refused: [RefusedPackets], missesBeyondBudget misses: [UInt32: UInt64]) {
+        let state = OwnerBound(self.state, loop: loop)
+        loop.post { state.value.count(refused: refused, missesBeyondBudget: misses) }
+    }
+
     /// How many packets were dropped so far, by where and why.
     func drops(_ answer: @escaping @Sendable ([PacketDrop: UInt64]) -> Void) {
         let state = OwnerBound(self.state, loop: loop)
         loop.post { answer(state.value.counters.drops) }
+    }
+
+    func stations(
+        of bridge: String, _ answer: @escaping @Sendable ([DatapathLoop.Station]) -> Void
+    ) {
+        let state = OwnerBound(self.state, loop: loop)
+        loop.post { answer(state.value.stations(of: bridge)) }
+    }
+
+    func flushStations(of bridge: String?, _ answer: @escaping @Sendable () -> Void) {
+        let state = OwnerBound(self.state, loop: loop)
+        loop.post {
+            state.value.flushStations(of: bridge)
+            answer()
+        }
     }
 }

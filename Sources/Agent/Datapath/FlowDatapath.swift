@@ -26,5 +26,8 @@ protocol FlowDatapath: AnyObject {
     /// Makes a meter, or gives one that is there another rate.
     func setMeter(_ number: UInt32, to rate: MeterRate) throws(NetlinkError)
 
+    /// Whether there is such a meter.
+    func hasMeter(_ number: UInt32) throws(NetlinkError) -> Bool
+
     func deleteMeter(_ number: UInt32) throws(NetlinkError)
 }

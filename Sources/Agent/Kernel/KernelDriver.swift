@@ -33,7 +33,7 @@ final class KernelDriver {
     static let datapathName = "ovs-system"
 
     private let control: DatapathControl
-    private let route: RouteControl
+    let route: RouteControl
     private let drivers: LinkDriverControl
     private let tracking: TrackingControl
     let datapath: KernelDatapath
@@ -48,8 +48,14 @@ final class KernelDriver {
     private(set) var ports = KernelPorts()
     /// Of the devices among `ports`, by name.
     private(set) var counters: [String: InterfaceCounters] = [:]
-    /// Set while the kernel's own list of ports may differ from `known`.
+    /// All ports of the datapath as they were described last.
     private var known: [String: KernelPort] = [:]
+    /// Findings of the self-check that were not told yet.
+    var divergences: [Divergence] = []
+    var applied = AppliedShaping()
+    /// Limits on what devices send, by name, and the devices that were looked at.
+    var appliedLimits: [String: AppliedLimit] = [:]
+    var policedDevices: [String: Int32] = [:]
 
     init() throws(NetlinkError) {
         control = try DatapathControl.open()
@@ -97,21 +103,31 @@ final class KernelDriver {
 
     /// Adds and removes ports, reads their devices, and tells what changed.
     func reconcile(
-        _ plan: BridgePlan, encapsulations: Set<EncapsulationType>
+        _ plan: BridgePlan, encapsulations: Set<EncapsulationType>, mirrors: Set<MirrorDevice> = []
     ) throws(NetlinkError) -> PortChanges {
         var changes = PortChanges()
         ports.failures = [:]
         let wanted = wantedPorts(plan)
+        let tunnels = encapsulations.map(Self.device) + mirrors.map(Self.device)
+        let devices = Set(tunnels.map(\.name))
         let links = Dictionary(
             try route.links().map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        for name in known.keys.sorted() where !isWanted(name, wanted, encapsulations) {
+        try review(links, isWanted: { isWanted($0, wanted, devices) }, &changes)
+        for name in known.keys.sorted() where !isWanted(name, wanted, devices) {
             remove(name, &changes)
+            try removeMirrorDevice(name)
         }
         for (name, kind) in wanted.sorted(by: { $0.key < $1.key }) {
             ensure(name, kind, links, &changes)
         }
         ports.tunnels = [:]
-        for kind in encapsulations.sorted() { ensureTunnel(kind, &changes) }
+        for kind in encapsulations.sorted() {
+            ports.tunnels[kind] = ensureTunnel(Self.device(kind), &changes)
+        }
+        ports.mirrors = [:]
+        for kind in mirrors.sorted() {
+            ports.mirrors[kind] = ensureTunnel(Self.device(kind), &changes)
+        }
         try readDevices(wanted)
         return changes
     }
@@ -129,20 +145,40 @@ final class KernelDriver {
     }
 
     private func isWanted(
-        _ name: String, _ wanted: [String: KernelPort.Kind],
-        _ encapsulations: Set<EncapsulationType>
+        _ name: String, _ wanted: [String: KernelPort.Kind], _ devices: Set<String>
     ) -> Bool {
-        wanted[name] != nil || name == Self.datapathName
-            || encapsulations.contains { Self.device($0).name == name }
+        wanted[name] != nil || name == Self.datapathName || devices.contains(name)
     }
 
     private func remove(_ name: String, _ changes: inout PortChanges) {
-        guard let port = known.removeValue(forKey: name) else { return }
-        served[name] = nil
-        ports.interfaces[name] = nil
-        changes.removed.append(port.number)
+        guard let port = known[name] else { return }
+        forget(port, &changes)
         // A port whose device is gone has left the datapath by itself.
         try? control.removePort(port.number, of: datapath)
+    }
+
+    // MARK: Self-check
+
+    var servedPorts: [KernelPort] { served.keys.compactMap { known[$0] } }
+    /// Whether the datapath makes the device itself.
+    func isInternal(_ name: String) -> Bool { known[name]?.kind == .internal }
+    var knownNames: Set<String> { Set(known.keys) }
+
+    /// A port that is not there any more, or won't be.
+    func forget(_ port: KernelPort, _ changes: inout PortChanges) {
+        known[port.name] = nil
+        served[port.name] = nil
+        ports.interfaces[port.name] = nil
+        changes.removed.append(port.number)
+    }
+
+    /// A port that another program has added.
+    func adopt(_ port: KernelPort) { known[port.name] = port }
+
+    /// Sends a port's misses to the socket of this process again.
+    func takeBack(_ port: KernelPort) throws(NetlinkError) {
+        known[port.name] = try control.setUpcallSockets(
+            port.upcallSockets, ofPort: port.number, of: datapath)
     }
 
     private func ensure(
@@ -189,15 +225,33 @@ final class KernelDriver {
         }
     }
 
-    private func ensureTunnel(_ kind: EncapsulationType, _ changes: inout PortChanges) {
-        let device = Self.device(kind)
+    private static func device(_ kind: MirrorDevice) -> Netlink.TunnelDevice {
+        switch kind {
+        case .gre: .init(kind: .gre, port: 0)
+        case .gre6: .init(kind: .gre6, port: 0)
+        }
+    }
+
+    /// - Returns: the device's port.
+    private func ensureTunnel(
+        _ device: Netlink.TunnelDevice, _ changes: inout PortChanges
+    ) -> UInt32? {
         do {
             _ = try route.ensureTunnel(device)
             try serve(device.name, .device, &changes)
-            ports.tunnels[kind] = served[device.name]
+            return served[device.name]
         } catch {
             ports.failures[device.name] = PortFailure(name: device.name, reason: "\(error)")
+            return nil
         }
+    }
+
+    /// Nobody but mirrors uses these.
+    private func removeMirrorDevice(_ name: String) throws(NetlinkError) {
+        guard MirrorDevice.allCases.contains(where: { Self.device($0).name == name }),
+            let link = try route.link(named: name)
+        else { return }
+        try route.deleteLink(index: link.index)
     }
 
     /// Internal devices of bridges come up as ovs-vswitchd brings them: down, except that nothing
@@ -240,9 +294,14 @@ final class KernelDriver {
 
     /// Takes everything down that this agent has made: for `exit` without `--restart`.
     func tearDown() throws(NetlinkError) {
+        try removeShaping()
+        try removePolicing()
         try control.delete(datapath)
-        for kind in EncapsulationType.allCases {
-            if let link = try route.link(named: Self.device(kind).name) {
+        let devices =
+            EncapsulationType.allCases.map(Self.device)
+            + MirrorDevice.allCases.map(Self.device)
+        for device in devices {
+            if let link = try route.link(named: device.name) {
                 try route.deleteLink(index: link.index)
             }
         }
@@ -251,6 +310,44 @@ final class KernelDriver {
     /// Forgets all connections of some zones.
     func flush(zones: Set<UInt16>) throws(NetlinkError) {
         try tracking.delete { zones.contains($0.zone) }
+    }
+
+    /// Forgets connections to backends that load balancers have given up.
+    func cut(_ lost: Set<LostBackend>) throws(NetlinkError) {
+        try tracking.delete { connection in
+            guard let request = connection.request, let reply = connection.reply else {
+                return false
+            }
+            return lost.contains {
+                $0.has(
+                    proto: request.proto,
+                    destination: (request.destination, request.destinationPort),
+                    answerFrom: (reply.source, reply.sourcePort))
+            }
+        }
+    }
+
+    /// How many connections zones may have.
+    func zoneLimits() throws(NetlinkError) -> [UInt16: UInt32] {
+        guard families.conntrackLimit != nil else { return [:] }
+        var limits: [UInt16: UInt32] = [:]
+        for entry in try control.conntrackLimits(in: datapath) {
+            if let zone = entry.zone { limits[zone] = entry.limit }
+        }
+        return limits
+    }
+
+    /// - Parameter known: what the kernel has of them.
+    func limit(
+        zones wanted: [UInt16: UInt32], known: [UInt16: UInt32]
+    ) throws(NetlinkError) {
+        let changed = wanted.filter { known[$0.key] != $0.value }.sorted { $0.key < $1.key }
+        if !changed.isEmpty {
+            try control.setConntrackLimits(
+                changed.map { ConntrackLimit(zone: $0.key, limit: $0.value) }, in: datapath)
+        }
+        let gone = known.keys.filter { wanted[$0] == nil }.sorted()
+        if !gone.isEmpty { try control.removeConntrackLimits(zones: gone, in: datapath) }
     }
 
     /// Forgets connections whose label has one of these numbers in bits 80...95.

@@ -41,6 +41,10 @@ final class KernelFlows: FlowDatapath {
             in: datapath)
     }
 
+    func hasMeter(_ number: UInt32) throws(NetlinkError) -> Bool {
+        try control.meterStatistics(number, in: datapath) != nil
+    }
+
     func deleteMeter(_ number: UInt32) throws(NetlinkError) {
         try control.deleteMeter(number, in: datapath)
     }

@@ -99,6 +99,13 @@ extension ChassisIdentity {
         case "chassisredirect", "external":
             guard gateways.leader(for: port) == row else { return nil }
             return PortClaim(role: .main, interface: nil, encap: nil)
+        case "mirror":
+            // It is where the port is that gets the copies.
+            guard let target = port.mirrorPort.flatMap(parent), target.type.isEmpty,
+                let held = claim(on: target, interfaces: interfaces, parent: parent),
+                held.role == .main
+            else { return nil }
+            return PortClaim(role: .main, interface: nil, encap: held.encap)
         default:
             return nil
         }

@@ -31,6 +31,15 @@ package enum EncapsulationType: String, Sendable, CaseIterable, Comparable {
     }
 }
 
+/// The type of service (RFC 2474) that outer packets have.
+package enum TunnelService: Hashable, Sendable {
+    case fixed(UInt8)
+    /// That of the inner packet, if it is an IP packet.
+    case inherited
+
+    package static let standard = TunnelService.fixed(0)
+}
+
 /// A configuration value, or a part of one, that was refused.
 package struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible {
     /// As it is spelled in the database, with the chassis' suffix if that one counts.
@@ -66,15 +75,22 @@ package struct ChassisConfiguration: Hashable, Sendable {
     package var monitorsEverything: Bool
     package var encapsulations: [Encapsulation]
     package var encapsulationChecksum: Bool
+    package var encapsulationService: TunnelService
+    /// Whether outer packets may not be fragmented.
+    package var encapsulationIsWhole: Bool
     package var transportZones: [String]
     package var isInterconnection: Bool
     package var cleansUpOnExit: Bool
+    /// An extension: whether eBPF programs may help.
+    package var usesEBPF: Bool
     /// Conntrack zones that this agent may use.
     package var zoneRange: ClosedRange<UInt16>
     /// The longest distance of announcements, milliseconds; nil for the first few only.
     package var longestAnnouncement: Milliseconds?
     /// Physical network name -> bridge name.
     package var bridgeMappings: [String: String]
+    /// Physical network name -> the address that routers' packets have there.
+    package var chassisAddresses: [String: MACAddress]
     /// The keys that Chassis.other_config repeats verbatim.
     package var mirroredKeys: [String: String]
     package var problems: [ConfigurationProblem]
@@ -107,12 +123,16 @@ extension ChassisConfiguration {
         integrationBridge = reader.string("ovn-bridge") ?? "br-int"
         monitorsEverything = reader.flag("ovn-monitor-all", default: false)
         encapsulationChecksum = reader.flag("ovn-encap-csum", default: true)
+        encapsulationService = reader.service("ovn-encap-tos")
+        encapsulationIsWhole = reader.flag("ovn-encap-df_default", default: true)
         transportZones = reader.list("ovn-transport-zones")
         isInterconnection = reader.flag("ovn-is-interconn", default: false)
         cleansUpOnExit = reader.flag("ovn-cleanup-on-exit", default: true)
+        usesEBPF = reader.flag("ovn-ebpf", default: true)
         zoneRange = reader.zones("ct-zone-range")
         longestAnnouncement = reader.seconds("garp-max-timeout-sec").map { $0 * 1000 }
         bridgeMappings = reader.pairs("ovn-bridge-mappings")
+        chassisAddresses = reader.addresses("ovn-chassis-mac-mappings")
         encapsulations = reader.encapsulations()
         mirroredKeys = [:]
         for (key, absent) in Self.mirrored { mirroredKeys[key] = reader.string(key) ?? absent }
@@ -164,6 +184,13 @@ private struct KeyReader {
             result[parts[0]] = parts[1]
         }
         return result
+    }
+
+    /// `NET:MAC,…`
+    mutating func addresses(_ key: String) -> [String: MACAddress] {
+        let read = ChassisAddresses(parsing: string(key) ?? "")
+        for element in read.refused { refuse(key, element, "not of the form NETWORK:MAC") }
+        return read.byNetwork
     }
 
     /// A number of seconds; nil for none.
@@ -219,6 +246,19 @@ private struct KeyReader {
         return address
     }
 
+    /// "inherit", or a number as ovs-vswitchd.conf.db(5) has it in Interface.options:tos; the bits of
+    /// congestion notification are not the configuration's.
+    mutating func service(_ key: String) -> TunnelService {
+        guard let text = string(key), !text.isEmpty else { return .standard }
+        if text == "inherit" { return .inherited }
+        let number = text.hasPrefix("0x") ? UInt8(text.dropFirst(2), radix: 16) : UInt8(text)
+        guard let number else {
+            refuse(key, text, "neither \"inherit\" nor a number of 8 bits")
+            return .standard
+        }
+        return .fixed(number & 0xfc)
+    }
+
     /// "LOW-HIGH", 1...65535.
     mutating func zones(_ key: String) -> ClosedRange<UInt16> {
         let whole = 1...UInt16.max
@@ -236,9 +276,9 @@ private struct KeyReader {
     /// nothing. Silence would let an administrator believe that they work.
     private static let unsupported: [(key: String, harmless: Set<String>)] = [
         ("arp-nd-max-timeout-sec", ["0"]), ("dynamic-routing-port-mapping", []),
-        ("ovn-bridge-datapath-type", ["system"]), ("ovn-chassis-mac-mappings", []),
-        ("ovn-encap-df_default", ["true"]), ("ovn-encap-tos", []), ("ovn-evpn-local-ip", []),
-        ("ovn-evpn-vxlan-ports", []), ("ovn-match-northd-version", ["false"]),
+        ("ovn-bridge-datapath-type", ["system"]), ("ovn-evpn-local-ip", []),
+        ("ovn-evpn-vxlan-ports", []),
+        ("ovn-match-northd-version", ["false"]),
     ]
 
     mutating func refuseUnsupported() {

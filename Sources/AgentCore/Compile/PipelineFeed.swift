@@ -155,7 +155,8 @@ package final class PipelineFeed {
             priority: UInt16(clamping: row.priority), scope: scope, match: row.match,
             actions: row.actions,
             translatesTransport: row.tags["acl_ct_translation"] == "true",
-            helper: row.tags["ct_helper"].flatMap(Instruction.Helper.init))
+            helper: row.tags["ct_helper"].flatMap(Instruction.Helper.init),
+            controllerMeter: row.controllerMeter)
     }
 
     private func setGroup(_ uuid: RowUUID, _ row: SB.LogicalDPGroup) {

@@ -69,6 +69,8 @@ package struct KernelPorts: Hashable, Sendable {
     package var failures: [String: PortFailure] = [:]
     /// The shared tunnel devices.
     package var tunnels: [EncapsulationType: UInt32] = [:]
+    /// Those of mirrors.
+    package var mirrors: [MirrorDevice: UInt32] = [:]
 
     package init() {}
 }

@@ -59,16 +59,35 @@ package struct LocalSystem {
     }
 }
 
+extension LocalSystem {
+    /// Kernel ports of the integration bridge by `mirror-id`; of several interfaces with one the
+    /// first by name has it.
+    package func mirrorPorts(_ replica: Replica, _ kernel: KernelPorts) -> [String: UInt32] {
+        var result: [String: UInt32] = [:]
+        for planned in plan.interfaces.sorted(by: { $0.name < $1.name })
+        where planned.bridge == configuration.integrationBridge && !planned.isLocal {
+            guard let id = replica[OVS.Interface.self, planned.row]?.externalIDs["mirror-id"],
+                let vport = kernel.interfaces[planned.name]?.vport, result[id] == nil
+            else { continue }
+            result[id] = vport
+        }
+        return result
+    }
+}
+
 /// What an evaluation of the Southbound side reads of the local one.
 package struct LocalAttachments: Hashable, Sendable {
     package let configuration: ChassisConfiguration?
     package let interfaces: LocalInterfaces
     package let bridges: [ProviderBridge]
+    /// Kernel ports by `mirror-id`.
+    package let mirrorPorts: [String: UInt32]
 
     package init(
         configuration: ChassisConfiguration? = nil, interfaces: LocalInterfaces = .init([]),
-        bridges: [ProviderBridge] = []
+        bridges: [ProviderBridge] = [], mirrorPorts: [String: UInt32] = [:]
     ) {
+        self.mirrorPorts = mirrorPorts
         self.configuration = configuration
         self.interfaces = interfaces
         self.bridges = bridges

@@ -46,7 +46,7 @@ package struct MonitorConditions: Hashable, Sendable {
     ) {
         let local = datapaths.rows.sorted().map { Datum.one(.uuid($0)) }
         typealias Port = SB.PortBinding.Column
-        var ports: [Condition] = ["patch", "chassisredirect", "external"].map {
+        var ports: [Condition] = ["patch", "chassisredirect", "external", "mirror"].map {
             Condition(Port.type, .equal, .one(.string($0)))
         }
         if let chassis {

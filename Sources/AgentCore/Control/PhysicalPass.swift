@@ -13,7 +13,8 @@ package struct PhysicalPass {
     package init(
         _ replica: Replica, configuration: ChassisConfiguration, identity: ChassisIdentity?,
         claims: [RowUUID: PortClaim], interfaces: LocalInterfaces, kernel: KernelPorts,
-        bridges: [ProviderBridge] = []
+        bridges: [ProviderBridge] = [], mirrorPorts: [String: UInt32] = [:],
+        activated: Set<PortReference> = []
     ) {
         let ports = replica.rows(SB.PortBinding.self)
         datapaths = Self.localDatapaths(ports, claims: claims)
@@ -25,6 +26,11 @@ package struct PhysicalPass {
         inputs.transportZones = configuration.transportZones
         inputs.bridgeMappings = configuration.bridgeMappings
         inputs.bridges = bridges
+        inputs.chassisAddresses = configuration.chassisAddresses
+        inputs.activated = activated
+        inputs.mirrorPorts = mirrorPorts
+        inputs.mirrorDevices = kernel.mirrors
+        for mirror in replica.rows(SB.Mirror.self) { inputs.mirrors[mirror.uuid] = mirror.row }
         inputs.ports = ports.filter { local.contains($0.row.datapath) }.map { ($0.uuid, $0.row) }
         for datapath in replica.rows(SB.DatapathBinding.self) where local.contains(datapath.uuid) {
             inputs.datapaths[datapath.uuid] = datapath.row
@@ -98,7 +104,10 @@ package struct PhysicalPass {
         for (kind, vport) in kernel.tunnels {
             let own = configuration.encapsulations.filter { $0.type == kind }
             let ordered = own.filter(\.isDefault) + own.filter { !$0.isDefault }
-            result[kind] = TunnelDevice(vport: vport, localAddresses: ordered.map(\.address))
+            result[kind] = TunnelDevice(
+                vport: vport, localAddresses: ordered.map(\.address),
+                doesNotFragment: configuration.encapsulationIsWhole,
+                service: configuration.encapsulationService)
         }
         return result
     }

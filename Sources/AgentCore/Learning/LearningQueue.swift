@@ -62,11 +62,12 @@ package struct LearningQueue<Key: Hashable & Sendable, Value: Hashable & Sendabl
     }
 }
 
-/// A rate limit of whole events per second with a burst, for one source of packet-ins.
+/// A rate limit of events per second with a burst, for one source of packet-ins.
 package struct TokenBucket: Hashable, Sendable {
     package let rate: Int64
     package let burst: Int64
-    private var milliTokens: Int64
+    /// In thousandths.
+    private var available: Int64
     private var updated: Milliseconds
 
     /// Starts full.
@@ -74,16 +75,17 @@ package struct TokenBucket: Hashable, Sendable {
         precondition(ratePerSecond > 0 && burst > 0)
         rate = ratePerSecond
         self.burst = burst
-        milliTokens = burst * 1000
+        available = burst * 1000
         updated = now
     }
 
-    package mutating func take(now: Milliseconds) -> Bool {
+    /// - Parameter milliTokens: what an event costs; a whole one costs a thousand.
+    package mutating func take(_ milliTokens: Int64 = 1000, now: Milliseconds) -> Bool {
         let elapsed = max(0, now - updated)
-        milliTokens = min(burst * 1000, milliTokens + min(elapsed, 3_600_000) * rate)
+        available = min(burst * 1000, available + min(elapsed, 3_600_000) * rate)
         updated = max(updated, now)
-        guard milliTokens >= 1000 else { return false }
-        milliTokens -= 1000
+        guard available >= milliTokens else { return false }
+        available -= milliTokens
         return true
     }
 }

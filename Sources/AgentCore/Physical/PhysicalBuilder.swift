@@ -39,6 +39,14 @@ package struct PhysicalInputs {
     package var registers = RegisterLayout()
     /// SB_Global.options:control_limits.
     package var limits = ControlLimits()
+    /// Physical network -> this chassis' address for it (`ovn-chassis-mac-mappings`).
+    package var chassisAddresses: [String: MACAddress] = [:]
+    /// Ports that were activated and whose rows don't tell yet.
+    package var activated: Set<PortReference> = []
+    package var mirrors: [RowUUID: SB.Mirror] = [:]
+    /// Kernel ports by the `mirror-id` of their interfaces.
+    package var mirrorPorts: [String: UInt32] = [:]
+    package var mirrorDevices: [MirrorDevice: UInt32] = [:]
 
     package init() {}
 }
@@ -48,10 +56,17 @@ package struct TunnelDevice: Hashable, Sendable {
     package let vport: UInt32
     /// The addresses of this chassis' Encap rows of the kind, the default first.
     package let localAddresses: [IPAddress]
+    package let doesNotFragment: Bool
+    package let service: TunnelService
 
-    package init(vport: UInt32, localAddresses: [IPAddress]) {
+    package init(
+        vport: UInt32, localAddresses: [IPAddress], doesNotFragment: Bool = true,
+        service: TunnelService = .standard
+    ) {
         self.vport = vport
         self.localAddresses = localAddresses
+        self.doesNotFragment = doesNotFragment
+        self.service = service
     }
 }
 
@@ -61,6 +76,10 @@ package struct PhysicalBuilder {
     private let byName: [String: (RowUUID, SB.PortBinding)]
     /// The provider network of each switch that reaches one from here.
     private let localnets: [RowUUID: PortReference]
+    /// Datapaths with a port that is here and on other chassis.
+    private let sharing: Set<RowUUID>
+    private let sources: RouterSourceIndex
+    private let mirrors: MirrorPlan
     /// Rows that were skipped, each with its reason.
     package private(set) var problems: [String] = []
 
@@ -70,7 +89,16 @@ package struct PhysicalBuilder {
         byName = Dictionary(
             inputs.ports.map { ($0.1.logicalPort, $0) }, uniquingKeysWith: { first, _ in first })
         localnets = inputs.localnets
+        sharing = Set(
+            inputs.ports.filter { inputs.claims[$0.0] != nil && !$0.1.additionalChassis.isEmpty }
+                .map(\.1.datapath))
+        sources = RouterSourceIndex(inputs, named: byName)
+        mirrors = MirrorPlan(inputs)
+        problems = mirrors.problems
     }
+
+    /// The devices that the mirrors of ports here need.
+    package var mirrorDevices: Set<MirrorDevice> { mirrors.devices }
 
     package mutating func build() -> PhysicalView {
         var view = PhysicalView()
@@ -126,7 +154,7 @@ package struct PhysicalBuilder {
             view.bridges[name]?.add(
                 BridgePort(
                     name: .logical(port.reference), membership: membership, way: .datapath))
-        case .here, .peer, .redirect, .remote, .nowhere: break
+        case .here, .peer, .redirect, .network, .remote, .nowhere: break
         }
     }
 
@@ -155,9 +183,30 @@ package struct PhysicalBuilder {
                 }
             }
         }
-        return PhysicalPort(
+        let isShared = place.isHere && !row.additionalChassis.isEmpty
+        var port = PhysicalPort(
             reference: reference, name: row.logicalPort, type: row.type, place: place,
-            zone: inputs.zones.ports[row.logicalPort] ?? 0, portSecurity: security)
+            zone: inputs.zones.ports[row.logicalPort] ?? 0, portSecurity: security,
+            alsoAt: isShared ? remoteWays(row) : [])
+        port.isShared = isShared
+        if sharing.contains(row.datapath), place == throughNetwork(row) {
+            port.insteadOfNetwork = remoteWays(row)
+        }
+        port.sources = sources.sources(at: row)
+        port.activation = activation(of: row, at: reference, inputs.claims[uuid])
+        if let vport = place.vport, row.type != "mirror" {
+            port.mirrors = mirrors.byInterface[vport] ?? []
+        }
+        return port
+    }
+
+    private mutating func activation(
+        of row: SB.PortBinding, at reference: PortReference, _ claim: PortClaim?
+    ) -> PortActivation? {
+        guard claim?.role == .additional, !inputs.activated.contains(reference),
+            let chassis = inputs.ownChassis.flatMap({ inputs.chassis[$0] })
+        else { return nil }
+        return PortActivation(row, chassis: chassis.name) { problems.append($0) }
     }
 
     private func place(_ uuid: RowUUID, _ row: SB.PortBinding) -> PortPlace {
@@ -184,6 +233,8 @@ package struct PhysicalBuilder {
                 let target = reference(port.1)
             else { return .nowhere }
             return .redirect(target)
+        case "chassisredirect" where row.options["redirect-type"] == "bridged":
+            return network(behind: row) ?? .nowhere
         case "localport":
             return inputs.interfaces.byLogicalPort[row.logicalPort]
                 .map { .here(vport: $0.vport) } ?? .nowhere
@@ -196,6 +247,16 @@ package struct PhysicalBuilder {
         default:
             return .nowhere
         }
+    }
+
+    /// The physical network that a gateway of another chassis is reached over.
+    private func network(behind row: SB.PortBinding) -> PortPlace? {
+        guard let port = row.options["distributed-port"].flatMap({ byName[$0] })?.1,
+            let peer = port.options["peer"].flatMap({ byName[$0] })?.1,
+            let localnet = localnets[peer.datapath],
+            let source = row.mac.first.flatMap({ StationAddresses(parsing: $0) })?.mac
+        else { return nil }
+        return .network(localnet, source: source)
     }
 
     /// Where the packets for a port of another chassis go: by the provider network that its switch
@@ -239,21 +300,26 @@ package struct PhysicalBuilder {
     private func addGroups(to view: inout PhysicalView, places: [RowUUID: PhysicalPort]) {
         for group in inputs.groups {
             guard let datapath = inputs.datapaths[group.datapath] else { continue }
+            let hasNetwork = localnets[group.datapath] != nil
             var local: [UInt32] = []
             var peers: [UInt32] = []
             var remote: [TunnelEndpoint] = []
             for member in group.ports.compactMap({ places[$0] }) {
+                var ways = member.alsoAt
                 switch member.place {
                 case .here, .nested, .bridge: local.append(member.reference.port)
                 case .peer: peers.append(member.reference.port)
-                case .remote(let ways):
-                    for way in ways where !remote.contains(where: { $0.remote == way.remote }) {
-                        remote.append(way)
-                    }
+                case .remote(let remote): ways = remote
                 // Also for packets from other chassis: only this one serves the gateway.
                 case .redirect(let port) where member.type == "chassisredirect":
                     local.append(port.port)
-                case .redirect, .nowhere: break
+                case .redirect, .network, .nowhere: break
+                }
+                // A provider network brings it to other hosts; a copy by a tunnel would be a second
+                // one, which its receiver would put on the network again.
+                if hasNetwork, member.type != "remote" { continue }
+                for way in ways where !remote.contains(where: { $0.remote == way.remote }) {
+                    remote.append(way)
                 }
             }
             let reference = PortReference(

@@ -36,10 +36,12 @@ package struct TunnelEndpoint: Hashable, Sendable, Comparable {
     /// Whether the outer UDP checksum is computed (the remote's Encap.options:csum).
     package let hasChecksum: Bool
     package let doesNotFragment: Bool
+    package let service: TunnelService
 
     package init(
         encapsulation: EncapsulationType, vport: UInt32, remote: IPAddress, local: IPAddress?,
-        hasChecksum: Bool = true, doesNotFragment: Bool = true
+        hasChecksum: Bool = true, doesNotFragment: Bool = true,
+        service: TunnelService = .standard
     ) {
         self.encapsulation = encapsulation
         self.vport = vport
@@ -47,6 +49,7 @@ package struct TunnelEndpoint: Hashable, Sendable, Comparable {
         self.local = local
         self.hasChecksum = hasChecksum
         self.doesNotFragment = doesNotFragment
+        self.service = service
     }
 
     package static func < (left: Self, right: Self) -> Bool { left.remote < right.remote }
@@ -65,16 +68,27 @@ package enum PortPlace: Hashable, Sendable {
     /// To another port of the same logical datapath: the gateway's chassis sends what is for the
     /// gateway on by the distributed port.
     case redirect(PortReference)
+    /// Out by a port to a physical network, of the switch behind a gateway that another chassis
+    /// has: from the gateway's address.
+    case network(PortReference, source: MACAddress)
     /// To other chassis, one copy each (more than one only during a live migration).
     case remote([TunnelEndpoint])
     /// Nobody holds the port: packets are dropped.
     case nowhere
 
+    /// The kernel's port, of one that is here.
+    package var vport: UInt32? {
+        switch self {
+        case .here(let vport), .nested(let vport, _): vport
+        case .bridge, .peer, .redirect, .network, .remote, .nowhere: nil
+        }
+    }
+
     /// Whether the port's workload is on this chassis.
     package var isHere: Bool {
         switch self {
         case .here, .nested: true
-        case .bridge, .peer, .redirect, .remote, .nowhere: false
+        case .bridge, .peer, .redirect, .network, .remote, .nowhere: false
         }
     }
 }
@@ -90,10 +104,24 @@ package struct PhysicalPort: Hashable, Sendable {
     package let zone: UInt16
     /// Port_Binding.port_security, empty when unrestricted; enforced only where the workload is.
     package let portSecurity: [PortSecurityEntry]
+    /// Ways to other chassis that hold a port that is here, too: while it moves, each of them gets
+    /// what is sent to it.
+    package let alsoAt: [TunnelEndpoint]
+    /// Ways to the chassis of a port that is reached over a physical network, for packets of ports
+    /// that are on several chassis: to switches outside their address must not move.
+    package var insteadOfNetwork: [TunnelEndpoint] = []
+    /// Whether other chassis hold the port, too.
+    package var isShared = false
+    /// What a port to a physical network replaces.
+    package var sources: RouterSources?
+    /// What the port waits for before it forwards anything; nil once it does.
+    package var activation: PortActivation?
+    /// Of the interface behind it.
+    package var mirrors: [PortMirror] = []
 
     package init(
         reference: PortReference, name: String, type: String = "", place: PortPlace,
-        zone: UInt16 = 0, portSecurity: [PortSecurityEntry] = []
+        zone: UInt16 = 0, portSecurity: [PortSecurityEntry] = [], alsoAt: [TunnelEndpoint] = []
     ) {
         self.reference = reference
         self.name = name
@@ -101,6 +129,7 @@ package struct PhysicalPort: Hashable, Sendable {
         self.place = place
         self.zone = zone
         self.portSecurity = portSecurity
+        self.alsoAt = alsoAt
     }
 }
 
@@ -246,6 +275,15 @@ package enum PhysicalDependency: Hashable, Sendable {
     /// No parts of a view: the datapath thread's own.
     case station(StationKey)
     case affinity(AffinityKey)
+
+    /// Whether it comes and goes with packets, and few flows depend on it. All else is configuration,
+    /// which every flow of a path has in common.
+    var isParticular: Bool {
+        switch self {
+        case .neighbour, .learnedAddress, .station, .affinity: true
+        default: false
+        }
+    }
 }
 
 extension PhysicalView {

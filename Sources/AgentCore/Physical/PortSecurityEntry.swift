@@ -1,8 +1,8 @@
 // One string of Port_Binding.port_security as a value.
 //
-// "MAC [IP[/LEN] …]" or "VRRPv3 MAC [VMAC[/LEN] …] [IP[/LEN] …]" (ovn-nb(5), port_security). A
-// string that can't be read restricts nothing by itself: the caller reports it and the remaining
-// strings stand. What an entry allows is the translator's matter.
+// "MAC [IP[/LEN] …]" or "VRRPv3 MAC [VMAC[/LEN] …] [IP[/LEN] …]" (ovn-nb(5), port_security); without
+// a VMAC all of RFC 5798 §7.3 are meant. A string that can't be read restricts nothing by itself: the
+// caller reports it and the remaining strings stand. What an entry allows is the translator's matter.
 
 import Wire
 
@@ -50,6 +50,7 @@ package struct PortSecurityEntry: Hashable, Sendable {
                 throw Malformed(entry: text, token: String(token))
             }
         }
+        if isVRRP, parts.vrrp4.isEmpty, parts.vrrp6.isEmpty { parts.addAllVirtual() }
         self.init(mac, parts)
     }
 
@@ -81,7 +82,10 @@ package struct PortSecurityEntry: Hashable, Sendable {
             let parts = token.split(
                 separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
             guard let head = parts.first else { return false }
-            if isVRRP, let virtual = MACAddress(parsing: head) { return add(virtual: virtual) }
+            if isVRRP, let virtual = MACAddress(parsing: head) {
+                let length = parts.count == 2 ? Int(parts[1]) : 48
+                return length.map { add(virtual: virtual, length: $0) } ?? false
+            }
             guard let address = IPAddress(parsing: head) else { return false }
             let longest = address.v4 != nil ? 32 : 128
             guard parts.count == 1 || Int(parts[1]) != nil else { return false }
@@ -95,14 +99,30 @@ package struct PortSecurityEntry: Hashable, Sendable {
             return true
         }
 
-        private mutating func add(virtual: MACAddress) -> Bool {
-            switch virtual.bits >> 8 {
-            case 0x0000_5e00_01: vrrp4.append(virtual)
-            case 0x0000_5e00_02: vrrp6.append(virtual)
+        /// The last byte is the number of the virtual router, from 1; a length leaves some bits of it
+        /// open.
+        private mutating func add(virtual: MACAddress, length: Int) -> Bool {
+            guard (40...48).contains(length) else { return false }
+            let first = virtual.bits
+            let open = UInt64(1) << UInt64(48 - length) - 1
+            guard first & open == 0, open != 0 || first & 0xff != 0 else { return false }
+            let all = (first...first + open).map { MACAddress($0) }
+            switch first >> 8 {
+            case Self.prefix4: vrrp4 += all
+            case Self.prefix6: vrrp6 += all
             default: return false
             }
             return true
         }
+
+        mutating func addAllVirtual() {
+            for prefix in [Self.prefix4, Self.prefix6] {
+                _ = add(virtual: MACAddress(prefix << 8), length: 40)
+            }
+        }
+
+        private static let prefix4: UInt64 = 0x0000_5e00_01
+        private static let prefix6: UInt64 = 0x0000_5e00_02
     }
 }
 

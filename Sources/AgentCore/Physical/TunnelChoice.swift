@@ -48,6 +48,7 @@ package struct TunnelChoice {
         guard let local else { return nil }
         return TunnelEndpoint(
             encapsulation: kind, vport: device.vport, remote: remote, local: local,
-            hasChecksum: row.options["csum"] != "false")
+            hasChecksum: row.options["csum"] != "false",
+            doesNotFragment: device.doesNotFragment, service: device.service)
     }
 }

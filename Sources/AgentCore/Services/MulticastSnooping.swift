@@ -71,21 +71,32 @@ package struct MulticastSnooping: Sendable {
 
     // MARK: - Events
 
+    /// Returns whether a switch that goes on has forgotten what it knew.
+    ///
     /// - Parameter wanted: by the key of the datapath.
-    package mutating func configure(_ wanted: [UInt32: Configuration], now: Milliseconds) {
+    @discardableResult
+    package mutating func configure(
+        _ wanted: [UInt32: Configuration], now: Milliseconds
+    ) -> Bool {
         var new: [UInt32: Switch] = [:]
+        var hasForgotten = false
         for (datapath, configuration) in wanted {
             guard var old = switches[datapath],
                 old.configuration.sequence == configuration.sequence
             else {
+                hasForgotten = hasForgotten || switches[datapath] != nil
                 new[datapath] = Switch(configuration: configuration, query: now)
                 continue
             }
             if old.configuration.querier != configuration.querier { old.query = now }
             old.configuration = configuration
+            let count = old.groups.count
+            makeRoom(for: 0, in: &old)
+            hasForgotten = hasForgotten || old.groups.count < count
             new[datapath] = old
         }
         switches = new
+        return hasForgotten
     }
 
     /// Returns whether the memberships may have changed.
@@ -125,11 +136,7 @@ package struct MulticastSnooping: Sendable {
             }
             return
         }
-        if state.groups[change.group] == nil { makeRoom(in: &state) }
-        guard
-            state.groups.count < state.configuration.tableSize
-                || state.groups[change.group] != nil
-        else { return }
+        if state.groups[change.group] == nil { makeRoom(for: 1, in: &state) }
         var group = state.groups[change.group] ?? Group(protocol: kind, touched: now)
         group.protocol = kind
         group.ports[port] = now + Milliseconds(state.configuration.idleTimeout) * 1000
@@ -137,15 +144,17 @@ package struct MulticastSnooping: Sendable {
         state.groups[change.group] = group
     }
 
-    /// The group that was confirmed longest ago goes when the table is full.
-    private mutating func makeRoom(in state: inout Switch) {
-        guard state.groups.count >= state.configuration.tableSize,
+    /// The groups that were confirmed longest ago go until so many more fit into the table, which may
+    /// have become smaller.
+    private mutating func makeRoom(for count: Int, in state: inout Switch) {
+        while state.groups.count + count > state.configuration.tableSize,
             let oldest = state.groups.min(by: {
                 ($0.value.touched, $0.key) < ($1.value.touched, $1.key)
             })
-        else { return }
-        state.groups[oldest.key] = nil
-        evicted += 1
+        {
+            state.groups[oldest.key] = nil
+            evicted += 1
+        }
     }
 
     /// Groups of the link itself are always flooded (RFC 4541 §2.1.2, §3).

@@ -13,6 +13,8 @@ package struct ServiceEvent: Hashable, Sendable {
         case virtualPort(String)
         /// A packet for a load balancer without backends; the options of `trigger_event`.
         case emptyLoadBalancer([String: String])
+        /// The port's workload runs here from now on.
+        case activation
     }
 
     package let kind: Kind
@@ -32,7 +34,7 @@ package struct ServiceEvent: Hashable, Sendable {
         case .multicast: .multicast
         case .prefixDelegation: .dhcp
         case .serviceCheck: .serviceCheck
-        case .virtualPort, .emptyLoadBalancer: .event
+        case .virtualPort, .emptyLoadBalancer, .activation: .event
         }
     }
 }

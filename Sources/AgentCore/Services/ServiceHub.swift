@@ -15,6 +15,7 @@ package struct ServiceHub: Sendable {
     private var events = ControllerEvents()
     private var delegation = PrefixDelegation()
     private var refresh = EntryRefresh()
+    private var activations = PortActivations()
     /// Whether `write` may have something new to say.
     package private(set) var hasNews = false
 
@@ -46,7 +47,7 @@ package struct ServiceHub: Sendable {
         advertisements.configure(context.advertisements, now: now)
         announcements.configure(
             context.stations, longest: context.longestAnnouncement, now: now)
-        multicast.configure(context.multicast, now: now)
+        if multicast.configure(context.multicast, now: now) { hasNews = true }
         monitors.configure(context.monitors, now: now)
         delegation.configure(context.delegations, now: now)
     }
@@ -69,9 +70,15 @@ package struct ServiceHub: Sendable {
         case .emptyLoadBalancer(let options):
             events.add(options, now: now)
             hasNews = hasNews || !events.isEmpty
+        case .activation:
+            activations.add(event.port)
+            hasNews = true
         }
         return []
     }
+
+    /// Ports that were activated here and whose rows don't tell yet.
+    package var activated: Set<PortReference> { activations.ports }
 
     /// Learned entries that packets have used.
     package mutating func used(_ uses: some Sequence<EntryUse>) {
@@ -115,6 +122,7 @@ package struct ServiceHub: Sendable {
         monitors.write(context.replica, chassis: context.chassis, into: &transaction)
         virtualPorts.write(
             context.rows, chassis: context.chassis, wallClock: wallClock, into: &transaction)
+        activations.write(context.rows, chassis: context.chassis, into: &transaction)
         events.write(
             context.replica, chassis: context.chassis, into: &transaction,
             placeholder: placeholder)

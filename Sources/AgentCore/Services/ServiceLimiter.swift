@@ -17,6 +17,8 @@ package enum ServiceClass: UInt8, CaseIterable, Hashable, Sendable {
     /// A TCP reset or an SCTP ABORT.
     case reset
     case dhcp, names, routerAdvertisement, multicast, serviceCheck, event, log
+    /// A packet of no flow that the kernel has.
+    case miss
 
     /// What the configuration calls it.
     package var control: ControlClass {
@@ -32,6 +34,7 @@ package enum ServiceClass: UInt8, CaseIterable, Hashable, Sendable {
         case .serviceCheck: .check
         case .event: .event
         case .log: .log
+        case .miss: .miss
         }
     }
 }
@@ -43,6 +46,19 @@ package struct ConfiguredLimits: Hashable, Sendable {
     package var ports: [UInt32: ControlLimits] = [:]
 
     package init() {}
+
+    /// Of a port of which nothing is said.
+    package static let misses = ControlLimits.Limit(perSecond: 50_000, burst: 100_000)
+
+    /// What is said of a class of a port.
+    package subscript(kind: ControlClass, of vport: UInt32) -> ControlLimits.Limit? {
+        ports[vport]?[kind] ?? deployment[kind]
+    }
+
+    /// The misses that a port may have.
+    package func misses(of vport: UInt32) -> ControlLimits.Limit {
+        self[.miss, of: vport] ?? Self.misses
+    }
 }
 
 package struct ServiceLimiter: Sendable {
@@ -60,6 +76,7 @@ package struct ServiceLimiter: Sendable {
         package var serviceCheck = Limit(perSecond: 1000, burst: 2000)
         package var event = Limit(perSecond: 50, burst: 100)
         package var log = Limit(perSecond: 500, burst: 1000)
+        package var miss = ConfiguredLimits.misses
         /// Pairs of port and class that are remembered; past it all start anew.
         package var sources = 16_384
 
@@ -78,6 +95,7 @@ package struct ServiceLimiter: Sendable {
             case .serviceCheck: serviceCheck
             case .event: event
             case .log: log
+            case .miss: miss
             }
         }
     }
@@ -103,9 +121,7 @@ package struct ServiceLimiter: Sendable {
     }
 
     private func limit(_ service: ServiceClass, _ vport: UInt32) -> Limit {
-        let found =
-            configured.ports[vport]?[service.control] ?? configured.deployment[service.control]
-        return found.map { Limit(perSecond: $0.perSecond, burst: $0.burst) } ?? limits[service]
+        configured[service.control, of: vport] ?? limits[service]
     }
 
     /// True if a packet that came in by a port may have this service now; it is then counted.

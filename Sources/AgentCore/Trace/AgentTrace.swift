@@ -65,6 +65,12 @@ package struct AgentTrace {
         return "# \(FlowLine(input.shown).text)\n" + journey.text
     }
 
+    /// The packet of a microflow, to be sent from its inport.
+    package func injection(_ text: String) throws(Failure) -> Injection {
+        let port = try localPort(try inport(text))
+        return Injection(try microflow(text, port.reference).frame, .from(port.reference))
+    }
+
     // MARK: - The packet
 
     private struct Input {
@@ -76,11 +82,8 @@ package struct AgentTrace {
 
     private func input(_ text: String, datapath: String?) throws(Failure) -> Input {
         let name = try inport(text)
-        let port = try reference(name)
+        let (port, vport) = try localPort(name)
         if let datapath { try check(name, port, datapath) }
-        guard case .here(let vport)? = snapshot.view.ports[port]?.place else {
-            throw .notBound(name)
-        }
         let shown = try microflow(text, port)
         var key = shown
         for word in 0..<FlowKey.firstKernelWord { key.words[word] = 0 }
@@ -88,6 +91,16 @@ package struct AgentTrace {
         return Input(
             shown: shown,
             translation: TranslationInput(key: key, frame: key.frame, upcallPort: 0))
+    }
+
+    private func localPort(
+        _ name: String
+    ) throws(Failure) -> (reference: PortReference, vport: UInt32) {
+        let port = try reference(name)
+        guard case .here(let vport)? = snapshot.view.ports[port]?.place else {
+            throw .notBound(name)
+        }
+        return (port, vport)
     }
 
     private func inport(_ text: String) throws(Failure) -> String {

@@ -14,6 +14,8 @@ extension PacketDrop.Reason {
         case .unknownPort(let port): "no such port: \(names.full(port))"
         case .notBound(let port): "no chassis has \(names.full(port))"
         case .unknownInput(let vport): "\(names.device(vport)) is no logical port"
+        case .notActive(let port): "\(names.full(port)) has not been activated here"
+        case .tooManyMisses(let vport): "more new flows than \(names.device(vport)) may have"
         case .noBridgePort(let bridge): "no such port of bridge \(bridge)"
         case .foreignVLAN(let vlan): "the port of the bridge does not have VLAN \(vlan)"
         case .reservedAddress: "for an address that bridges keep for themselves"

@@ -27,6 +27,8 @@ package struct FrozenState: Hashable, Sendable {
         package var arrivedByTunnel = false
         /// How many times it has come back, this one included.
         package var recirculations = 0
+        /// Who has had a copy from a mirror, and at which port it was made.
+        package var mirrored: [PortMirror.Receiver: PortReference] = [:]
 
         package init() {}
     }

@@ -66,6 +66,18 @@ package struct MeterAllocator: Sendable {
         return pending.compactMap { number in meters[number].map { (number, $0.rate) } }
     }
 
+    /// Meters that the kernel ought to have: at most so many, from this number on, and then from the
+    /// first one again.
+    package func made(
+        from start: UInt32, limit: Int
+    ) -> [(number: UInt32, rate: MeterRate)] {
+        let all = meters.keys.filter { !pending.contains($0) }.sorted()
+        let ordered = all.filter { $0 >= start } + all.filter { $0 < start }
+        return ordered.prefix(limit).compactMap { number in
+            meters[number].map { (number, $0.rate) }
+        }
+    }
+
     /// Forgets meters that no flow names; returns those to be deleted.
     package mutating func collect(used: Set<UInt32>) -> [UInt32] {
         let unused = meters.keys.filter { !used.contains($0) }.sorted()

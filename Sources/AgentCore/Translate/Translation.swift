@@ -17,13 +17,17 @@ package struct Translation: Sendable {
     /// Why every packet has to come up; nil for a flow that the kernel serves.
     package var slowPath: SlowPathReason?
     package var effects: [SideEffect] = []
+    /// The meters that the configuration has put on some of them (`ControlMeters`).
+    package var meters: [SideEffect: String] = [:]
     package var drops: [PacketDrop] = []
-    /// May have an element twice.
+    /// What it depends on that is configuration, and what changes with packets. May have an element
+    /// twice.
     package var dependencies: [PhysicalDependency] = []
+    package var particulars: [PhysicalDependency] = []
     /// What was asked of the pipelines.
     package var lookups: [LookupRun] = []
-    /// Names of ports whose keys were loaded.
-    package var names: Set<NameIndex> = []
+    /// Names of ports whose keys were loaded. May have an element twice.
+    package var names: [NameIndex] = []
     /// Frozen states that the actions name; the flow keeps them.
     package var frozenStates: [UInt32] = []
     /// How many times the packet had come back from the kernel before.
@@ -32,6 +36,10 @@ package struct Translation: Sendable {
     package var isCacheable = true
 
     package init() {}
+
+    package var allDependencies: [PhysicalDependency] {
+        particulars.isEmpty ? dependencies : dependencies + particulars
+    }
 }
 
 /// A packet of the agent's own, ready for OVS_PACKET_CMD_EXECUTE.
@@ -46,16 +54,19 @@ package struct Emission: Hashable, Sendable {
     /// What made the packet; nil for a packet that only goes on. How much of it one port gets is
     /// limited (`ServiceLimiter`).
     package var service: ServiceClass?
+    /// The meter that the configuration has put on it (`ControlMeters`).
+    package var meter: String?
 
     package init(
         frame: [UInt8], metadata: FlowKey, actions: [DatapathAction],
-        question: NeighbourKey? = nil, service: ServiceClass? = nil
+        question: NeighbourKey? = nil, service: ServiceClass? = nil, meter: String? = nil
     ) {
         self.frame = frame
         self.metadata = metadata
         self.actions = actions
         self.question = question
         self.service = service
+        self.meter = meter
     }
 }
 
@@ -91,6 +102,14 @@ package enum SideEffect: Hashable, Sendable {
     case affinityUse(AffinityKey)
     /// A station of a provider bridge.
     case station(StationSighting)
+
+    /// Whether it becomes a row of the Southbound database.
+    fileprivate var isLesson: Bool {
+        switch self {
+        case .neighbour, .address: true
+        case .uses, .wait, .service, .affinity, .affinityUse, .station: false
+        }
+    }
 }
 
 /// A packet that can't go on before its next hop's Ethernet address is known.
@@ -124,6 +143,10 @@ package struct PacketDrop: Hashable, Sendable {
         case unknownPort(PortReference)
         case notBound(PortReference)
         case unknownInput(UInt32)
+        /// A port that moves here and has not been activated.
+        case notActive(PortReference)
+        /// Of a kernel port, beyond what it may have in a second.
+        case tooManyMisses(UInt32)
         /// A bridge that has gone, or no longer has the port that the packet came in by.
         case noBridgePort(String)
         /// A VLAN that the port of a bridge does not have.
@@ -169,4 +192,12 @@ package enum TranslationStep: Hashable, Sendable {
     case recirculate(LogicalStage, number: UInt32, packet: FlowKey)
     case effect(SideEffect)
     case drop(PacketDrop)
+}
+
+extension Translation {
+    /// Whether packets that the kernel serves by it would have something to teach that `known` has
+    /// not. (Those that come up one by one teach themselves.)
+    func hasLessons(beyond known: [SideEffect]) -> Bool {
+        slowPath == nil && effects.contains { $0.isLesson && !known.contains($0) }
+    }
 }

@@ -2,7 +2,7 @@ import Datapath
 import Pipeline
 
 /// Everything a translation reads beside the packet. It never changes.
-package struct TranslationSnapshot: Sendable {
+package final class TranslationSnapshot: Sendable {
     /// Counts snapshots; a later one is larger.
     package let revision: UInt64
     package let pipeline: PipelineSnapshot

@@ -20,12 +20,25 @@ extension Translator {
         for service in services {
             let number = AffinityKey(datapath: datapath, client: client, service: service)
             depend(on: .affinity(number))
-            guard let binding = affinities[number] else { continue }
+            guard let binding = affinities[number], has(binding.backend, service, snapshot) else {
+                continue
+            }
             load(binding.backend, datapath, snapshot)
             effect(.affinityUse(number))
             return true
         }
         return false
+    }
+
+    /// A backend that the load balancer has given up binds nobody any more, also when it comes
+    /// back: its clients have been bound anew by then. (Services of templates are not known here.)
+    private mutating func has(
+        _ backend: VirtualService.Backend, _ service: VirtualServiceKey,
+        _ snapshot: TranslationSnapshot
+    ) -> Bool {
+        depend(on: .virtualService(service))
+        let known = snapshot.view.virtualServices.services[service]
+        return known?.backends.contains(backend) != false
     }
 
     /// Where the pipeline expects the backend.

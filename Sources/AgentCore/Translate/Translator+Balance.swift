@@ -72,7 +72,7 @@ extension Translator {
             guard case .loadPort(let span, let name) = block.program.instructions[index] else {
                 return
             }
-            if generated == nil { result.names.insert(name) }
+            noteName(name)
             guard let port = snapshot.pipeline.portKey(name, in: block.stage.datapath) else {
                 return
             }

@@ -93,6 +93,7 @@ extension Translator {
         case .datapath:
             guard case .logical(let reference) = port.name else { return }
             clearTracking()
+            replaceSource(arriving: reference, snapshot)
             enterDatapath(reference, snapshot)
         }
     }

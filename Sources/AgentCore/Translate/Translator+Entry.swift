@@ -41,9 +41,11 @@ extension Translator {
         if let input = snapshot.view.bridgeInputs[vport] {
             enterBridge(input.bridge, from: input.port, snapshot)
         } else if let port = nestedPort(vport, snapshot) {
+            guard admit(port, snapshot) else { return }
             setTag(nil)
             enterDatapath(port, snapshot)
         } else if let port = snapshot.view.inputs[vport] {
+            guard admit(port, snapshot) else { return }
             enterDatapath(port, snapshot)
         } else {
             drop(.unknownInput(vport))
@@ -196,6 +198,7 @@ extension Translator {
         }
         condition = state.condition
         result.recirculations = condition.recirculations
+        mirrored = condition.mirrored
         if !condition.isTracked { forgetTracking() }
         switch state.place {
         case .table(let stage): run(stage, snapshot)
@@ -219,6 +222,7 @@ extension Translator {
         }
         var condition = condition
         condition.recirculations += 1
+        condition.mirrored = mirrored
         let state = FrozenState(
             place: .table(stage), registers: registers, condition: condition)
         guard condition.recirculations <= limits.recirculations,

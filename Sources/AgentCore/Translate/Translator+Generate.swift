@@ -33,7 +33,9 @@ extension Translator {
         _ frame: [UInt8], question: NeighbourKey? = nil, service: ServiceClass
     ) {
         let made = FlowKey(of: frame)
-        generated = GeneratedPacket(frame: frame, key: made, question: question, service: service)
+        generated = GeneratedPacket(
+            frame: frame, key: made, question: question, service: service,
+            meter: program?.controllerMeter)
         key.adopt(made)
         // The kernel knows nothing of it yet.
         forgetTracking()
@@ -124,7 +126,8 @@ extension Translator {
         var frame = packet.frame
         body(&frame)
         generated = GeneratedPacket(
-            frame: frame, key: packet.key, question: packet.question, service: packet.service)
+            frame: frame, key: packet.key, question: packet.question, service: packet.service,
+            meter: packet.meter)
     }
 
     /// The address in reg0 (IPv6: xxreg0) behind the outport.
@@ -159,6 +162,7 @@ extension Translator {
         for index in made.indices {
             made[index].question = packet.question
             made[index].service = packet.service
+            made[index].meter = packet.meter
         }
         result.emissions = (result.emissions ?? []) + made
     }

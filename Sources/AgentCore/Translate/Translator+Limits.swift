@@ -27,7 +27,7 @@ extension Translator {
     private mutating func mirror(
         to name: NameIndex, _ block: Block, _ snapshot: TranslationSnapshot
     ) {
-        if generated == nil { result.names.insert(name) }
+        noteName(name)
         guard let port = snapshot.pipeline.portKey(name, in: block.stage.datapath) else { return }
         onCopy { translator in
             translator.key.load(.inport, 0)

@@ -21,7 +21,7 @@ extension Translator {
         guard known != mac else { return }
         // When to write is no matter of the flow, so nothing is pinned for it.
         let destination = UInt64(truncatingIfNeeded: key.peek(KeySpan(.ethernetDestination)))
-        effect(.neighbour(neighbour, mac, isShared: MACAddress(destination).isMulticast))
+        meteredEffect(.neighbour(neighbour, mac, isShared: MACAddress(destination).isMulticast))
     }
 
     /// Without `ethernet` any binding counts.
@@ -41,7 +41,7 @@ extension Translator {
     mutating func putLearned(port: KeySpan, ethernet: KeySpan) {
         let station = station(ethernet)
         let port = UInt32(truncatingIfNeeded: key.read(port))
-        effect(.address(station, port: port))
+        meteredEffect(.address(station, port: port))
     }
 
     mutating func getLearned(

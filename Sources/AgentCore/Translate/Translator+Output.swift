@@ -58,10 +58,23 @@ extension Translator {
             return
         }
         switch port.place {
-        case .here, .nested, .bridge, .peer: enterEgress(reference, snapshot)
+        case .here, .nested, .bridge, .peer:
+            // The sender's chassis serves all that hold the port.
+            if !condition.arrivedByTunnel { sendToTunnels(port.alsoAt, egress: reference.port) }
+            enterEgress(reference, snapshot)
+        case .redirect
+        where !port.insteadOfNetwork.isEmpty && !condition.arrivedByTunnel && isFromShared(snapshot):
+            sendToTunnels(port.insteadOfNetwork, egress: reference.port)
         case .redirect(let port):
             key.load(.outport, UInt64(port.port))
             enterEgress(port, snapshot)
+        case .network(let localnet, let source):
+            key.load(.ethernetSource, source.bits)
+            key.load(.datapath, UInt64(localnet.datapath))
+            // It comes from no port of that switch.
+            key.load(.inport, 0)
+            key.load(.outport, UInt64(localnet.port))
+            deliver(to: localnet, snapshot)
         case .remote(let endpoints):
             // What came through a tunnel never goes back into one.
             guard !condition.arrivedByTunnel else {
@@ -71,6 +84,14 @@ extension Translator {
             sendToTunnels(endpoints, egress: reference.port)
         case .nowhere: drop(.notBound(reference))
         }
+    }
+
+    /// Whether the packet comes from a port that other chassis hold, too.
+    private mutating func isFromShared(_ snapshot: TranslationSnapshot) -> Bool {
+        let sender = PortReference(
+            datapath: UInt32(key.read(.datapath)), port: UInt32(key.read(.inport)))
+        depend(on: .port(sender))
+        return snapshot.view.ports[sender]?.isShared ?? false
     }
 
     private mutating func enterEgress(_ port: PortReference, _ snapshot: TranslationSnapshot) {
@@ -103,23 +124,21 @@ extension Translator {
             return
         }
         switch port.place {
-        case .here(let vport):
-            note(.deliver(vport: vport))
-            record(.port(vport))
+        case .here(let vport): hand(to: port, at: vport)
         case .nested(let vport, let tag):
             setTag(tag)
-            note(.deliver(vport: vport))
-            record(.port(vport))
+            hand(to: port, at: vport)
         case .bridge(let name):
             // What belongs to this host alone must not appear on a network of others.
             guard key.read(KeyField.flagsFromLocalport) == 0,
                 key.read(KeyField.flagsLocalOnly) == 0
             else { return }
+            replaceSource(leaving: port)
             enterBridge(name, from: .logical(reference), snapshot)
         case .peer(let peer):
             clearTracking()
             enterDatapath(peer, snapshot)
-        case .redirect, .remote, .nowhere: drop(.notBound(reference))
+        case .redirect, .network, .remote, .nowhere: drop(.notBound(reference))
         }
     }
 
@@ -135,9 +154,20 @@ extension Translator {
         let ingress = UInt32(key.read(.inport))
         for endpoint in endpoints {
             note(.tunnel(endpoint, egress: egress))
-            let tunnel = Self.tunnelKey(
+            var tunnel = Self.tunnelKey(
                 endpoint, datapath: datapath, ingress: ingress, egress: egress)
+            tunnel.tos = typeOfService(endpoint.service)
             record(.tunnel(endpoint.vport, tunnel))
+        }
+    }
+
+    private mutating func typeOfService(_ service: TunnelService) -> UInt8 {
+        switch service {
+        case .fixed(let value): return value
+        case .inherited:
+            let kind = key.read(.ethernetType)
+            guard kind == 0x0800 || kind == 0x86dd else { return 0 }
+            return UInt8(truncatingIfNeeded: key.read(.ipTOS))
         }
     }
 

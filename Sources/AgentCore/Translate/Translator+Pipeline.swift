@@ -113,6 +113,7 @@ extension Translator {
         var index = range.lowerBound
         while index < range.upperBound, lengthQuestion == nil {
             place = (block.stage, block.flow)
+            program = block.program
             let instruction = block.program.instructions[index]
             index += 1
             switch instruction {
@@ -250,7 +251,7 @@ extension Translator {
         _ span: KeySpan, _ name: NameIndex, _ datapath: DatapathKey,
         _ snapshot: TranslationSnapshot
     ) {
-        if generated == nil { result.names.insert(name) }
+        noteName(name)
         key.load(span, UInt128(snapshot.pipeline.portKey(name, in: datapath) ?? 0))
     }
 

@@ -131,7 +131,7 @@ extension Translator {
         let event = ServiceEvent(kind, reference, frame: currentFrame ?? [])
         takeSlowPath(.serves(event.service))
         guard currentFrame != nil else { return true }
-        effect(.service(event))
+        meteredEffect(.service(event))
         return true
     }
 

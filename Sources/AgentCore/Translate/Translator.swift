@@ -30,12 +30,16 @@ package struct Translator: ~Copyable {
     var depth = 0
     /// What the kernel has done with the packet, and which of it the pipeline may see.
     var condition = FrozenState.Condition()
+    /// Who has had a copy of the packet from a mirror, and at which port it was made.
+    var mirrored: [PortMirror.Receiver: PortReference] = [:]
     /// Where this copy of the packet is among the steps that the kernel takes.
     var node = OutputList.root
     /// The netlink port for copies that come up.
     var upcallPort: UInt32 = 0
     /// Where the packet is, for drops.
     var place: (stage: LogicalStage, flow: RowIdentifier?)?
+    /// The actions that are carried out.
+    var program: ProgramView?
     /// Answers to "is the packet longer than"; a question without one ends the run.
     var lengthAnswers: [Int: Bool] = [:]
     var lengthQuestion: Int?
@@ -64,6 +68,8 @@ package struct Translator: ~Copyable {
         /// The neighbour that it asks for.
         var question: NeighbourKey?
         let service: ServiceClass
+        /// The meter on it.
+        let meter: String?
     }
 
     /// Takes a packet through the pipelines of `snapshot`.
@@ -137,8 +143,10 @@ package struct Translator: ~Copyable {
         steps = 0
         depth = 0
         condition = FrozenState.Condition()
+        mirrored = [:]
         node = OutputList.root
         place = nil
+        program = nil
         lengthAnswers = answers
         lengthQuestion = nil
     }
@@ -161,9 +169,17 @@ package struct Translator: ~Copyable {
 
     /// A packet that a flow generated is made anew each time, so what it meets is no dependency.
     mutating func depend(on dependency: PhysicalDependency) {
-        guard generated == nil, !result.dependencies.suffix(Self.remembered).contains(dependency)
-        else { return }
-        result.dependencies.append(dependency)
+        guard generated == nil else { return }
+        if dependency.isParticular {
+            result.particulars.append(dependency)
+        } else if !result.dependencies.suffix(Self.remembered).contains(dependency) {
+            result.dependencies.append(dependency)
+        }
+    }
+
+    /// A name that was turned into the key of a port.
+    mutating func noteName(_ name: NameIndex) {
+        if generated == nil, result.names.last != name { result.names.append(name) }
     }
 
     mutating func drop(_ reason: PacketDrop.Reason) {
@@ -175,6 +191,12 @@ package struct Translator: ~Copyable {
     mutating func effect(_ effect: SideEffect) {
         note(.effect(effect))
         if !result.effects.contains(effect) { result.effects.append(effect) }
+    }
+
+    /// What teaches the agent or is handed to it, behind the meter of the flow.
+    mutating func meteredEffect(_ effect: SideEffect) {
+        if let meter = program?.controllerMeter { result.meters[effect] = meter }
+        self.effect(effect)
     }
 
     mutating func takeSlowPath(_ reason: SlowPathReason) {
@@ -232,7 +254,8 @@ extension Translation {
     private mutating func merge(_ other: Translation) {
         for word in mask.words.indices { mask.words[word] |= other.mask.words[word] }
         dependencies += other.dependencies
-        names.formUnion(other.names)
+        particulars += other.particulars
+        names += other.names
         lookups += other.lookups
         frozenStates += other.frozenStates
         isCacheable = isCacheable && other.isCacheable

@@ -15,6 +15,8 @@ package struct ZonePass {
     /// A datapath asks for the zone of its source translations by number.
     private static let requestKey = "snat-ct-zone"
 
+    private static let limitKey = "ct-zone-limit"
+
     package let demand: ZoneAllocator.Demand
     private let inputs: PhysicalInputs
 
@@ -54,6 +56,29 @@ package struct ZonePass {
 
     private static func requested(_ row: SB.DatapathBinding) -> UInt16? {
         row.externalIDs[requestKey].flatMap { UInt16($0) }
+    }
+
+    /// How many connections zones may have, where somebody says so: a datapath for its own zones and
+    /// those of its ports, a port for its own (`ct-zone-limit`).
+    package func limits(_ allocator: ZoneAllocator) -> [UInt16: UInt32] {
+        var limits: [UInt16: UInt32] = [:]
+        for (_, port) in inputs.ports {
+            let datapath = inputs.datapaths[port.datapath]?.externalIDs ?? [:]
+            limits[allocator.assigned[port.logicalPort] ?? 0] =
+                Self.limit(port.options) ?? Self.limit(datapath)
+        }
+        for (uuid, row) in inputs.datapaths {
+            for kind in ["dnat", "snat"] {
+                limits[allocator.assigned[Self.user(uuid, row, kind)] ?? 0] =
+                    Self.limit(row.externalIDs)
+            }
+        }
+        limits[0] = nil
+        return limits
+    }
+
+    private static func limit(_ options: [String: String]) -> UInt32? {
+        options[limitKey].flatMap { UInt32($0) }.flatMap { $0 > 0 ? $0 : nil }
     }
 
     /// The numbers that the users of the demand have.

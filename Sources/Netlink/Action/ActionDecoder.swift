@@ -129,10 +129,10 @@ extension EncodedActions {
 }
 
 extension VLANTag {
+    /// With the bit that says that there is a tag, as in keys.
     fileprivate init(_ action: ovs_action_push_vlan) {
         self.init(
-            tpid: UInt16(bigEndian: action.vlan_tpid),
-            tci: UInt16(bigEndian: action.vlan_tci) & ~UInt16(KernelMatch.tagPresent))
+            tpid: UInt16(bigEndian: action.vlan_tpid), tci: UInt16(bigEndian: action.vlan_tci))
     }
 }
 

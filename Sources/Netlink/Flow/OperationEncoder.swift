@@ -1,6 +1,7 @@
 import CLinux
 import Datapath
 import Glibc
+import Wire
 
 /// Writes operations as messages; keeps memory for keys between them.
 struct OperationEncoder: ~Copyable {
@@ -77,6 +78,11 @@ struct OperationEncoder: ~Copyable {
         }
         scratch[0].copy(from: execution.metadata)
         let metadata = scratch[0]
+        // The tuple of its connection must be of the packet's family, which for a packet of our own
+        // only the packet tells.
+        if metadata[.ethernetType] == 0, let layout = PacketLayout(execution.packet.span.bytes) {
+            metadata[.ethernetType] = UInt64(layout.etherType)
+        }
         writer.nest(Int(OVS_PACKET_ATTR_KEY.rawValue)) { writer in
             MetadataEncoder(values: metadata, isMask: false).put(into: &writer)
             if metadata[.tunnelFamily] != TunnelFamily.none {

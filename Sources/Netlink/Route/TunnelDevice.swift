@@ -6,10 +6,15 @@ import Linux
 /// A tunnel device whose outer header comes from each packet ("external" or "collect metadata"
 /// mode): one device per kind and UDP port serves every remote chassis.
 package struct TunnelDevice: Hashable, Sendable {
-    package enum Kind: String, Hashable, Sendable { case geneve, vxlan }
+    package enum Kind: String, Hashable, Sendable {
+        case geneve, vxlan
+        /// Ethernet in GRE over IPv4 and over IPv6.
+        case gre = "gretap"
+        case gre6 = "ip6gretap"
+    }
 
     package var kind: Kind
-    /// The UDP port it receives on and sends to.
+    /// The UDP port it receives on and sends to; none of GRE.
     package var port: UInt16
     package var mtu: UInt32
 
@@ -28,6 +33,8 @@ package struct TunnelDevice: Hashable, Sendable {
         switch kind {
         case .geneve: "genev_sys_\(port)"
         case .vxlan: "vxlan_sys_\(port)"
+        case .gre: "gre_sys"
+        case .gre6: "ip6gre_sys"
         }
     }
 }
@@ -51,7 +58,26 @@ extension RouteControl {
         return try prepare(link, device)
     }
 
+    /// IFLA_GRE_COLLECT_METADATA of linux/if_tunnel.h, which does not go with the C library's headers.
+    private static let collectMetadata = 18
+
+    /// The library has no such attribute of GRE.
+    private func createGRE(_ device: TunnelDevice) throws(NetlinkError) {
+        var message = ControlMessage(
+            type: UInt16(RTM_NEWLINK), flags: NLM_F_CREATE | NLM_F_EXCL, header: ifinfomsg())
+        message.put(IFLA_IFNAME, string: device.name)
+        message.nest(IFLA_LINKINFO) { message in
+            message.put(IFLA_INFO_KIND, string: device.kind.rawValue)
+            message.nest(IFLA_INFO_DATA) { $0.putFlag(Self.collectMetadata) }
+        }
+        try socket.exchange("tunnel create", place: device.name, message)
+    }
+
     private func createTunnel(_ device: TunnelDevice) throws(NetlinkError) {
+        guard device.kind == .geneve || device.kind == .vxlan else {
+            try createGRE(device)
+            return
+        }
         let link = try RouteLink.tunnel(device)
         var raw: OpaquePointer?
         let flags = NLM_F_CREATE | NLM_F_EXCL
@@ -86,6 +112,7 @@ private struct RouteLink: ~Copyable {
             switch device.kind {
             case .geneve: rtnl_link_geneve_alloc()
             case .vxlan: rtnl_link_vxlan_alloc()
+            case .gre, .gre6: OpaquePointer?.none
             }
         guard let raw else {
             throw NetlinkError(
@@ -97,6 +124,7 @@ private struct RouteLink: ~Copyable {
         switch device.kind {
         case .geneve: link.configureGeneve(port: UInt32(device.port))
         case .vxlan: link.configureVXLAN(port: UInt32(device.port))
+        case .gre, .gre6: break
         }
         return link
     }

@@ -1,6 +1,7 @@
 import CLinux
 import CNetlink
 import Glibc
+import Wire
 
 /// The kernel's connections of a network namespace (ctnetlink, linux/netfilter/nfnetlink_conntrack.h).
 /// One owner; requests are answered before the call returns.
@@ -10,11 +11,25 @@ import Glibc
 package struct TrackingControl: ~Copyable {
     private let socket: ControlSocket
 
+    /// One direction of a connection.
+    package struct Tuple: Hashable, Sendable {
+        package var source: IPAddress
+        package var destination: IPAddress
+        package var proto: UInt8
+        /// Zero where the protocol has none.
+        package var sourcePort: UInt16
+        package var destinationPort: UInt16
+    }
+
     /// What tells connections from each other here.
     package struct Connection: Hashable, Sendable {
         package var zone: UInt16 = 0
         package var mark: UInt32 = 0
         package var label: UInt128 = 0
+        /// The first packet.
+        package var request: Tuple?
+        /// An answer to it, as the one who gives it sends it.
+        package var reply: Tuple?
         /// AF_INET or AF_INET6.
         fileprivate var family: UInt8 = 0
         /// The attribute with the first packet's tuple.
@@ -84,7 +99,10 @@ extension TrackingControl.Connection {
         let rest = UnsafeRawBufferPointer(rebasing: payload[MemoryLayout<nfgenmsg>.size...])
         for attribute in AttributeReader(rest) {
             switch UInt32(attribute.type) {
-            case CTA_TUPLE_ORIG.rawValue: tuple = attribute.bytes
+            case CTA_TUPLE_ORIG.rawValue:
+                tuple = attribute.bytes
+                request = TrackingControl.Tuple(attribute.nested)
+            case CTA_TUPLE_REPLY.rawValue: reply = TrackingControl.Tuple(attribute.nested)
             case CTA_ZONE.rawValue: zone = attribute.bigEndian() ?? 0
             case CTA_MARK.rawValue: mark = attribute.bigEndian() ?? 0
             case CTA_LABELS.rawValue:
@@ -96,5 +114,48 @@ extension TrackingControl.Connection {
             }
         }
         guard !tuple.isEmpty else { return nil }
+    }
+}
+
+extension TrackingControl.Tuple {
+    /// Nil without addresses.
+    fileprivate init?(_ attributes: AttributeReader) {
+        var addresses: [UInt32: IPAddress] = [:]
+        (proto, sourcePort, destinationPort) = (0, 0, 0)
+        for attribute in attributes {
+            switch UInt32(attribute.type) {
+            case CTA_TUPLE_IP.rawValue:
+                for address in attribute.nested {
+                    addresses[UInt32(address.type)] = address.internetAddress
+                }
+            case CTA_TUPLE_PROTO.rawValue:
+                for part in attribute.nested {
+                    switch UInt32(part.type) {
+                    case CTA_PROTO_NUM.rawValue: proto = part.payload.first ?? 0
+                    case CTA_PROTO_SRC_PORT.rawValue: sourcePort = part.bigEndian() ?? 0
+                    case CTA_PROTO_DST_PORT.rawValue: destinationPort = part.bigEndian() ?? 0
+                    default: break
+                    }
+                }
+            default: break
+            }
+        }
+        guard let source = addresses[CTA_IP_V4_SRC.rawValue] ?? addresses[CTA_IP_V6_SRC.rawValue],
+            let destination = addresses[CTA_IP_V4_DST.rawValue]
+                ?? addresses[CTA_IP_V6_DST.rawValue]
+        else { return nil }
+        self.source = source
+        self.destination = destination
+    }
+}
+
+extension Attribute {
+    /// By its length.
+    fileprivate var internetAddress: IPAddress? {
+        switch payload.count {
+        case 4: bigEndian(UInt32.self).map { .v4(IPv4Address($0)) }
+        case 16: bigEndian(UInt128.self).map { .v6(IPv6Address($0)) }
+        default: nil
+        }
     }
 }

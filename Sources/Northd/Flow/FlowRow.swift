@@ -104,12 +104,14 @@ package final class FlowRow: Identifiable, Sendable {
     package let translatesTransport: Bool
     /// Follows the connections that the flow commits: tags:ct_helper, an extension.
     package let helper: ConnectionHelper?
+    /// Why its packets end here: flow_desc.
+    package let reason: DropReason?
 
     package init(
         scope: FlowScope, device: DatapathKind, pipeline: Action.Pipeline, table: UInt8,
         priority: UInt16, match: String, actions: String, stage: String, hint: FlowHint?,
         port: String?, meter: String? = nil, translatesTransport: Bool = false,
-        helper: ConnectionHelper? = nil
+        helper: ConnectionHelper? = nil, reason: DropReason? = nil
     ) {
         self.scope = scope
         self.device = device
@@ -124,6 +126,7 @@ package final class FlowRow: Identifiable, Sendable {
         self.meter = meter
         self.translatesTransport = translatesTransport
         self.helper = helper
+        self.reason = reason
         var digest = ContentDigest()
         digest.add("Logical_Flow")
         switch scope {
@@ -139,6 +142,7 @@ package final class FlowRow: Identifiable, Sendable {
         if let meter { digest.add(meter) }
         if translatesTransport { digest.add(1) }
         if let helper { digest.add(helper.rawValue) }
+        if let reason { digest.add(reason.rawValue) }
         id = digest.uuid
     }
 }
@@ -193,7 +197,7 @@ extension FlowRow {
         FlowRow(
             scope: scope, device: device, pipeline: pipeline, table: table, priority: priority,
             match: match, actions: actions, stage: stage, hint: hint, port: port, meter: meter,
-            translatesTransport: translatesTransport, helper: helper)
+            translatesTransport: translatesTransport, helper: helper, reason: reason)
     }
 }
 

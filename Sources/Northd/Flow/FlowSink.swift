@@ -22,21 +22,22 @@ package struct FlowSink<Stage: PipelineStage> {
 
     /// `port` names the port that the flow is about, which lets a chassis without it skip the
     /// flow unread: the inport of an ingress flow, the outport of an egress flow. `meter` limits
-    /// what the flow sends to the chassis' control.
+    /// what the flow sends to the chassis' control. `reason` is that of the actions `.drop`.
     package mutating func add(
         _ stage: Stage, _ priority: Int, _ match: Match, _ actions: ActionList,
-        port: String? = nil, meter: String? = nil, helper: ConnectionHelper? = nil
+        port: String? = nil, meter: String? = nil, helper: ConnectionHelper? = nil,
+        ifDropped reason: DropReason? = nil
     ) {
         add(
             stage, priority, text: match.description, actions, port: port, meter: meter,
-            helper: helper)
+            helper: helper, ifDropped: reason)
     }
 
     /// With a match that only a chassis can read, or that is printed already.
     package mutating func add(
         _ stage: Stage, _ priority: Int, text: String, _ actions: ActionList,
         port: String? = nil, meter: String? = nil, translatesTransport: Bool = false,
-        helper: ConnectionHelper? = nil
+        helper: ConnectionHelper? = nil, ifDropped reason: DropReason? = nil
     ) {
         let name = ControlProtocol.of(actions)
         if let name { control.append((rows.count, name)) }
@@ -44,14 +45,15 @@ package struct FlowSink<Stage: PipelineStage> {
         add(
             stage, priority, text: text, actionText: actions.description, port: port,
             meter: meter ?? name.flatMap { meters[$0] },
-            translatesTransport: translatesTransport, helper: helper)
+            translatesTransport: translatesTransport, helper: helper,
+            reason: actions == .drop ? reason : nil)
     }
 
     /// With texts that only a chassis can read: they have template variables.
     package mutating func add(
         _ stage: Stage, _ priority: Int, text: String, actionText: String,
         port: String? = nil, meter: String? = nil, translatesTransport: Bool = false,
-        helper: ConnectionHelper? = nil
+        helper: ConnectionHelper? = nil, reason: DropReason? = nil
     ) {
         let place = stage.place
         rows.append(
@@ -60,15 +62,19 @@ package struct FlowSink<Stage: PipelineStage> {
                 table: UInt8(place.table), priority: UInt16(priority),
                 match: text, actions: actionText, stage: stage.name,
                 hint: hint, port: port, meter: meter,
-                translatesTransport: translatesTransport, helper: helper))
+                translatesTransport: translatesTransport, helper: helper, reason: reason))
     }
 
-    /// A flow whose packets end here after these actions.
+    /// A flow whose packets end here, after these actions.
     package mutating func drop(
-        _ stage: Stage, _ priority: Int, _ match: Match, after actions: [Action]
+        _ stage: Stage, _ priority: Int, _ match: Match, because reason: DropReason,
+        after actions: [Action] = [], port: String? = nil
     ) {
         drops.append(rows.count)
-        add(stage, priority, text: match.description, actionText: "\(ActionList(actions))")
+        let actions = actions.isEmpty ? ActionList.drop : ActionList(actions)
+        add(
+            stage, priority, text: match.description, actionText: "\(actions)", port: port,
+            reason: reason)
     }
 
     /// The flow that takes what no other flow of the stage matches.

@@ -10,7 +10,7 @@ package enum SwitchTrait: Hashable, Sendable {
     /// How it delivers IP multicast packets.
     case multicast(MulticastDelivery)
     /// Requests go to no router that isn't asked: other_config:broadcast-arps-to-all-routers=false.
-    case sparesRouters
+    case sparesRouters(floodsUnknown: Bool)
     /// Has neither ACLs nor load balancers.
     case unfiltered
     /// Has one of both, which must not stop health checks.
@@ -50,7 +50,7 @@ package enum SwitchTrait: Hashable, Sendable {
         case .floodsUnknown: "floodsUnknown"
         case .dropsUnknown: "dropsUnknown"
         case .multicast(let delivery): "multicast/\(delivery.rawValue)"
-        case .sparesRouters: "sparesRouters"
+        case .sparesRouters(let floods): "sparesRouters/\(floods)"
         case .unfiltered: "unfiltered"
         case .watched: "watched"
         case .unjudged: "unjudged"

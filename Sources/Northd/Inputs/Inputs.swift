@@ -191,7 +191,7 @@ package struct Inputs: Sendable {
         routerOfRoute = engine.table("Logical_Router.static_routes", beside: routes)
         addressSets = engine.table("Address_Set")
         portGroups = engine.table("Port_Group")
-        groupsOfPort = engine.table("Port_Group.ports")
+        groupsOfPort = engine.table("Port_Group.ports", beside: switchPorts)
         haChassisGroups = engine.table("HA_Chassis_Group")
         haChassis = engine.table("HA_Chassis")
         gatewayChassis = engine.table("Gateway_Chassis")

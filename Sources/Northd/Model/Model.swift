@@ -23,6 +23,8 @@ package struct Model: Sendable {
     package let switchPortByRouterPort: Index<String, RowUUID>
     /// Ports that accept packets to unknown stations, by switch.
     package let unknownPorts: Index<RowUUID, RowUUID>
+    /// Switches with a port that is no router's and gets what is flooded.
+    package let hasHosts: Function<RowUUID, Nothing>
     package let localnetPorts: Index<RowUUID, RowUUID>
     package let portsOfRouter: Index<RowUUID, RowUUID>
     package let attachments: Function<RowUUID, Attachment?>
@@ -84,7 +86,10 @@ package struct Model: Sendable {
         let dynamicAddresses = DynamicAddresses(engine, inputs, problems)
         pools = dynamicAddresses.pools
         let trunks = TrunkPlaces(engine, inputs, problems)
-        let switchPorts = Model.switchPorts(engine, inputs, problems, dynamicAddresses, trunks)
+        let hosts: Incremental.Relation<RowUUID> = engine.relation("switch of a host")
+        let switchPorts = Model.switchPorts(
+            engine, inputs, problems, dynamicAddresses, trunks, hosts)
+        hasHosts = engine.collect(hosts)
         let nested = engine.subset("nested ports", of: inputs.switchPorts) { _, row in
             row.parentName?.isEmpty == false
         }
@@ -112,7 +117,7 @@ package struct Model: Sendable {
             if case .router(let peer?)? = port?.kind { [peer] } else { [] }
         }
         unknownPorts = engine.index("unknown ports", of: switchPorts) { _, port in
-            port.flatMap { $0.hasUnknown && $0.isEnabled ? [$0.datapath] : nil } ?? []
+            port.flatMap { $0.hasUnknown && $0.takesFloods ? [$0.datapath] : nil } ?? []
         }
         localnetPorts = engine.index("localnet ports", of: switchPorts) { _, port in
             port.flatMap { $0.kind == .localnet ? [$0.datapath] : nil } ?? []
@@ -164,7 +169,7 @@ package struct Model: Sendable {
         let routerSides = Model.routerSides(
             engine, routerSwitchPorts, routerPorts, routerPortByName, attachments)
         let givenAddresses = dynamicAddresses.finish(
-            engine, switchPorts, routerPorts, routerSides, state.addresses)
+            engine, inputs, switchPorts, routerPorts, routerSides, state.addresses)
         self.givenAddresses = givenAddresses
         stations = engine.function("stations", over: switchPorts) { key, port, context in
             guard let port else { return [] }
@@ -211,12 +216,15 @@ extension Model {
 extension Model {
     private static func switchPorts(
         _ engine: Engine, _ inputs: Inputs, _ problems: Output<Problem>,
-        _ dynamicAddresses: DynamicAddresses, _ trunks: TrunkPlaces
+        _ dynamicAddresses: DynamicAddresses, _ trunks: TrunkPlaces,
+        _ hosts: Incremental.Relation<RowUUID>
     ) -> Function<RowUUID, SwitchPort?> {
         engine.function("switch port", over: inputs.switchPorts) { key, row, context in
             if row.trunk != nil {
                 return trunks.owner(of: key, row, context).map {
-                    SwitchPort(row, of: $0, report: { _, _ in })
+                    let port = SwitchPort(row, of: $0, report: { _, _ in })
+                    if port.takesFloods { context.emit(hosts, $0) }
+                    return port
                 }
             }
             guard let owners = context.read(inputs.switchOfPort, key) else { return nil }
@@ -228,6 +236,7 @@ extension Model {
             let port = SwitchPort(row, of: owners.first) { column, reason in
                 context.emit(problems, Problem("Logical_Switch_Port", key, column, reason))
             }
+            if !port.kind.isRouter, port.takesFloods { context.emit(hosts, port.datapath) }
             dynamicAddresses.claim(key, port, inputs, context)
             trunks.check(key, row, context)
             if let text = row.options["control_limits"] {

@@ -66,9 +66,7 @@ package struct SwitchPort: Hashable, Sendable {
         hasUnknown = addresses.contains(.unknown)
         takesRouterAddresses = addresses.contains(.router)
         dynamic =
-            kind.isRouter
-            ? nil
-            : addresses.lazy.compactMap {
+            addresses.lazy.compactMap {
                 if case .dynamic(let request) = $0 { request } else { nil }
             }
             .first
@@ -155,6 +153,9 @@ extension SwitchPort.Kind {
 }
 
 extension SwitchPort {
+    /// It is a member of the groups that packets are flooded to.
+    package var takesFloods: Bool { isEnabled && delivery.contains(.takesMulticast) }
+
     /// Options of a port that concern its deliveries.
     package struct Delivery: OptionSet, Hashable, Sendable {
         package let rawValue: UInt8

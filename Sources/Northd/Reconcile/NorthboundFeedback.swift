@@ -58,13 +58,27 @@ struct NorthboundFeedback {
         if let global = view.northbound.only(NB.NBGlobal.self) {
             var row = global.row
             advance(&row, view, now)
-            DeploymentOptions.complete(&row.options, &generator)
-            let usesVXLAN = !vxlanEncaps.isEmpty && row.options["vxlan_mode"] != "false"
-            row.options["max_tunid"] = String(
-                usesVXLAN ? KeyLimits.vxlan.datapaths : KeyRange.datapaths.upperBound)
             transaction.update(global.uuid, from: global.row, to: row)
+            complete(global.row.options, &generator) {
+                transaction.mutate(NB.NBGlobal.self, global.uuid, .options, $0)
+            }
         }
         return transaction
+    }
+
+    /// The options belong to the configuration's owner: of northd's own keys only those that differ
+    /// are written, so nothing is lost that somebody else sets meanwhile.
+    private func complete(
+        _ options: [String: String], _ generator: inout any RandomNumberGenerator,
+        _ mutate: (TransactionBuilder.Mutation) -> Void
+    ) {
+        var wanted = options
+        DeploymentOptions.complete(&wanted, &generator)
+        let usesVXLAN = !vxlanEncaps.isEmpty && options["vxlan_mode"] != "false"
+        wanted["max_tunid"] = String(
+            usesVXLAN ? KeyLimits.vxlan.datapaths : KeyRange.datapaths.upperBound)
+        let changed = wanted.filter { options[$0.key] != $0.value }
+        if !changed.isEmpty { mutate(.insert(Datum(changed))) }
     }
 
     mutating func end(committed: Bool) {

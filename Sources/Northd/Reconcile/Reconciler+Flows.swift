@@ -16,7 +16,7 @@ extension Reconciler {
             written.insert(own)
             return transaction.delete(SB.LogicalFlow.self, own)
         }
-        let wanted = row(of: flow)
+        let wanted = row(of: flow, describes: replica.describesFlows)
         guard actual != wanted else { return }
         if case .group(let group) = flow.scope { bringBack(group, replica, &transaction) }
         written.insert(own)
@@ -33,7 +33,8 @@ extension Reconciler {
         settleGroup(group, .all, replica, &transaction)
     }
 
-    func row(of flow: FlowRow) -> SB.LogicalFlow {
+    /// `describes` says whether the database has a place for why a flow drops.
+    func row(of flow: FlowRow, describes: Bool) -> SB.LogicalFlow {
         var row = SB.LogicalFlow(
             pipeline: flow.pipeline.rawValue, tableID: Int(flow.table),
             priority: Int(flow.priority), match: flow.match, actions: flow.actions,
@@ -41,6 +42,7 @@ extension Reconciler {
             externalIDs: ["stage-name": flow.stage])
         if flow.translatesTransport { row.tags["acl_ct_translation"] = "true" }
         row.tags[ConnectionHelper.option] = flow.helper?.rawValue
+        if describes { row.flowDesc = flow.reason?.rawValue }
         switch flow.scope {
         case .datapath(let datapath): row.logicalDatapath = self.row(ofDatapath: datapath)
         case .group(let group): row.logicalDPGroup = SouthboundUUID.group(group)
@@ -87,6 +89,11 @@ extension Reconciler {
             adopted[uuid] = spare[FlowText(flow)]?.popLast()
         }
     }
+}
+
+extension Replica {
+    /// Servers of older releases have no flow_desc.
+    var describesFlows: Bool { serverHas(SB.LogicalFlow.self, .flowDesc) }
 }
 
 /// What two flows must have in common for one to become the other.

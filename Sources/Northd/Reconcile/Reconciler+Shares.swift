@@ -134,7 +134,7 @@ extension Reconciler {
             if isOwn {
                 own[uuid] = .some(flow)
                 settleFlow(uuid, flow, replica, &transaction)
-            } else if actual != flow.map({ row(of: $0) }) {
+            } else if actual != flow.map({ row(of: $0, describes: replica.describesFlows) }) {
                 deferred.flows[uuid] = .some(flow)
             }
         }
@@ -184,7 +184,7 @@ extension Reconciler {
 
 extension DatapathGroup {
     /// Rows of Load_Balancer refer to the group's row.
-    fileprivate var isReferredTo: Bool {
+    var isReferredTo: Bool {
         if case .loadBalancers = self { true } else { false }
     }
 }

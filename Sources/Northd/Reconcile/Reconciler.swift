@@ -23,8 +23,12 @@ struct Reconciler {
 
     var desired = Desired()
     var tables = OwnedTables.all()
-    /// What the transaction under way settles, if it succeeds.
-    private var underWay: Desired.Dirty?
+    /// What the transactions under way settle, if they succeed.
+    private(set) var underWay: Desired.Dirty?
+    /// Flows of an empty database that wait for their part, the first one last; nil when none is filled.
+    var waiting: [RowUUID]?
+    /// How many of them are a part.
+    var partSize = Int.max
     /// What this northd writes.
     var share = Share.everything
     /// Whether a datapath or a group belongs to the share; a memory of digests.
@@ -66,11 +70,13 @@ struct Reconciler {
         for index in tables.indices { tables[index].update(from: compiler) }
     }
 
-    /// Begins a transaction that settles everything that is marked, as far as it's in the share.
+    /// Begins a transaction that settles everything that is marked, as far as it's in the share. If
+    /// `mayFill`, an empty database's flows are left to `nextPart`.
     mutating func begin(
-        _ replica: Replica, _ compiler: Compiler, _ share: Share = .everything
+        _ replica: Replica, _ compiler: Compiler, _ share: Share = .everything,
+        mayFill: Bool = false
     ) -> TransactionBuilder {
-        precondition(underWay == nil, "one transaction at a time")
+        precondition(underWay == nil, "one at a time")
         take(share, compiler)
         var transaction = TransactionBuilder()
         if !hasStarted { markEverything(in: replica, compiler, &transaction) }
@@ -84,9 +90,13 @@ struct Reconciler {
         }
         underWay = dirty
         settleRest(dirty, replica, &transaction)
-        settleGroups(dirty.groups, replica, &transaction)
-        let flows = settleFlows(dirty.flows, replica, &transaction)
-        underWay?.flows = flows
+        if mayFill, mustFill(replica, with: dirty) {
+            beginFilling(dirty, replica, &transaction)
+        } else {
+            settleGroups(dirty.groups, replica, &transaction)
+            let flows = settleFlows(dirty.flows, replica, &transaction)
+            underWay?.flows = flows
+        }
         let scene = scene(replica)
         for index in tables.indices {
             tables[index].settle(scene, &transaction)
@@ -127,11 +137,12 @@ struct Reconciler {
             tables: tables)
     }
 
-    /// Ends the transaction that `begin` began.
+    /// Ends what `begin` began.
     mutating func end(committed: Bool) {
         if !committed, let underWay { desired.dirty.merge(underWay) }
         for index in tables.indices { tables[index].end(committed: committed) }
         underWay = nil
+        waiting = nil
         written.removeAll()
     }
 

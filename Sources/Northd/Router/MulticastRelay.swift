@@ -41,9 +41,10 @@ package struct MulticastRelayPort: RouterFeature {
         }
         guard routerFloods else { return }
         let isOwn = Match.equal(.ethSrc, .ethernet(port.mac))
-        flows.add(.inRouting, 10550, .both(isOwn, .symbol(.igmp)), .drop)
-        flows.add(
-            .inRouting, 10550, .both(isOwn, .either(.symbol(.mldv1), .symbol(.mldv2))), .drop)
+        flows.drop(.inRouting, 10550, .both(isOwn, .symbol(.igmp)), because: .ownReport)
+        flows.drop(
+            .inRouting, 10550, .both(isOwn, .either(.symbol(.mldv1), .symbol(.mldv2))),
+            because: .ownReport)
     }
 }
 

@@ -104,7 +104,7 @@ package struct NeighbourLearning: RouterFeature {
         flows.add(.inLearnNeighbour, 90, .symbol(.arp), [put(.ip4, .arpSPA, .arpSHA), .next])
         flows.add(.inLearnNeighbour, 90, .symbol(.ndNA), [put(.ip6, .ndTarget, .ndTLL), .next])
         flows.add(.inLearnNeighbour, 90, .symbol(.ndNS), [put(.ip6, .ip6Src, .ndSLL), .next])
-        flows.fallback(.inLearnNeighbour, .drop)
+        flows.drop(.inLearnNeighbour, 0, .always, because: .nothingToLearn)
     }
 
     private static func look(

@@ -38,7 +38,8 @@ package struct AppliedPolicy: RouterFeature {
                 actions = share(hops, begin, &flows)
             }
         }
-        flows.add(.inPolicy, priority, condition, ActionList(actions))
+        flows.add(
+            .inPolicy, priority, condition, ActionList(actions), ifDropped: .discardingPolicy)
     }
 
     private var condition: Match {

@@ -52,8 +52,9 @@ package struct RouterAddressInput: RouterFeature {
     ) {
         let v4 = addresses.filter { $0.v4 != nil }.map(Constant.ip)
         let v6 = addresses.filter { $0.v4 == nil }.map(Constant.ip)
-        if !v4.isEmpty { flows.add(stage, priority, .equal(.ip4Dst, v4), .drop) }
-        if !v6.isEmpty { flows.add(stage, priority, .equal(.ip6Dst, v6), .drop) }
+        for (field, own) in [(Symbol.ip4Dst, v4), (.ip6Dst, v6)] where !own.isEmpty {
+            flows.drop(stage, priority, .equal(field, own), because: .forRouterItself)
+        }
     }
 
     private var addresses6: [Constant] { port.networks6.map { .ip6($0.address) } }
@@ -64,9 +65,9 @@ package struct RouterAddressInput: RouterFeature {
             own.append(.ip4(network.address))
             if network.length < 31 { own.append(.ip4(network.broadcast)) }
         }
-        flows.add(
+        flows.drop(
             .inIPInput, 100, .both(.equal(.ip4Src, own), .equal(RouterCell.isLoopedBack, 0)),
-            .drop)
+            because: .ownSource)
     }
 
     // MARK: Neighbours

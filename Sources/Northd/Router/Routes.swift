@@ -203,7 +203,9 @@ package struct StaticRoutes: RouterFeature {
     package func emit(into flows: inout RouterFlows) {
         let priority = RoutePriority.of(key.prefix, key.origin)
         let match = self.match
-        if hops.isEmpty { return flows.add(.inRouting, priority, match, .drop) }
+        if hops.isEmpty {
+            return flows.drop(.inRouting, priority, match, because: .discardingRoute)
+        }
         if group == 0 {
             return flows.route(priority, match, hops[0], hasSessions: hasSessions)
         }

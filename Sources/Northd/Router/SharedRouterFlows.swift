@@ -23,13 +23,13 @@ package struct SharedRouterFlows: RouterFeature {
         case .learnsFromReplies: NeighbourLearning.lookUp(.learnsFromReplies, &flows)
         case .relaysMulticast:
             flows.add(.inIPInput, 82, .multicast, [.next])
-            flows.add(.inRouting, 10450, .multicast, .drop)
+            flows.drop(.inRouting, 10450, .multicast, because: .noGroupMember)
         case .floodsMulticast:
             flows.add(.inIPInput, 82, .multicast, [.next])
             floodingMulticast(&flows)
         case .dropsMulticast:
-            flows.add(.inIPInput, 82, .multicast, .drop)
-            flows.add(.inRouting, 10450, .multicast, .drop)
+            flows.drop(.inIPInput, 82, .multicast, because: .routesNoMulticast)
+            flows.drop(.inRouting, 10450, .multicast, because: .routesNoMulticast)
         case .balances: balancing(&flows)
         case .translates: translating(&flows)
         case .tracksReplies: tracking(&flows)
@@ -38,40 +38,45 @@ package struct SharedRouterFlows: RouterFeature {
     }
 
     private func admission(_ flows: inout RouterFlows) {
-        flows.add(.inAdmission, 110, .isTunnelTooBig, .drop)
-        flows.add(
-            .inAdmission, 100, .either(.symbol(.vlanPresent), .test(Symbol.ethSrc[40])), .drop)
-        flows.fallback(.inAdmission, .drop)
+        flows.drop(.inAdmission, 110, .isTunnelTooBig, because: .tooBigForTunnel)
+        flows.drop(
+            .inAdmission, 100, .either(.symbol(.vlanPresent), .test(Symbol.ethSrc[40])),
+            because: .taggedOrMulticastSource)
+        flows.drop(.inAdmission, 0, .always, because: .notForRouter)
     }
 
     /// What no router forwards (RFC 1812 §5.3.7) and what none answers.
     private func input(_ flows: inout RouterFlows) {
         let loopback = IPv4Prefix(IPv4Address(0x7f00_0000), length: 8)
         let zero = IPv4Prefix(IPv4Address(0), length: 8)
-        flows.add(
+        flows.drop(
             .inIPInput, 100,
             .either(
                 .symbol(.ip4SrcMcast), .equal(.ip4Src, .ip4(IPv4Address(0xffff_ffff))),
                 .equal(.ip4Src, .ip4(loopback)), .equal(.ip4Dst, .ip4(loopback)),
-                .equal(.ip4Src, .ip4(zero)), .equal(.ip4Dst, .ip4(zero))), .drop)
-        flows.add(.inIPInput, 85, .either(.symbol(.arp), .symbol(.nd)), .drop)
+                .equal(.ip4Src, .ip4(zero)), .equal(.ip4Dst, .ip4(zero))),
+            because: .invalidAddress)
+        flows.drop(
+            .inIPInput, 85, .either(.symbol(.arp), .symbol(.nd)), because: .unansweredNeighbour)
         flows.add(.inIPInput, 84, .either(.symbol(.ndRS), .symbol(.ndRA)), [.next])
-        flows.add(.inIPInput, 83, .symbol(.ip6McastRsvd), .drop)
-        flows.add(.inIPInput, 50, .symbol(.ethBcast), .drop)
-        flows.add(.inIPInput, 32, .both(.isExpiring, .multicast), .drop)
-        flows.add(.inIPInput, 29, .isExpiring, .drop)
+        flows.drop(.inIPInput, 83, .symbol(.ip6McastRsvd), because: .linkLocalMulticast)
+        flows.drop(.inIPInput, 50, .symbol(.ethBcast), because: .linkLocalMulticast)
+        flows.drop(.inIPInput, 32, .both(.isExpiring, .multicast), because: .expired)
+        flows.drop(.inIPInput, 29, .isExpiring, because: .expired)
     }
 
     private func routing(_ flows: inout RouterFlows) {
         flows.fallback(.inRoutingPre, [.load(RouterCell.routeTable, 0), .next])
-        flows.add(.inRouting, 10550, .either(.symbol(.ndRS), .symbol(.ndRA)), .drop)
-        flows.fallback(.inRouting, .drop)
+        flows.drop(
+            .inRouting, 10550, .either(.symbol(.ndRS), .symbol(.ndRA)),
+            because: .unansweredNeighbour)
+        flows.drop(.inRouting, 0, .always, because: .noRoute)
         let isSingle = Match.equal(RouterCell.ecmpGroup, 0)
         flows.add(.inRoutingECMP, 150, isSingle, [.next])
-        flows.fallback(.inRoutingECMP, .drop)
+        flows.drop(.inRoutingECMP, 0, .always, because: .noNextHop)
         flows.fallback(.inPolicy, [.load(RouterCell.ecmpGroup, 0), .next])
         flows.add(.inPolicyECMP, 150, isSingle, [.next])
-        flows.fallback(.inPolicyECMP, .drop)
+        flows.drop(.inPolicyECMP, 0, .always, because: .noNextHop)
     }
 
     private func resolution(_ flows: inout RouterFlows) {
@@ -85,7 +90,7 @@ package struct SharedRouterFlows: RouterFeature {
         flows.add(
             .inNeighbourResolve, 1, isIPv6,
             [.getNeighbour(.ip6, port: port, address: FieldRange(RouterCell.nextHop6)), .next])
-        flows.fallback(.inNeighbourResolve, .drop)
+        flows.drop(.inNeighbourResolve, 0, .always, because: .unresolved)
         flows.add(.inNetworkID, 105, .always, [.load(.flagsNetworkID, 0), .next])
         let unresolved = Match.equal(.ethDst, .ethernet(.zero))
         flows.add(.inNeighbourRequest, 100, .both(unresolved, isIPv4), [arpRequest, .next])
@@ -112,7 +117,7 @@ package struct SharedRouterFlows: RouterFeature {
         flows.add(.outSNAT, 120, .symbol(.ndNS), [.next])
         flows.add(
             .outSNAT, 120, .both(.equal(.flagsSkipSNATForLB, 1), .symbol(.ip)), [.next])
-        flows.fallback(.outDelivery, .drop)
+        flows.drop(.outDelivery, 0, .always, because: .noOutput)
     }
 
     /// `next` in every stage that says nothing else above.

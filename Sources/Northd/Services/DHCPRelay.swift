@@ -67,10 +67,10 @@ package struct RouterRelay: RouterFeature {
                 .load(.ip4Src, own), .load(.ip4Dst, relay.server), .load(.udpSrc, 67), .next,
             ],
             port: port.name)
-        flows.add(
+        flows.drop(
             .inDHCPRelayRequest, 1,
-            .all(addresses + ports + [.equal(RouterCell.isRelayRequest, 0)]), .drop,
-            port: port.name)
+            .all(addresses + ports + [.equal(RouterCell.isRelayRequest, 0)]),
+            because: .invalidRelay, port: port.name)
     }
 
     private func responses(_ flows: inout RouterFlows) {
@@ -93,9 +93,9 @@ package struct RouterRelay: RouterFeature {
             .inDHCPRelayResponse, 100, .all(checked + [.test(RouterCell.isRelayResponse)]),
             ActionList(
                 [.load(.ip4Src, own), .load(.udpDst, 68)] + Action.output(to: port.name)))
-        flows.add(
+        flows.drop(
             .inDHCPRelayResponse, 1, .all(checked + [.equal(RouterCell.isRelayResponse, 0)]),
-            .drop)
+            because: .invalidRelay)
     }
 }
 

@@ -27,26 +27,31 @@ package struct DynamicAddresses: Sendable {
         guard !port.kind.isRouter, !port.stations.isEmpty || port.dynamic != nil,
             let pool = context.read(pools, port.datapath) ?? nil
         else { return }
-        var wish: AddressClaim.Wish?
-        if let request = port.dynamic,
-            let prefix = context.read(inputs.options, "mac_prefix").flatMap({
-                MACAddress(parsing: $0 + ":00:00:00")
-            })
-        {
-            let existing = context.read(inputs.givenAddresses, key)
-            wish = AddressClaim.Wish(
-                request: request, existing: existing.flatMap { GivenAddresses(parsing: $0) },
-                macPrefix: prefix.bits >> 24)
-        }
         context.emit(
             claims,
             AddressClaim(
-                port: key, datapath: port.datapath, pool: pool, fixed: port.stations, wish: wish))
+                port: key, datapath: port.datapath, pool: pool, fixed: port.stations,
+                wish: wish(key, port, inputs, context)))
     }
 
-    /// Claims the addresses of routers on switches. Then everything is claimed.
+    private func wish(
+        _ key: RowUUID, _ port: SwitchPort, _ inputs: Inputs, _ context: Context
+    ) -> AddressClaim.Wish? {
+        guard let request = port.dynamic,
+            let prefix = context.read(inputs.options, "mac_prefix").flatMap({
+                MACAddress(parsing: $0 + ":00:00:00")
+            })
+        else { return nil }
+        let existing = context.read(inputs.givenAddresses, key)
+        return AddressClaim.Wish(
+            request: request, existing: existing.flatMap { GivenAddresses(parsing: $0) },
+            macPrefix: prefix.bits >> 24)
+    }
+
+    /// Claims the addresses of routers on switches, and one for a router port that has yet to be
+    /// made. Then everything is claimed.
     func finish(
-        _ engine: Engine, _ switchPorts: Function<RowUUID, SwitchPort?>,
+        _ engine: Engine, _ inputs: Inputs, _ switchPorts: Function<RowUUID, SwitchPort?>,
         _ routerPorts: Function<RowUUID, RouterPort?>,
         _ routerSides: Function<RowUUID, RouterSide?>, _ plan: AddressPlan
     ) -> GivenAddressTable {
@@ -59,7 +64,8 @@ package struct DynamicAddresses: Sendable {
                 claims,
                 AddressClaim(
                     port: key, datapath: port.datapath, pool: pool,
-                    fixed: port.stations + (router.map { [$0.station] } ?? []), wish: nil))
+                    fixed: port.stations + (router.map { [$0.station] } ?? []),
+                    wish: router == nil ? wish(key, port, inputs, context) : nil))
         }
         let all = engine.collect(claims)
         let wishes = engine.index("wish of port", of: all) { claim, _ in
@@ -92,9 +98,9 @@ package struct DynamicAddressRow: FeedbackRow {
 }
 
 extension Compiler {
-    /// Tells ports what they got.
+    /// Tells ports what they got. A router port that was made with it keeps the note.
     func registerDynamicAddresses() {
-        let (outputs, model) = (outputs, model)
+        let (inputs, outputs, model) = (inputs, outputs, model)
         let asking = engine.subset("dynamic ports", of: model.switchPorts) { _, port in
             port?.dynamic != nil
         }
@@ -103,6 +109,11 @@ extension Compiler {
                 return context.emit(
                     outputs.dynamicAddresses,
                     DynamicAddressRow(target: key, text: given.description))
+            }
+            if let port, port.kind.isRouter, context.read(model.routerSides, key) ?? nil != nil {
+                guard let text = context.read(inputs.givenAddresses, key) else { return }
+                return context.emit(
+                    outputs.dynamicAddresses, DynamicAddressRow(target: key, text: text))
             }
             let gives = port.map { (context.read(model.pools, $0.datapath) ?? nil) != nil } ?? false
             context.emit(

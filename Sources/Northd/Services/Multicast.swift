@@ -25,6 +25,10 @@ package struct MulticastDelivery: OptionSet, Hashable, Sendable {
     package static let relays = MulticastDelivery(rawValue: 4)
     /// Some port gets everything.
     package static let hasStaticPorts = MulticastDelivery(rawValue: 8)
+    /// Some port that is no router's gets what is flooded.
+    package static let hasHosts = MulticastDelivery(rawValue: 16)
+    /// Requests go to no router that isn't asked: other_config:broadcast-arps-to-all-routers=false.
+    package static let sparesRouters = MulticastDelivery(rawValue: 32)
 }
 
 /// What options of a switch port say of its part: mcast_flood and mcast_flood_reports.

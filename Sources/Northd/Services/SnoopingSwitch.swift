@@ -5,15 +5,32 @@ import LogicalFlow
 import OVSDBModel
 import Wire
 
-/// What all switches of one kind do with it.
+/// What all switches of one kind do with it. Nothing is for the group of hosts where there is none.
 package struct MulticastSwitch: SwitchFeature {
     package let delivery: MulticastDelivery
 
     package func emit(into flows: inout SwitchFlows) {
         if delivery.contains(.snoops) { snoop(&flows) }
+        let mcast = Match.symbol(.ethMcast)
         flows.add(
-            .inL2Lookup, 71, .both(.symbol(.ethMcast), .symbol(.ip)),
-            ActionList(delivery.copies + Action.output(to: MulticastGroup.floodL2.name)))
+            .inL2Lookup, 71, .both(mcast, .symbol(.ip)), actions(delivery.copies + toHosts),
+            ifDropped: .noDestination)
+        flows.add(
+            .inL2Lookup, 70, mcast, actions(toHosts), ifDropped: .noDestination)
+        // Routers alone ask each other, over IPv6 as with ARP.
+        if delivery.isDisjoint(with: [.hasHosts, .sparesRouters]) {
+            flows.add(
+                .inL2Lookup, 72, .both(mcast, .symbol(.ndNS)),
+                ActionList(Action.output(to: MulticastGroup.flood.name)))
+        }
+    }
+
+    private var toHosts: [Action] {
+        delivery.contains(.hasHosts) ? Action.output(to: MulticastGroup.floodL2.name) : []
+    }
+
+    private func actions(_ list: [Action]) -> ActionList {
+        list.isEmpty ? .drop : ActionList(list)
     }
 
     private func snoop(_ flows: inout SwitchFlows) {
@@ -25,24 +42,24 @@ package struct MulticastSwitch: SwitchFeature {
         let local = IPv4Prefix(IPv4Address(0xe000_0000), length: 24)
         flows.add(
             .inL2Lookup, 85, .both(.symbol(.ip4Mcast), .equal(.ip4Dst, .ip4(local))),
-            ActionList(Action.output(to: MulticastGroup.floodL2.name)))
+            actions(toHosts), ifDropped: .noDestination)
         flows.add(
             .inL2Lookup, 85, .symbol(.ip6McastFlood),
             ActionList(Action.output(to: MulticastGroup.flood.name)))
         if !delivery.contains(.floodsUnregistered) {
-            flows.add(.inL2Lookup, 80, .multicast, unregistered)
+            flows.add(.inL2Lookup, 80, .multicast, unregistered, ifDropped: .unregisteredGroup)
         }
     }
 
     private var unregistered: ActionList {
-        var actions: [Action] = []
+        var list: [Action] = []
         if delivery.contains(.relays) {
-            actions.append(.clone(Action.output(to: MulticastGroup.mrouterFlood.name)))
+            list.append(.clone(Action.output(to: MulticastGroup.mrouterFlood.name)))
         }
         if delivery.contains(.hasStaticPorts) {
-            actions += Action.output(to: MulticastGroup.static.name)
+            list += Action.output(to: MulticastGroup.static.name)
         }
-        return actions.isEmpty ? .drop : ActionList(actions)
+        return actions(list)
     }
 }
 

@@ -22,7 +22,9 @@ package struct ACLVerdicts: SwitchFeature {
         if highest > 0 { clear.append(.load(SwitchCell.tier, 0)) }
         flows.add(
             stage.action, 1000, .equal(SwitchCell.isAllowed, 1), ActionList(clear + [.next]))
-        flows.drop(stage.action, 1000, .equal(SwitchCell.isDropped, 1), after: clear)
+        flows.drop(
+            stage.action, 1000, .equal(SwitchCell.isDropped, 1), because: .refusedByRules,
+            after: clear)
         if rejects {
             flows.add(
                 stage.action, 1000, .equal(SwitchCell.isRejected, 1),
@@ -34,7 +36,7 @@ package struct ACLVerdicts: SwitchFeature {
                 [.load(SwitchCell.tier, .decimal(UInt64(tier + 1))), stage.evaluation.jump])
         }
         if dropsByDefault {
-            flows.drop(stage.action, 0, .always, after: clear)
+            flows.drop(stage.action, 0, .always, because: .allowedByNoRule, after: clear)
         } else {
             flows.fallback(stage.action, ActionList(clear + [.next]))
         }

@@ -36,11 +36,12 @@ package struct ExternalPort: SwitchFeature {
                     .equal(.ip6Dst, [.ip6(address), .ip6(address.solicitedNodeMulticast)]),
                     .equal(.ndTarget, .ip6(address)))
             }
-            flows.add(
-                .inExternalPort, 100, .both(elsewhere, request), .drop, port: localnet)
+            flows.drop(
+                .inExternalPort, 100, .both(elsewhere, request), because: .externalElsewhere,
+                port: localnet)
         }
-        flows.add(
-            .inExternalPort, 100, .both(elsewhere, .equal(.ethDst, .ethernet(router.mac))), .drop,
-            port: localnet)
+        flows.drop(
+            .inExternalPort, 100, .both(elsewhere, .equal(.ethDst, .ethernet(router.mac))),
+            because: .externalElsewhere, port: localnet)
     }
 }

@@ -77,7 +77,7 @@ package struct NetworkFunctionChain: SwitchFeature {
     }
 
     private func tap(_ active: Function, _ flows: inout SwitchFlows) {
-        flows.add(.inNetworkFunction, 100, .inport(active.input), .drop)
+        flows.drop(.inNetworkFunction, 100, .inport(active.input), because: .tapSends)
         flows.add(.outNetworkFunction, 100, .outport(active.input), [.next])
         flows.add(
             .outPreACL, 110, .both(.symbol(.ip), .outport(active.input)), [.ctClear, .next])
@@ -128,7 +128,7 @@ package struct NetworkFunctionDefaults: SwitchFeature {
         }
         for stage in [SwitchStage.inNetworkFunction, .outNetworkFunction] {
             flows.add(stage, 100, .both(isRedirected, .symbol(.ethMcast)), [.next])
-            flows.add(stage, 1, isRedirected, .drop)
+            flows.drop(stage, 1, isRedirected, because: .noFunction)
         }
     }
 }

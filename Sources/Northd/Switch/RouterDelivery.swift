@@ -36,12 +36,15 @@ package struct RouterDelivery: SwitchFeature {
         } else {
             add(toRouter, to: port.name, &flows)
         }
-        if !port.isEnabled { flows.add(.inL2Unknown, 50, .outport(port.name), .drop) }
+        if !port.isEnabled {
+            flows.drop(.inL2Unknown, 50, .outport(port.name), because: .disabledPort)
+        }
     }
 
     private func add(_ match: Match, to port: String, _ flows: inout SwitchFlows) {
         flows.add(
             .inL2Lookup, 50, match,
-            self.port.isEnabled ? ActionList(Action.output(to: port)) : .drop)
+            self.port.isEnabled ? ActionList(Action.output(to: port)) : .drop,
+            ifDropped: .disabledPort)
     }
 }

@@ -1,5 +1,6 @@
 // A router on a switch: requests for its addresses go to it alone, and what it asks for goes to
-// everyone but the other routers, who know each other from the configuration.
+// everyone but the other routers, who know each other from the configuration. Where there is nobody
+// but routers, they get it nevertheless: one of them may be led to the address by its own ways.
 
 import LogicalFlow
 import Wire
@@ -7,6 +8,8 @@ import Wire
 package struct RouterNeighbours: SwitchFeature {
     package let port: SwitchPort
     package let router: RouterPort
+    /// The switch has ports that are no router's and get what is flooded.
+    package let switchHasHosts: Bool
     /// Somebody on the switch may have addresses that nobody knows of.
     package let switchFloodsUnknown: Bool
     package let place: RouterPlace
@@ -14,11 +17,13 @@ package struct RouterNeighbours: SwitchFeature {
     package let translated: [MACAddress]
 
     package init(
-        port: SwitchPort, router: RouterPort, switchFloodsUnknown: Bool = false,
-        place: RouterPlace = .anywhere, translated: [MACAddress] = []
+        port: SwitchPort, router: RouterPort, switchHasHosts: Bool = true,
+        switchFloodsUnknown: Bool = false, place: RouterPlace = .anywhere,
+        translated: [MACAddress] = []
     ) {
         self.port = port
         self.router = router
+        self.switchHasHosts = switchHasHosts
         self.switchFloodsUnknown = switchFloodsUnknown
         self.place = place
         self.translated = translated
@@ -27,6 +32,7 @@ package struct RouterNeighbours: SwitchFeature {
     package func emit(into flows: inout SwitchFlows) {
         guard router.isEnabled else { return }
         for address in router.addresses { requests.add(for: address, &flows) }
+        guard switchHasHosts else { return }
         flows.add(
             .inL2Lookup, 75,
             .both(
@@ -39,7 +45,7 @@ package struct RouterNeighbours: SwitchFeature {
     private var requests: RequestsToRouter {
         RequestsToRouter(
             port: port.name, redirect: place.gateway?.peerRedirect,
-            switchFloodsUnknown: switchFloodsUnknown)
+            switchHasHosts: switchHasHosts, switchFloodsUnknown: switchFloodsUnknown)
     }
 }
 
@@ -48,11 +54,15 @@ package struct RequestsToRouter: Hashable, Sendable {
     package let port: String
     /// Stands for the port on the router's gateway chassis.
     package let redirect: String?
+    package let switchHasHosts: Bool
     package let switchFloodsUnknown: Bool
 
-    package init(port: String, redirect: String?, switchFloodsUnknown: Bool) {
+    package init(
+        port: String, redirect: String?, switchHasHosts: Bool, switchFloodsUnknown: Bool
+    ) {
         self.port = port
         self.redirect = redirect
+        self.switchHasHosts = switchHasHosts
         self.switchFloodsUnknown = switchFloodsUnknown
     }
 
@@ -72,7 +82,8 @@ package struct RequestsToRouter: Hashable, Sendable {
         }
         flows.add(
             .inL2Lookup, 80, .all(request + [.resident(redirect)]), deliver(to: port))
-        if case .v4(let address) = address {
+        // What a router announces of itself: news for hosts.
+        if switchHasHosts, case .v4(let address) = address {
             flows.add(
                 .inL2Lookup, 90, .all(request + [.equal(.arpSPA, .ip4(address))]),
                 ActionList(Action.output(to: MulticastGroup.floodL2.name)))

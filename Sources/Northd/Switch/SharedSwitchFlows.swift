@@ -34,19 +34,20 @@ package struct SharedSwitchFlows: SwitchFeature {
             egress(&flows)
             fallbacks(&flows)
         case .untagged:
-            flows.add(.inCheckPortSecurity, 100, .symbol(.vlanPresent), .drop)
+            flows.drop(.inCheckPortSecurity, 100, .symbol(.vlanPresent), because: .taggedPacket)
         case .floodsUnknown:
             flows.add(
                 .inL2Unknown, 50, .outport("none"),
                 ActionList(Action.output(to: MulticastGroup.unknown.name)))
         case .dropsUnknown:
-            flows.add(.inL2Unknown, 50, .outport("none"), .drop)
+            flows.drop(.inL2Unknown, 50, .outport("none"), because: .noDestination)
         case .multicast(let delivery): MulticastSwitch(delivery: delivery).emit(into: &flows)
-        case .sparesRouters:
+        case .sparesRouters(let floodsUnknown):
+            let group = Action.output(to: MulticastGroup.unknown.name)
             flows.add(
                 .inL2Lookup, 72,
                 .both(.symbol(.ethMcast), .either(.equal(.arpOp, 1), .symbol(.ndNS))),
-                ActionList(Action.output(to: MulticastGroup.unknown.name)))
+                floodsUnknown ? ActionList(group) : .drop, ifDropped: .noDestination)
         case .unfiltered, .watched, .unjudged, .judgedByTracker, .judged, .tracked, .stateful:
             filtering(&flows)
         case .balanced: BalancedSwitch().emit(into: &flows)
@@ -79,12 +80,14 @@ package struct SharedSwitchFlows: SwitchFeature {
     }
 
     private func admission(_ flows: inout SwitchFlows) {
-        flows.add(.inCheckPortSecurity, 105, .isTunnelTooBig, .drop)
-        flows.add(.inCheckPortSecurity, 100, .test(Symbol.ethSrc[40]), .drop)
+        flows.drop(.inCheckPortSecurity, 105, .isTunnelTooBig, because: .tooBigForTunnel)
+        flows.drop(
+            .inCheckPortSecurity, 100, .test(Symbol.ethSrc[40]), because: .multicastSource)
         flows.add(
             .inCheckPortSecurity, 50, .always,
             [.evaluate(SwitchCell.isRefused, .check(.inPortSecurity)), .next])
-        flows.add(.inApplyPortSecurity, 50, .equal(SwitchCell.isRefused, 1), .drop)
+        flows.drop(
+            .inApplyPortSecurity, 50, .equal(SwitchCell.isRefused, 1), because: .senderSecurity)
     }
 
     /// What conntrack and load balancing never see.
@@ -132,13 +135,11 @@ package struct SharedSwitchFlows: SwitchFeature {
                 .either(.symbol(.tcp), .symbol(.icmp), .symbol(.icmp6))),
             [.handleServiceCheck(port: FieldRange(.inport))])
         let flood = ActionList(Action.output(to: MulticastGroup.flood.name))
-        let floodL2 = ActionList(Action.output(to: MulticastGroup.floodL2.name))
         let mcast = Match.symbol(.ethMcast)
         flows.add(
             .inL2Lookup, 72,
             .both(mcast, .either(.symbol(.ndNA), .symbol(.ndRS), .symbol(.ndRA))), flood)
         flows.add(.inL2Lookup, 71, .both(mcast, .symbol(.arp)), flood)
-        flows.add(.inL2Lookup, 70, mcast, floodL2)
         flows.fallback(
             .inL2Lookup, [.evaluate(FieldRange(.outport), .getFDB(FieldRange(.ethDst))), .next])
         flows.fallback(.inL2Unknown, [.output])
@@ -151,7 +152,8 @@ package struct SharedSwitchFlows: SwitchFeature {
         flows.fallback(
             .outCheckPortSecurity,
             [.evaluate(SwitchCell.isRefused, .check(.outPortSecurity)), .next])
-        flows.add(.outApplyPortSecurity, 50, .equal(SwitchCell.isRefused, 1), .drop)
+        flows.drop(
+            .outApplyPortSecurity, 50, .equal(SwitchCell.isRefused, 1), because: .receiverSecurity)
         flows.fallback(.outApplyPortSecurity, [.output])
     }
 

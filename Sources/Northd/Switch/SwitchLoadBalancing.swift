@@ -29,7 +29,7 @@ package struct SwitchLoadBalancing: SwitchFeature {
         flows.add(
             .inLoadBalancer, service.service.port == nil ? 110 : 120,
             .all([.symbol(.ctNew)] + address.connection), distribute(address),
-            helper: balancer.options.helper)
+            helper: balancer.options.helper, ifDropped: .noBackends)
         announce(address, &flows)
         if let timeout = balancer.options.affinityTimeout {
             LoadBalancerAffinity(balancer: balancer, service: service.service, timeout: timeout)

@@ -23,7 +23,8 @@ package struct TemplateLoadBalancing: SwitchFeature {
         flows.add(
             .inLoadBalancer, service.port == nil ? 110 : 120,
             text: "\(Match.symbol(.ctNew)) && \(destination)\(connection)",
-            actionText: service.backends.isEmpty ? refuse : distribute)
+            actionText: service.backends.isEmpty ? refuse : distribute,
+            reason: drops ? .noBackends : nil)
     }
 
     private var remember: String {
@@ -32,9 +33,11 @@ package struct TemplateLoadBalancing: SwitchFeature {
         return "\(register) = \(service.address); \(port)"
     }
 
+    private var drops: Bool { service.backends.isEmpty && !balancer.options.rejects }
+
     private var refuse: String {
         let actions = ActionList(ACLVerdicts.reject(isIngress: true))
-        return (balancer.options.rejects ? actions : .drop).description
+        return (drops ? .drop : actions).description
     }
 
     private var distribute: String {

@@ -35,6 +35,7 @@ package struct StationDelivery: SwitchFeature {
         flows.add(
             .inL2Lookup, 50,
             .both(.equal(.ethDst, .ethernet(station.mac)), .isChassisResident(station.port)),
-            port.isEnabled ? ActionList(Action.output(to: port.name)) : .drop)
+            port.isEnabled ? ActionList(Action.output(to: port.name)) : .drop,
+            ifDropped: .disabledPort)
     }
 }

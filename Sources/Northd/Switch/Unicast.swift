@@ -22,10 +22,10 @@ package struct Unicast: SwitchFeature {
         for station in stations where seen.insert(station.mac).inserted {
             flows.add(
                 .inL2Lookup, 50, .equal(.ethDst, .ethernet(station.mac)),
-                port.isEnabled ? deliver : .drop)
+                port.isEnabled ? deliver : .drop, ifDropped: .disabledPort)
         }
         if !port.isEnabled {
-            flows.add(.inL2Unknown, 50, .outport(port.name), .drop)
+            flows.drop(.inL2Unknown, 50, .outport(port.name), because: .disabledPort)
         }
     }
 

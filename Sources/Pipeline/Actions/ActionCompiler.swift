@@ -14,12 +14,13 @@ struct ActionCompiler {
 
     /// The program, whose names are retained once each; whoever drops the program releases them.
     mutating func compile(
-        _ list: ActionList, helper: Instruction.Helper? = nil
+        _ list: ActionList, helper: Instruction.Helper? = nil, controllerMeter: String? = nil
     ) -> ActionProgram {
         if let helper { instructions.append(.helper(helper)) }
         for action in list.actions { add(action) }
         return ActionProgram(
-            instructions, constants: constants, actions: actions, names: used.sorted())
+            instructions, constants: constants, actions: actions, names: used.sorted(),
+            controllerMeter: controllerMeter)
     }
 
     private mutating func add(_ action: Action) {

@@ -145,13 +145,15 @@ package final class ActionProgram: @unchecked Sendable {
     package let actions: [Action]
     /// Names that the program resolves, by index. Whoever caches an outcome depends on them.
     package let names: [NameIndex]
+    /// The name of the meter on what the actions hand to the agent.
+    package let controllerMeter: String?
     private let instructions: UnsafeMutablePointer<Instruction>
     private let constants: UnsafeMutablePointer<LoadConstant>
     private let constantCount: Int
 
     init(
         _ instructions: [Instruction], constants: [LoadConstant], actions: [Action],
-        names: [NameIndex]
+        names: [NameIndex], controllerMeter: String? = nil
     ) {
         count = instructions.count
         needsHash =
@@ -162,6 +164,7 @@ package final class ActionProgram: @unchecked Sendable {
         constantCount = constants.count
         self.actions = actions
         self.names = names
+        self.controllerMeter = controllerMeter
         self.instructions = .allocate(capacity: max(1, instructions.count))
         self.constants = .allocate(capacity: max(1, constants.count))
         for (index, instruction) in instructions.enumerated() {
@@ -204,6 +207,11 @@ package struct ProgramView {
     /// The operand of an instruction that carries an index into `actions`.
     package func action(_ index: UInt32) -> Action {
         program._withUnsafeGuaranteedRef { $0.actions[Int(index)] }
+    }
+
+    /// The meter on what the actions hand to the agent.
+    package var controllerMeter: String? {
+        program._withUnsafeGuaranteedRef { $0.controllerMeter }
     }
 
     package var isDrop: Bool { instructions.isEmpty }

@@ -112,7 +112,7 @@ extension PipelineBuilder {
             FlowRecord(
                 id: flow.id, stage: flow.stage, priority: flow.priority, scope: flow.scope,
                 match: match, actions: actions, translatesTransport: flow.translatesTransport,
-                helper: flow.helper))
+                helper: flow.helper, controllerMeter: flow.controllerMeter))
     }
 
     private func install(_ flow: FlowRecord) {

@@ -6,6 +6,7 @@ import LogicalFlow
 struct ProgramText: Hashable {
     let actions: String
     let helper: Instruction.Helper?
+    let controllerMeter: String?
 }
 
 struct ProgramRegistry {
@@ -29,7 +30,8 @@ struct ProgramRegistry {
         let actions = try ActionList(parsing: text.actions)
         var compiler = ActionCompiler(names)
         let entry = Entry(
-            program: compiler.compile(actions, helper: text.helper),
+            program: compiler.compile(
+                actions, helper: text.helper, controllerMeter: text.controllerMeter),
             prerequisites: actions.prerequisites, users: 1)
         entries[text] = entry
         return entry

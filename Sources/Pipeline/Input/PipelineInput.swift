@@ -80,14 +80,20 @@ package struct FlowRecord: Hashable, Sendable {
     package let translatesTransport: Bool
     /// Connections that the actions commit get it (tag `ct_helper`).
     package let helper: Instruction.Helper?
+    /// The meter on what the actions hand to the agent (Logical_Flow.controller_meter).
+    package let controllerMeter: String?
 
-    var program: ProgramText { ProgramText(actions: actions, helper: helper) }
+    var program: ProgramText {
+        ProgramText(actions: actions, helper: helper, controllerMeter: controllerMeter)
+    }
 
     package init(
         id: RowIdentifier, stage: Stage, priority: UInt16, scope: Scope, match: String,
-        actions: String, translatesTransport: Bool = false, helper: Instruction.Helper? = nil
+        actions: String, translatesTransport: Bool = false, helper: Instruction.Helper? = nil,
+        controllerMeter: String? = nil
     ) {
         self.helper = helper
+        self.controllerMeter = controllerMeter
         self.id = id
         self.stage = stage
         self.priority = priority

@@ -294,6 +294,28 @@ struct ServiceWorld {
             world.rows(SB.IGMPGroup.self).map(\.address).sorted() == ["225.1.2.3", "225.1.2.5"])
     }
 
+    /// A table that becomes smaller keeps what was confirmed last, and takes new groups.
+    @Test func aTableMayBecomeSmaller() throws {
+        var world = Self.snooping { $0.tableSize = 3 }
+        func report(_ group: UInt32, at time: Milliseconds) {
+            _ = world.hub.handle(
+                ServiceEvent(.multicast, Self.port, frame: Self.report(0x16, group)), now: time)
+        }
+        for number in 0..<3 as Range<UInt32> {
+            report(Self.group + number, at: Milliseconds(number))
+        }
+        try world.write()
+        let row = try unwrap(world.database.replica.only(SB.IPMulticast.self))
+        world.database.update(SB.IPMulticast.self, row.uuid) { $0.tableSize = 1 }
+        world.configure(now: 5)
+        #expect(world.hub.hasNews)
+        try world.write()
+        #expect(world.rows(SB.IGMPGroup.self).map(\.address) == ["225.1.2.5"])
+        report(Self.group + 7, at: 6)
+        try world.write()
+        #expect(world.rows(SB.IGMPGroup.self).map(\.address) == ["225.1.2.10"])
+    }
+
     @Test func aNewSequenceNumberFlushes() throws {
         var world = Self.snooping()
         _ = world.hub.handle(
@@ -302,6 +324,7 @@ struct ServiceWorld {
         let row = try unwrap(world.database.replica.only(SB.IPMulticast.self))
         world.database.update(SB.IPMulticast.self, row.uuid) { $0.seqNo = 1 }
         world.configure(now: 1)
+        #expect(world.hub.hasNews)
         try world.write()
         #expect(world.rows(SB.IGMPGroup.self).isEmpty)
     }
@@ -369,6 +392,39 @@ struct ServiceWorld {
         var ordinary = row
         ordinary.type = ""
         #expect(VirtualPorts.released(ordinary, by: world.identity) == ordinary)
+    }
+
+    // MARK: - Activated ports
+
+    /// A port forwards from the moment on, and the rows of one that is held elsewhere too tell it.
+    @Test func anActivatedPortIsTold() throws {
+        var world = ServiceWorld()
+        let (own, other) = (world.chassis, world.other)
+        let moving = world.port("p1", 1) {
+            $0.chassis = other
+            $0.additionalChassis = [own]
+            $0.options = ["additional-chassis-activated": "hv3"]
+        }
+        world.port("p2", 2)
+        for port: UInt32 in 1...2 {
+            _ = world.hub.handle(
+                ServiceEvent(.activation, PortReference(datapath: 1, port: port)), now: 0)
+        }
+        #expect(world.hub.hasNews)
+        #expect(world.hub.activated.count == 2)
+        try world.write()
+        let options = { (world: ServiceWorld) in
+            world.rows(SB.PortBinding.self).sorted { $0.logicalPort < $1.logicalPort }
+                .map { $0.options["additional-chassis-activated"] }
+        }
+        #expect(options(world) == ["hv3,hv1", nil])
+        #expect(world.hub.activated == [Self.port], "until the row is seen to tell")
+        try world.write()
+        #expect(world.hub.activated.isEmpty)
+        #expect(options(world) == ["hv3,hv1", nil])
+        world.database.update(SB.PortBinding.self, moving) { $0.options = [:] }
+        try world.write()
+        #expect(options(world) == [nil, nil])
     }
 
     // MARK: - Events

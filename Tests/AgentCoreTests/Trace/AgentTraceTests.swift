@@ -1,3 +1,4 @@
+import Datapath
 import OVSDBModel
 import Pipeline
 import Schemas
@@ -6,8 +7,27 @@ import Wire
 
 @testable import AgentCore
 
-/// What `ovn-appctl trace` and `drops/show` print.
+/// What `ovn-appctl trace` and `drops/show` print, and the packet that `inject-pkt` sends.
 struct AgentTraceTests {
+    @Test func aMicroflowIsAPacket() throws {
+        let network = Network()
+        let trace = AgentTrace(snapshot: network.snapshot, replica: network.rows.replica)
+        let text =
+            "inport == \"a\" && eth.src == 0a:00:00:00:00:01 && ip4.src == 10.0.0.1 && udp.dst == 53"
+        let injection = try trace.injection(text)
+        #expect(injection.place == .from(PortReference(datapath: 1, port: 1)))
+        let key = FlowKey(of: injection.frame)
+        #expect(key[.ethernetSource] == 0x0a00_0000_0001)
+        #expect(key[.ipv4Source] == 0x0a00_0001)
+        #expect(key[.destinationPort] == 53)
+        #expect(throws: AgentTrace.Failure.notBound("b")) {
+            try trace.injection("inport == \"b\" && ip4")
+        }
+        #expect(throws: AgentTrace.Failure.unknownPort("x")) {
+            try trace.injection("inport == \"x\" && ip4")
+        }
+    }
+
     /// A switch with a port here, one elsewhere, and one that nobody has.
     private struct Network {
         var rows = SouthboundRows()

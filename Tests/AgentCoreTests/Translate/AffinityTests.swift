@@ -1,5 +1,6 @@
 import Datapath
 import Pipeline
+import Schemas
 import Testing
 import Wire
 
@@ -9,8 +10,12 @@ import Wire
 @Suite struct AffinityTests {
     private static let address = "ip4.dst == 30.0.0.1"
 
-    private static func network() -> Control {
+    private static func network(_ backends: [Int] = [2, 3]) -> Control {
         let control = Control()
+        let list = backends.map { "10.0.0.\($0):8080" }.joined(separator: ",")
+        control.view.virtualServices = VirtualServices(
+            [(SB.LoadBalancer(name: "lb", vips: ["30.0.0.1:80": list], protocol: "tcp"), [1])],
+            problem: { Issue.record("\($0)") })
         for number in 1...3 {
             control.port("p\(number)", 1, UInt32(number), .here(vport: UInt32(number)))
             control.flow(
@@ -24,9 +29,8 @@ import Wire
         control.flow(1, .ingress, 1, 0, "1", "next;")
         control.flow(
             1, .ingress, 2, 120, "ct.new && \(address)",
-            "reg4 = 30.0.0.1; reg2[0..15] = 80; "
-                + "ct_lb_mark(backends=10.0.0.2:8080,10.0.0.3:8080);")
-        for backend in 2...3 {
+            "reg4 = 30.0.0.1; reg2[0..15] = 80; ct_lb_mark(backends=\(list));")
+        for backend in backends {
             control.flow(
                 1, .ingress, 2, 150,
                 "reg9[6] == 1 && ct.new && \(address) && reg4 == 10.0.0.\(backend) "
@@ -66,6 +70,27 @@ import Wire
             served.effects.contains {
                 if case .affinityUse = $0 { true } else { false }
             }, "packets that the kernel serves keep the binding alive")
+    }
+
+    /// The client of a backend that is taken away is bound anew, and stays there when it comes back.
+    @Test func aLostBackendLosesItsClients() throws {
+        var host = Host(Self.network().snapshot(), ports: TrackingTests.ports)
+        for _ in 0..<2 { _ = host.receive(client(2000), on: 1) }
+        let first = try #require(host.receive(client(2001), on: 1).sent.first).port
+        let other: UInt32 = first == 2 ? 3 : 2
+        let without = Self.network([Int(other)])
+        _ = without.snapshot()
+        try host.swap(to: without.snapshot())
+        #expect(host.receive(client(2002), on: 1).sent.isEmpty, "bound anew")
+        for port in 2003..<2008 as Range<UInt16> {
+            #expect(host.receive(client(port), on: 1).sent.map(\.port) == [other])
+        }
+        let again = Self.network()
+        for _ in 0..<2 { _ = again.snapshot() }
+        try host.swap(to: again.snapshot())
+        for port in 2010..<2030 as Range<UInt16> {
+            #expect(host.receive(client(port), on: 1).sent.map(\.port) == [other])
+        }
     }
 
     @Test func bindingsEnd() throws {

@@ -54,6 +54,47 @@ import Wire
         }
     }
 
+    private static func examine(
+        _ flow: Megaflow, _ snapshot: TranslationSnapshot, _ random: inout SeededGenerator
+    ) -> MegaflowCheck.Finding? {
+        var translator = Translator()
+        return MegaflowCheck.examine(flow, using: &random) { key in
+            translator.translate(
+                TranslationInput(key: key, frame: nil, upcallPort: Host.upcallPort),
+                in: snapshot)
+        }
+    }
+
+    /// A flow stays when the tables change and its packets are answered as before, although they are
+    /// asked for more now: that is no difference.
+    @Test func aQuestionWithOneAnswerIsNoDifference() throws {
+        let control = SwitchTranslationTests.network()
+        var host = Host(control.snapshot(), ports: SwitchTranslationTests.ports)
+        _ = host.receive(Frames.udp(Frames.a, Frames.b), on: 1)
+        let flow = try #require(host.table.entries.values.first).flow
+        for (table, priority) in [(0, UInt16(60_000)), (1, 60_000)] {
+            control.flow(1, .egress, table, priority, "ip.ttl == {5, 64} && ip4", "next;")
+        }
+        control.flow(1, .egress, 0, 59_999, "ip4", "next;")
+        let snapshot = control.snapshot()
+        var random = SeededGenerator(seed: 5)
+        for _ in 0..<20 {
+            let finding = Self.examine(flow, snapshot, &random)
+            #expect(finding == nil, "\(String(describing: finding))")
+        }
+    }
+
+    /// If only some of its packets are answered otherwise, one of many shows it.
+    @Test func aPacketThatGetsSomethingElseIsADifference() throws {
+        let (snapshot, flows) = Self.flows()
+        var random = SeededGenerator(seed: 6)
+        for var flow in flows {
+            flow.mask[wide: .ethernetDestination] = 0
+            #expect(Self.examine(flow, snapshot, &random) != nil)
+        }
+        for flow in flows { #expect(Self.examine(flow, snapshot, &random) == nil) }
+    }
+
     @Test func aPortThatIsGoneIsSeen() {
         let flows = Self.flows().1
         let control = SwitchTranslationTests.network()

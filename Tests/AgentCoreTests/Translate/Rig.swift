@@ -35,7 +35,8 @@ final class Control {
     @discardableResult
     func flow(
         _ datapath: UInt32, _ pipeline: Stage.Pipeline, _ table: Int, _ priority: UInt16,
-        _ match: String, _ actions: String, helper: Instruction.Helper? = nil
+        _ match: String, _ actions: String, helper: Instruction.Helper? = nil,
+        controllerMeter: String? = nil
     ) -> RowIdentifier {
         rows += 1
         let id = RowIdentifier(high: 0, low: rows)
@@ -43,14 +44,14 @@ final class Control {
             FlowRecord(
                 id: id, stage: Stage(pipeline, table), priority: priority,
                 scope: .datapath(DatapathKey(datapath)), match: match, actions: actions,
-                helper: helper))
+                helper: helper, controllerMeter: controllerMeter))
         return id
     }
 
     /// A logical port; `place` says where.
     func port(
         _ name: String, _ datapath: UInt32, _ key: UInt32, _ place: PortPlace,
-        security: [String] = [], type: String = ""
+        security: [String] = [], type: String = "", alsoAt: [TunnelEndpoint] = []
     ) {
         let reference = PortReference(datapath: datapath, port: key)
         builder.setPort(
@@ -61,7 +62,8 @@ final class Control {
         view.ports[reference] = PhysicalPort(
             reference: reference, name: name, type: type, place: place,
             zone: UInt16(16 * datapath + key),
-            portSecurity: security.compactMap { try? PortSecurityEntry(parsing: $0) })
+            portSecurity: security.compactMap { try? PortSecurityEntry(parsing: $0) },
+            alsoAt: alsoAt)
         if case .here(let vport) = place {
             view.inputs[vport] = reference
             view.localPorts.insert(name)
@@ -85,13 +87,14 @@ final class Control {
     }
 
     func tunnel(
-        _ remote: String, vport: UInt32 = 99, kind: EncapsulationType = .geneve
+        _ remote: String, vport: UInt32 = 99, kind: EncapsulationType = .geneve,
+        service: TunnelService = .standard
     ) -> TunnelEndpoint {
         let address = IPAddress(parsing: remote) ?? .v4(.zero)
         view.tunnelDevices[vport] = kind
         view.tunnelSources.insert(address)
         return TunnelEndpoint(
-            encapsulation: kind, vport: vport, remote: address, local: nil)
+            encapsulation: kind, vport: vport, remote: address, local: nil, service: service)
     }
 
     func snapshot() -> TranslationSnapshot {

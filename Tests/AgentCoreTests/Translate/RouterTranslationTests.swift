@@ -112,6 +112,24 @@ import Wire
         return control
     }
 
+    /// What a router answers goes back through the tracker of the port that asked.
+    @Test func aTrackedPortIsAnsweredByTheRouter() throws {
+        let control = Self.resolved()
+        control.flow(1, .ingress, 0, 60, "ip && inport == \"p1\"", "ct_lb_mark;")
+        control.flow(
+            1, .ingress, 1, 50, "eth.dst == 0a:00:00:00:00:f1", "outport = \"r1\"; output;")
+        control.flow(1, .egress, 0, 100, "outport == \"r1\"", "ct_clear; output;")
+        control.flow(1, .egress, 0, 50, "ip && outport == \"p1\"", "ct_lb_mark;")
+        control.flow(1, .egress, 1, 0, "1", "output;")
+        var host = Host(control.snapshot(), ports: Self.ports)
+        let request = PacketBuilder.echo(
+            Frames.ethernet(Frames.a, Self.left), Frames.ipv4("10.0.0.1", "10.0.0.254"),
+            identifier: 1, sequence: 1)
+        let outcome = host.receive(request, on: 1)
+        #expect(outcome.faults.isEmpty)
+        #expect(outcome.sent.map(\.port) == [1])
+    }
+
     @Test func routedPacketsAreRewrittenByTheKernel() throws {
         var host = Host(Self.resolved().snapshot(), ports: Self.ports)
         let frame = Frames.udp(Frames.a, Self.left, from: "10.0.0.1", to: "10.0.1.1")

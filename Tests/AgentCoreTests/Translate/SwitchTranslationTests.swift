@@ -70,6 +70,23 @@ import Wire
                 + "geneve({class=0x102,type=0x80,len=4,0x10003}),flags(df|csum|key))),99")
     }
 
+    /// A port that is here and on another chassis; a packet from there has been there.
+    @Test func aPortOnTwoChassisGetsPacketsOnBoth() {
+        let control = Self.network()
+        control.port("p2", 1, 2, .here(vport: 2), alsoAt: [control.tunnel("192.0.2.2")])
+        let snapshot = control.snapshot()
+        var translator = Translator()
+        let here = translator.translate(
+            Self.input(Frames.udp(Frames.a, Frames.b), on: 1), in: snapshot)
+        #expect(
+            FlowText().actions(here.actions)
+                == "set(tunnel(tun_id=0x1,dst=192.0.2.2,ttl=64,"
+                + "geneve({class=0x102,type=0x80,len=4,0x10002}),flags(df|csum|key))),99,2")
+        let there = translator.translate(
+            Self.tunnelled(Frames.udp(Frames.c, Frames.b), option: 0x3_0002), in: snapshot)
+        #expect(FlowText().actions(there.actions) == "2")
+    }
+
     /// One copy for the other chassis with the group's key, one for each member here but the
     /// sender.
     @Test func broadcastsAreExpandedHereAndSentOnceToEachChassis() {

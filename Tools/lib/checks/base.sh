@@ -88,11 +88,32 @@ count() { captured "$1" | grep -cE "$2" || true; }
 # counts NAME PATTERN NUMBER: for `eventually`.
 counts() { [ "$(count "$1" "$2")" -ge "$3" ]; }
 
+# The interpreter itself: what PATH has may be a script around it, which takes long in the guest.
+PYTHON=
+
+# peer PROGRAM ARGUMENT...: sets PEER to the words that run a program of Tools/lib.
+peer() {
+    PYTHON=${PYTHON:-$(python3 -c 'import sys; print(sys.executable)')}
+    PEER=("$PYTHON" -S "$ROOT/Tools/lib/$1" "${@:2}")
+}
+
 # send FROM SOURCE_MAC TARGET_MAC SOURCE_IP TARGET_IP PORT
 send() {
+    local from=$1 PEER
+    shift
+    peer frame.py eth0 "$@"
+    inside "$from" "${PEER[@]}"
+}
+
+# raw FROM HEX...: whole Ethernet frames, colons allowed.
+raw() {
     local from=$1
     shift
-    inside "$from" python3 "$ROOT/Tools/lib/frame.py" eth0 "$@"
+    PYTHON=${PYTHON:-$(python3 -c 'import sys; print(sys.executable)')}
+    inside "$from" "$PYTHON" -S -c 'import socket, sys
+link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+link.bind(("eth0", 0))
+for frame in sys.argv[1:]: link.send(bytes.fromhex(frame.replace(":", "")))' "$@"
 }
 
 ## Neighbours

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Where the logical network meets the physical one, on a network of network.sh: bridges, VLANs,
-# nested ports, gateways, encapsulations.
+# nested ports, gateways; tunnels are in physical_tunnels.sh, rates in physical_shaping.sh.
 # Each check configures what it needs and takes it away. Uses base.sh.
 #
 #     lan: a switch of the machine's own kernel, with a port for each
@@ -78,26 +78,37 @@ nested_interface() {
     ip -n "$1" addr add "$4" dev "eth0.$2"
 }
 
+# container NAME WORKLOAD VLAN: a namespace behind a tag of the workload's interface, with the
+# addresses of container NAME of switch s5.
+container() {
+    local address=10.0.5.${1:1}
+    new_namespace "$1"
+    ip -n "$2" link add link eth0 name "$1" type vlan id "$3"
+    ip -n "$2" link set "$1" netns "$1"
+    ip -n "$1" link set "$1" address "02:00:00:00:05:${1:1}" up
+    ip -n "$1" addr add "$address/24" dev "$1"
+    ip -n "$1" route add default via 10.0.5.1
+}
+
 # Two containers on one switch, in workloads of two hosts, behind tags of their own. They reach each
-# other, the workload that one of them is in, and the workloads go on as before.
+# other, the workloads around them, and the workloads go on as before.
 nested_ports_work() {
     local result=0
     logical_switch 5
-    ovn-nbctl -t 30 lsp-add s5 c51 vm11 10 -- lsp-set-addresses c51 "02:00:00:00:05:11 10.0.5.11" -- \
-        lsp-add s5 c52 vm12 20 -- lsp-set-addresses c52 "02:00:00:00:05:12 10.0.5.12" -- \
-        lsp-set-port-security c51 "02:00:00:00:05:11 10.0.5.11"
-    nested_interface vm11 10 02:00:00:00:05:11 10.0.5.11/24
-    nested_interface vm12 20 02:00:00:00:05:12 10.0.5.12/24
-    ip -n vm11 route add 10.0.2.0/24 via 10.0.5.1 dev eth0.10 src 10.0.5.11
-    hv_sync && ovn-nbctl -t 30 wait-until Logical_Switch_Port c51 up=true &&
-        ovn-nbctl -t 30 wait-until Logical_Switch_Port c52 up=true || result=1
-    ping_works vm11 10.0.5.12 || result=1
-    # Through the router, and to the workload around the container.
-    ping_works vm11 "$(workload_ip vm22)" || result=1
-    inside vm12 ping -n -c 3 -i 0.2 -W 2 -I 10.0.5.12 "$(workload_ip vm11)" >/dev/null || result=1
+    ovn-nbctl -t 30 lsp-add s5 c11 vm11 10 -- lsp-set-addresses c11 "02:00:00:00:05:11 10.0.5.11" -- \
+        lsp-add s5 c12 vm12 20 -- lsp-set-addresses c12 "02:00:00:00:05:12 10.0.5.12" -- \
+        lsp-set-port-security c11 "02:00:00:00:05:11 10.0.5.11"
+    container c11 vm11 10
+    container c12 vm12 20
+    hv_sync && ovn-nbctl -t 30 wait-until Logical_Switch_Port c11 up=true &&
+        ovn-nbctl -t 30 wait-until Logical_Switch_Port c12 up=true || result=1
+    ping_works c11 10.0.5.12 || result=1
+    # Through the router, to a workload elsewhere and to those around the containers.
+    ping_works c11 "$(workload_ip vm22)" && ping_works c12 "$(workload_ip vm11)" &&
+        ping_works c12 "$(workload_ip vm12)" || result=1
     ping_works vm11 "$(workload_ip vm12)" || result=1
-    ip -n vm11 link del eth0.10
-    ip -n vm12 link del eth0.20
+    ip -n c11 link del c11
+    ip -n c12 link del c12
     ovn-nbctl -t 30 --wait=hv ls-del s5 -- lrp-del r-s5
     ping_works vm11 "$(workload_ip vm22)" && return $result
 }
@@ -145,16 +156,14 @@ reaches_outside() {
     return $result
 }
 
-# Three packets for everybody arrive three times everywhere else, and don't come back.
-provider_flood_is_once() {
-    local place summary=() result=0
-    provider_workloads 4 || result=1
-    outside_address eth0 10.0.4.100/24
-    eventually 20 reachable vm41 10.0.4.100 || result=1
-    capture far vm42 eth0 -Q in udp port $PORT_PHYSICAL
+# floods_once FROM TO: three packets of FROM for everybody arrive three times at TO and outside, and
+# don't come back.
+floods_once() {
+    local place summary=()
+    capture far "$2" eth0 -Q in udp port $PORT_PHYSICAL
     capture outside outside eth0 -Q in udp port $PORT_PHYSICAL
-    capture sender vm41 eth0 -Q in udp port $PORT_PHYSICAL
-    send vm41 "$(workload_mac vm41)" ff:ff:ff:ff:ff:ff "$(workload_ip vm41)" 255.255.255.255 \
+    capture sender "$1" eth0 -Q in udp port $PORT_PHYSICAL
+    send "$1" "$(workload_mac "$1")" ff:ff:ff:ff:ff:ff "$(workload_ip "$1")" 255.255.255.255 \
         $PORT_PHYSICAL
     eventually 5 counts far $PORT_PHYSICAL 3 || true
     eventually 5 counts outside $PORT_PHYSICAL 3 || true
@@ -164,7 +173,15 @@ provider_flood_is_once() {
         summary+=("$(count $place $PORT_PHYSICAL)")
     done
     DETAIL="3 sent: ${summary[0]} and ${summary[1]} arrived, ${summary[2]} came back"
-    [ "${summary[*]}" = "3 3 0" ] || result=1
+    [ "${summary[*]}" = "3 3 0" ]
+}
+
+provider_flood_is_once() {
+    local result=0
+    provider_workloads 4 || result=1
+    outside_address eth0 10.0.4.100/24
+    eventually 20 reachable vm41 10.0.4.100 || result=1
+    floods_once vm41 vm42 || result=1
     remove_provider_workloads 4
     no_outside_address eth0 10.0.4.100/24
     return $result
@@ -172,7 +189,7 @@ provider_flood_is_once() {
 
 # A port of the bridge with a tag of its own, without any logical network: a switch.
 bridge_switches() {
-    local result=0
+    local result=0 table station="[0-9] +$OUTSIDE_VLAN +02:00:00:00:00:64 +[0-9]"
     new_namespace vlan
     ip link add eth0 netns vlan type veth peer name q1 netns hv1
     ip -n hv1 link set q1 up
@@ -185,6 +202,13 @@ bridge_switches() {
     capture other hv2 p2 icmp or vlan and icmp
     ping_works outside 10.0.66.1 || result=1
     end_capture other
+    # What it has learned, as operators ask for it.
+    table=$(agent_command 1 fdb/show br-ex)
+    [[ $table =~ $station ]] || { DETAIL="the bridge lists: $table"; result=1; }
+    agent_command 1 fdb/flush br-ex >/dev/null || result=1
+    table=$(agent_command 1 fdb/show br-ex)
+    [[ ! $table =~ $station ]] || { DETAIL="still listed: $table"; result=1; }
+    ping_works outside 10.0.66.1 || result=1
     vsctl 1 set Port q1 tag=200
     ping_fails outside 10.0.66.1 || { DETAIL="answers on another VLAN"; result=1; }
     vsctl 1 del-port br-ex q1
@@ -343,5 +367,7 @@ checks_physical() {
     checks_of_nesting
     checks_of_provider_networks
     checks_of_gateways
+    checks_of_shaping
+    checks_of_tunnels
     checks_of_flows
 }

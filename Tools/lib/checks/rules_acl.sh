@@ -263,6 +263,79 @@ acl_zone_ends_with_port() {
     return $result
 }
 
+# Answers of a connection are logged too, in the line of its rule.
+acl_logs_replies() {
+    local file="$NETWORK/controller1.log"
+    nb_hv --log --label=77 --name=both acl-add s1 from-lport 1001 'inport == "vm11" && udp' allow-related &&
+        nb_columns ACL name both '{"options": ["map", [["log-related", "true"]]]}' &&
+        says vm12 vm11 udp "${IP[vm12]}" 8080 || return 1
+    [ "$HV1" = ours ] || return 0
+    eventually 5 grep -qE 'acl_log.*name="both".*nw_src=10.0.1.11.*tp_dst=8080' "$file" ||
+        { DETAIL="no line for the question"; return 1; }
+    eventually 5 grep -qE 'acl_log.*name="both".*nw_src=10.0.1.12.*tp_src=8080' "$file" ||
+        { DETAIL="no line for the answer"; return 1; }
+}
+
+# The port of a router has connections of its own if that is wanted, on the hypervisor where both
+# directions pass.
+acl_of_router_port() {
+    local result=0
+    nb_hv acl-add s1 to-lport 1002 'outport == "s1-r" && ip4' allow-related -- \
+        acl-add s1 from-lport 1001 'inport == "s1-r" && ip4' drop &&
+        says nobody vm11 udp "${IP[vm21]}" 8080 &&
+        nb_hv set Logical_Switch_Port s1-r options:enable_router_port_acl=true &&
+        both_say vm21 vm11 "${IP[vm21]}" 8080 && says nobody vm21 udp "${IP[vm11]}" 8080 || result=1
+    nb_hv remove Logical_Switch_Port s1-r options enable_router_port_acl
+    return $result
+}
+
+# What passes without a verdict is a connection all the same, so its answers come back.
+acl_pass_is_tracked() {
+    knows ACL tier || return 0
+    nb --name=pass acl-add s1 to-lport 1001 'outport == "vm12" && udp' drop -- \
+        acl-add s1 from-lport 1001 'inport == "vm12" && udp' drop -- \
+        acl-add s1 to-lport 1001 'outport == "vm12" && tcp' allow-related &&
+        nb_columns ACL name pass '{"action": "pass"}' &&
+        both_say vm12 vm11 "${IP[vm12]}" 8080 && says nobody vm12 udp "${IP[vm11]}" 8080
+}
+
+# A reset ends what the question had begun.
+acl_reset_ends() {
+    forget_connections
+    nb_hv acl-add s1 to-lport 1001 'outport == "vm12" && tcp' allow-related &&
+        says vm12 vm11 tcp "${IP[vm12]}" 8080 && says refused vm11 tcp "${IP[vm12]}" 9 &&
+        is_tracked 2 'tcp.*dport=8080\)' && is_not_tracked 2 'tcp.*dport=9\)'
+}
+
+# Refusals have a rate of their own.
+acl_rejections_are_metered() {
+    local answered
+    protected_by Logical_Switch s1 reject && nb_hv acl-add s1 to-lport 1001 'outport == "vm12" && icmp4' reject || return 1
+    answered=$(inside vm11 ping -n -q -c 100 -i 0.01 -W 2 "${IP[vm12]}" 2>&1 |
+        grep -oP '\+\K[0-9]+(?= errors)') || true
+    DETAIL="${answered:-0} of 100 are refused aloud"
+    [ "${answered:-0}" -ge 4 ] && [ "${answered:-0}" -le 60 ]
+}
+
+# Addresses of a virtual router (VRRP, RFC 5798) beside those of the workload, and no others.
+acl_virtual_router() {
+    local result=0 virtual other head
+    knows ACL tier || return 0
+    nb_hv lsp-set-port-security vm11 "VRRPv3 ${MAC[vm11]} 00:00:5e:00:01:00/40 ${IP[vm11]} 10.0.1.70" || return 1
+    head=ffffffffffff${MAC[vm11]}08060001080006040001
+    virtual=${head}00005e0001050a0001460000000000000a000147
+    other=${head}00005e0002050a0001460000000000000a000147
+    capture requests vm12 eth0 -Q in arp
+    raw vm11 "$other" "$virtual" "$other" "$virtual"
+    eventually 5 counts requests 'who-has 10.0.1.71' 2 || result=1
+    end_capture requests
+    DETAIL="$(count requests 'who-has 10.0.1.71') of 2 pass"
+    [ "$(count requests 'who-has 10.0.1.71')" = 2 ] || result=1
+    restore_addresses vm11
+    hv_sync
+    return $result
+}
+
 checks_rules_acl() {
     check "the more important rule decides" wiped acl_priorities
     check "a rule is of one direction" wiped acl_directions
@@ -281,6 +354,12 @@ checks_rules_acl() {
     check "a changed rule ends connections" wiped acl_rule_changes
     check "a connection may outlive its rule" wiped acl_persists
     check "a rule's label is in the kernel" wiped acl_label
+    check "answers are logged by their rule" wiped acl_logs_replies
+    check "a router's port has connections if wanted" wiped acl_of_router_port
+    check "what passes on is tracked" wiped acl_pass_is_tracked
+    check "a reset ends a connection" wiped acl_reset_ends
+    check "meters protect from refusals" wiped acl_rejections_are_metered
+    check "addresses of a virtual router" acl_virtual_router
     check "neighbours are found behind any rule" wiped acl_neighbours
     check "only switches with stateful rules track" wiped acl_tracks_only_where_needed
     check "a port's connections go with it" wiped acl_zone_ends_with_port

@@ -3,15 +3,6 @@
 # names, advertisements, groups, health checks, logs. Topics are in services_*.sh.
 # Each check configures what it needs and takes it away. Uses base.sh.
 
-# The interpreter itself: what PATH has may be a script around it, which takes long in the guest.
-PYTHON=
-
-# peer PROGRAM ARGUMENT...: sets PEER to the words that run a program of Tools/lib.
-peer() {
-    PYTHON=${PYTHON:-$(python3 -c 'import sys; print(sys.executable)')}
-    PEER=("$PYTHON" -S "$ROOT/Tools/lib/$1" "${@:2}")
-}
-
 # background NAME NAMESPACE COMMAND...: runs it until end_background NAME; its output is in NAME.out.
 background() {
     local name=$1 namespace=$2
@@ -59,17 +50,4 @@ checks_services() {
     checks_groups
     checks_learning
     checks_of_flows
-}
-
-# Checks that are written and have not been seen to hold: CHECKS=services_open runs them, no test.
-checks_services_open() {
-    check "a second receiver joins" add_second_receiver
-    check "meters bound the log" meters_bound_logs
-    add_neighbour
-    check "a router asks for what it doesn't know" routers_ask
-    check "requests teach only who asks the router" requests_teach_less
-    check "neighbours age unless used" neighbours_age
-    remove_neighbour
-    check "forgers are bounded" forgers_are_bounded
-    checks_groups_open
 }

@@ -150,9 +150,12 @@ LEASE
 
 ## DHCPv4 relay
 
-# The client is on s1, a stock server on s2. The router carries the messages between them.
+# dhcp_relay_works ADDRESS: the client is on s1, a stock server on s2. The router carries the messages
+# between them, from that address of its own.
 dhcp_relay_works() {
     local result=0 lease
+    [ "$1" = 10.0.1.1 ] || nb add Logical_Router_Port r-s1 networks "\"$1/24\"" -- \
+        set Logical_Router_Port r-s1 "options:dhcpv4_primary_ip=$1"
     cat >"$NETWORK/dhcpd.conf" <<'CONF'
 authoritative;
 default-lease-time 600;
@@ -177,11 +180,13 @@ CONF
     eventually 30 leased 'fixed-address 10.0.1.11' || result=1
     lease=$(grep -oE '(fixed-address|dhcp-server-identifier) [0-9.]+' "$NETWORK/dhclient.leases" |
         paste -sd ' ')
-    grep -q 'DHCPACK on 10.0.1.11 .* via 10.0.1.1' "$NETWORK/dhcpd.out" || result=1
+    grep -qE "DHCPACK on 10.0.1.11 .* via $1( |\$)" "$NETWORK/dhcpd.out" || result=1
     DETAIL=${lease:-no lease}
     end_background dhclient
     end_background dhcpd
-    nb remove Logical_Switch s1 other_config dhcp_relay_port
+    nb remove Logical_Switch s1 other_config dhcp_relay_port -- \
+        remove Logical_Router_Port r-s1 options dhcpv4_primary_ip
+    [ "$1" = 10.0.1.1 ] || nb remove Logical_Router_Port r-s1 networks "\"$1/24\""
     nb_transact '{"op":"update","table":"Logical_Router_Port","where":[],
         "row":{"dhcp_relay":["set",[]]}}' '{"op":"delete","table":"DHCP_Relay","where":[]}' \
         >"$NETWORK/relay.out"
@@ -244,6 +249,33 @@ dhcp6_stateless() {
     ! was_told stateless new_ip6_address || result=1
     DETAIL=$(cut -d _ -f 3- "$NETWORK/stateless.out" | paste -sd ' ')
     stop_serving
+    return $result
+}
+
+# Messages that end too early or whose options are longer than they; the server lives and goes on.
+dhcp6_malformed() {
+    local result=0 agent
+    agent=$(daemon_pid "$(agent_name 1)")
+    serve_addresses6 || result=1
+    PYTHON=${PYTHON:-$(python3 -c 'import sys; print(sys.executable)')}
+    inside vm11 "$PYTHON" -S - <<'MESSAGES' || result=1
+import itertools, socket, struct
+client = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+client.bind(("::", 546))
+target = ("ff02::1:2", 547, 0, socket.if_nametoindex("eth0"))
+def option(code, data, length=None):
+    return struct.pack("!HH", code, len(data) if length is None else length) + data
+identifier = option(1, bytes.fromhex("00030001020000000111"))
+ends = [b"", b"\0", option(3, bytes(4)), option(3, bytes(12), 65535), option(3, bytes(12) + option(5, b"", 400)),
+        option(1, b"", 9), option(6, b"\0"), option(39, b"\0" + bytes([200]) + b"x"), option(15, struct.pack("!H", 999))]
+for kind, start, end in itertools.product((1, 3, 5, 8, 11), (b"", identifier), ends):
+    client.sendto(bytes([kind, 1, 2, 3]) + start + end, target)
+client.sendto(b"", target)
+client.sendto(b"\1", target)
+MESSAGES
+    reachable vm11 "$(workload_ip vm22)" || { DETAIL="nothing goes any more"; result=1; }
+    stop_serving
+    kill -0 "$agent" || { DETAIL="the agent died"; result=1; }
     return $result
 }
 
@@ -311,18 +343,36 @@ periodic_advertisements() {
     return $result
 }
 
+# Next to the physical network, where other routers are, nothing is said unasked.
+advertisements_stay_inside() {
+    local result=0
+    nb lsp-add s1 physical -- lsp-set-type physical localnet -- lsp-set-addresses physical unknown -- \
+        lsp-set-options physical network_name=none
+    advertise address_mode=slaac send_periodic=true max_interval=4 min_interval=3 || result=1
+    capture advertisements vm12 eth0 -Q in icmp6
+    sleep 5
+    DETAIL="$(count advertisements 'router advertisement') beside the physical network"
+    [ "$(count advertisements 'router advertisement')" = 0 ] || result=1
+    nb --wait=hv lsp-del physical
+    eventually 20 counts advertisements 'router advertisement' 1 || { DETAIL="none at all"; result=1; }
+    end_capture advertisements
+    stop_advertising
+    return $result
+}
+
 ## Prefix delegation
 
-# A gateway router's port asks a stock server for a prefix, and gets a part of it.
+# prefix_is_delegated COMMAND...: which brings the router g or its port to hv1. The port asks a stock
+# server for a prefix, and another one gets a part of it.
 prefix_is_delegated() {
     local result=0
-    nb ls-add s9 -- lr-add g -- set Logical_Router g options:chassis=hv1 -- \
+    nb ls-add s9 -- lr-add g -- \
         lrp-add g g-s9 00:00:00:00:ff:19 10.0.9.1/24 fd00:9::1/64 -- \
         set Logical_Router_Port g-s9 options:prefix_delegation=true -- \
         lrp-add g g-s8 00:00:00:00:ff:18 10.0.8.1/24 -- \
         set Logical_Router_Port g-s8 options:prefix=true -- \
         lsp-add s9 s9-g -- lsp-set-type s9-g router -- lsp-set-addresses s9-g router -- \
-        lsp-set-options s9-g router-port=g-s9
+        lsp-set-options s9-g router-port=g-s9 -- "$@"
     logical_port vm92
     nb lsp-set-port-security vm92
     workload vm92 2
@@ -353,11 +403,17 @@ checks_addresses() {
     check "DHCP requests are judged" dhcp_judges_requests
     check "a DHCP lease is refused, given, renewed" dhcp_renews
     [ "$NORTHD" = stock ] ||
-        check "a router relays DHCP" dhcp_relay_works
+        check "a router relays DHCP" dhcp_relay_works 10.0.1.1
+    [ "$NORTHD" = stock ] ||
+        check "a router relays DHCP from a chosen address" dhcp_relay_works 10.0.1.3
+    check "malformed DHCPv6 is ignored" dhcp6_malformed
     check "a DHCPv6 client gets its address" dhcp6_stateful
     check "a DHCPv6 client gets options only" dhcp6_stateless
     check "a router answers solicitations" solicited_advertisement
     check "a router names DHCPv6 servers" managed_advertisement
     check "a router advertises unasked" periodic_advertisements
-    check "a router gets a delegated prefix" prefix_is_delegated
+    check "a router says nothing unasked outside" advertisements_stay_inside
+    check "a router gets a delegated prefix" \
+        prefix_is_delegated set Logical_Router g options:chassis=hv1
+    check "a gateway port gets a delegated prefix" prefix_is_delegated lrp-set-gateway-chassis g-s9 hv1
 }

@@ -82,6 +82,35 @@ dead_udp_servers_leave() {
     return $result
 }
 
+# Probes come from an address of the router, as the router, or from a station that is chosen; until its
+# first answer a server counts as dead.
+router_asks_for_health() {
+    local result=0 vip=172.16.0.21:8080 found=() station=02:00:00:00:88:01
+    nb --wait=hv set NB_Global . "options:svc_monitor_mac=\"$station\"" -- \
+        lb-add web "$vip" "$(workload_ip vm12):8080,$(workload_ip vm22):8080" tcp -- \
+        set Load_Balancer web 'ip_port_mappings:"10.0.1.12"="vm12:10.0.1.1"' \
+        'ip_port_mappings:"10.0.2.12"="vm22:10.0.2.254"' -- \
+        --id=@check create Load_Balancer_Health_Check "vip=\"$vip\"" options:interval=1 \
+        options:timeout=1 options:success_count=1 options:failure_count=1 -- \
+        set Load_Balancer web health_check=@check -- ls-lb-add s1 web >/dev/null || result=1
+    found+=("$(inside vm11 curl -s -m 2 $vip || echo nobody)")
+    capture probes vm22 eth0 -Q in tcp port 8080
+    capture routers vm12 eth0 -Q in tcp port 8080
+    small_web vm12
+    eventually 40 monitor_says vm12 tcp online || { DETAIL="vm12 is not online"; result=1; }
+    eventually 10 counts probes "$station > .* 10\.0\.2\.254\." 1 || { DETAIL="no chosen station"; result=1; }
+    eventually 10 counts routers '00:00:00:00:ff:01 > .* 10\.0\.1\.1\.' 1 || { DETAIL="no router"; result=1; }
+    end_capture probes
+    end_capture routers
+    hv_sync
+    found+=("$(inside vm11 curl -s -m 20 $vip)")
+    [ $result = 0 ] && { same "nobody, then vm12" "${found[0]}, then ${found[1]}" || result=1; }
+    eventually 20 reachable vm12 10.0.1.1 || { DETAIL="${DETAIL:-} vm12 does not reach the router"; result=1; }
+    end_background web.vm12
+    nb --wait=hv lb-del web -- remove NB_Global . options svc_monitor_mac
+    return $result
+}
+
 ## Events
 
 # A connection to a balancer without backends is told once, however often it is tried.
@@ -181,6 +210,32 @@ meters_bound_logs() {
     return $result
 }
 
+# lines_of_two FAIR: how many lines two rules with one meter leave, of forty packets each.
+lines_of_two() {
+    local before name
+    nb --wait=hv meter-add few drop 1 pktps 15 -- set Meter few "fair=$1" -- \
+        --log --meter=few --name=shared acl-add s1 from-lport 1001 'inport == "vm11" && icmp4' allow -- \
+        --log --meter=few --name=shared acl-add s1 from-lport 1001 'inport == "vm11" && icmp6' allow
+    before=$(logged 1 'name="shared".*type=(8|128)')
+    for name in "$(workload_ip vm12)" "$(workload_ip6 vm12)"; do
+        inside vm11 ping -n -q -c 40 -i 0.01 -W 5 "$name" >/dev/null
+    done
+    sleep 0.5
+    LINES_SEEN=$(($(logged 1 'name="shared".*type=(8|128)') - before))
+    nb --wait=hv acl-del s1 -- meter-del few
+}
+
+# A fair meter is each rule's own, any other one is for all rules that name it.
+meters_are_shared() {
+    local shared fair
+    lines_of_two false
+    shared=$LINES_SEEN
+    lines_of_two true
+    fair=$LINES_SEEN
+    DETAIL="$shared lines with a shared meter, $fair with fair ones"
+    [ "$shared" -ge 15 ] && [ "$shared" -lt 26 ] && [ "$fair" -ge 30 ]
+}
+
 ## Helpers
 
 # fetch OPTION...: the file of vm12's server, in vm11.
@@ -224,5 +279,13 @@ checks_health() {
     check "rules refuse" rules_refuse
     check "an empty balancer refuses" balancer_refuses
     check "rules log" rules_log
+    check "meters bound the log" meters_bound_logs
+    check "meters are shared or fair" meters_are_shared
     check "FTP passes rules of its control connection" ftp_passes
+}
+
+# Written, and not yet seen to hold: CHECKS=health_open runs it, no test. The probes from the router's
+# address aren't seen, and an echo of the backend to its router gets lost where a balancer tracks.
+checks_health_open() {
+    check "a router's address asks for health" router_asks_for_health
 }

@@ -45,11 +45,26 @@ other_names_go_on() {
     same "192.0.2.53|2001:db8::53|10.0.1.45${found[3]+|status: REFUSED}" "$(IFS='|'; echo "${found[*]}")"
 }
 
+# What the agent answers is no packet that rules refuse.
+names_pass_rules() {
+    local result=0
+    nb --wait=hv acl-add s1 to-lport 1001 'outport == "vm11" && udp' drop -- \
+        acl-add s1 to-lport 1001 'outport == "vm11" && tcp' allow-related
+    names_are_answered "$1" || result=1
+    if inside vm11 dig +short +time=1 +tries=1 "@$1" www.example A | grep -q 192.0.2.53; then
+        DETAIL="the rule refuses nothing"
+        result=1
+    fi
+    nb --wait=hv acl-del s1
+    return $result
+}
+
 checks_names() {
     check "a name server is there" serve_names
     check "names are answered" names_are_answered "$(workload_ip vm22)"
     check "names are answered, IPv6" names_are_answered "$(workload_ip6 vm22)"
     check "other names go on to the server" other_names_go_on "$(workload_ip vm22)"
     check "other names go on to the server, IPv6" other_names_go_on "$(workload_ip6 vm22)"
+    check "answers of names pass rules" names_pass_rules "$(workload_ip vm22)"
     stop_names
 }

@@ -1,11 +1,12 @@
 """Differences that are meant, each with its cause. A file of `known` is a network whose title is the
-cause: it is the reproducer, and lines of the section [pattern] say which differences it explains:
+cause. Its questions show the difference; lines of the section [pattern] say which others it explains:
 
     chains 1 2          between which chains, 1 to 3
     question REGEX      the question
     network REGEX       a line of the network
     left REGEX          what only the left chain says: every such line matches one of these
     right REGEX         what only the right chain says, likewise
+    tie                 it is chance whether the network shows it
 
 An entry explains a difference only if it explains all of it.
 """
@@ -19,11 +20,14 @@ class Known:
         for path in sorted(directory.glob("*.network")):
             self.entries.append(Entry(path.stem, path.read_text(encoding="utf-8")))
 
-    def cause(self, network, question, chains, left, right):
-        for entry in self.entries:
-            if entry.explains(network, question, chains, left, right):
-                return f"{entry.name}: {entry.title}"
-        return None
+    def has_to_show(self, name):
+        """Whether the network of the entry with this name differs for its cause in every run."""
+        return any(entry.name == name and not entry.is_tie for entry in self.entries)
+
+    def causes(self, network, question, chains, left, right):
+        """All entries that explain the difference."""
+        return [entry for entry in self.entries
+                if entry.explains(network, question, chains, left, right)]
 
 
 class Entry:
@@ -39,6 +43,10 @@ class Entry:
             elif section == "[pattern]" and line:
                 word, _, value = line.partition(" ")
                 self.terms.append((word, value.strip()))
+        self.is_tie = ("tie", "") in self.terms
+
+    def __str__(self):
+        return f"{self.name}: {self.title}"
 
     def explains(self, network, question, chains, left, right):
         places = {

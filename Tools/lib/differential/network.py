@@ -17,6 +17,8 @@ One --ct stands for every pass through the connection tracker, several for one p
 import shlex
 
 SECTIONS = ("northbound", "southbound", "questions")
+# Of a listed difference: not part of the network.
+PATTERN = "[pattern]"
 
 
 class Malformed(Exception):
@@ -46,6 +48,8 @@ class Network:
     def __init__(self, name, title=""):
         self.name, self.title = name, title
         self.northbound, self.southbound, self.questions = [], [], []
+        # The listed difference that the network is there to show.
+        self.shows = None
 
     @classmethod
     def parse(cls, name, text):
@@ -56,10 +60,13 @@ class Network:
                 continue
             if line.startswith("#"):
                 comments += [line.lstrip("# ")] if section is None else []
-            elif line.startswith("[") and line.endswith("]") and line[1:-1] in SECTIONS:
+            elif line == PATTERN or line.startswith("[") and line.endswith("]") \
+                    and line[1:-1] in SECTIONS:
                 section = line[1:-1]
             elif section is None:
                 raise Malformed(f"{name}:{number}: before the first section")
+            elif f"[{section}]" == PATTERN:
+                pass
             elif section == "questions":
                 network.questions.append(Question.parse(line))
             else:

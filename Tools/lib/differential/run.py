@@ -34,6 +34,8 @@ def parse():
     parser.add_argument("--questions", type=int, default=100, help="about each random network")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--no-corpus", action="store_true", help="random networks only")
+    parser.add_argument("--reproducers", action="store_true",
+                        help="those of listed differences in place of all")
     parser.add_argument("--no-known", action="store_true", help="list nothing")
     parser.add_argument("--output", type=pathlib.Path, help="where reproducers go")
     parser.add_argument("--verbose", action="store_true", help="print every outcome")
@@ -45,14 +47,24 @@ def say(text):
     print(text, flush=True)
 
 
+def stored(paths):
+    for path in paths:
+        network = Network.parse(path.stem, path.read_text(encoding="utf-8"))
+        if path.resolve().parent == HERE / "known":
+            network.shows = path.stem
+        yield network
+
+
 def networks(arguments):
     if arguments.files:
-        for path in arguments.files:
-            yield Network.parse(path.stem, path.read_text(encoding="utf-8"))
+        yield from stored(arguments.files)
+        return
+    if arguments.reproducers:
+        yield from stored(sorted((HERE / "known").glob("*.network")))
         return
     if not arguments.no_corpus:
-        for path in sorted((HERE / "corpus").glob("*.network")):
-            yield Network.parse(path.stem, path.read_text(encoding="utf-8"))
+        yield from stored(sorted((HERE / "corpus").glob("*.network")))
+        yield from stored(sorted((HERE / "known").glob("*.network")))
     if arguments.networks:
         from generate import generate
         for seed in range(arguments.seed, arguments.seed + arguments.networks):
@@ -93,6 +105,8 @@ class Differences:
     def __init__(self, arguments, known):
         self.arguments, self.known = arguments, known
         self.listed, self.unlisted, self.asked, self.count = {}, 0, 0, 0
+        # Entries that a network was seen to show.
+        self.shown = set()
 
     def compare(self, network, comparison, question):
         self.asked += 1
@@ -106,9 +120,11 @@ class Differences:
                 self._found(network, question, sets, left, right)
 
     def _found(self, network, question, sets, left, right):
-        cause = self.known.cause(network, question, (left, right), sets[left], sets[right])
-        if cause:
-            self.listed[cause] = self.listed.get(cause, 0) + 1
+        causes = self.known.causes(network, question, (left, right), sets[left], sets[right])
+        if causes:
+            name = str(causes[0])
+            self.listed[name] = self.listed.get(name, 0) + 1
+            self.shown |= {(network.name, cause.name) for cause in causes}
             return
         self.unlisted += 1
         say(f"\nDIFFERENT in {network.name}: {question}")
@@ -119,6 +135,15 @@ class Differences:
         if self.arguments.output:
             path = self.arguments.output / f"{network.name}-{self.unlisted}.network"
             path.write_text(str(network.reduced(question)), encoding="utf-8")
+
+    def check(self, network):
+        """A listed difference that its own network does not show is no longer one."""
+        if not network.questions or not self.known.has_to_show(network.shows):
+            return
+        if (network.name, network.shows) in self.shown:
+            return
+        self.unlisted += 1
+        say(f"\nGONE: nothing in {network.name} differs for its cause: {network.title}")
 
     def line(self):
         listed = sum(self.listed.values())
@@ -150,6 +175,8 @@ def run(arguments):
             comparison = Comparison(chains, network)
             for question in network.questions:
                 differences.compare(network, comparison, question)
+            if not arguments.no_known:
+                differences.check(network)
     for cause, count in sorted(differences.listed.items()):
         say(f"listed {count:6} {cause}")
     say(differences.line() + f" ({time.monotonic() - begin:.0f} s)")

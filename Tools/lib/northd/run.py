@@ -1,5 +1,6 @@
 """Measures northd on a network of a cluster's shape: the cold start, memory, and what each kind of
-change costs. Two stacks are up at once and take turns; the ratio is what counts.
+change costs. Two stacks are up at once and take turns; the ratio is what counts. With several sizes
+the last table has northd's share of each change, size by size.
 
     run.py --programs DIR --schemas DIR [--left KIND] [--right KIND] [--size NODESxPODS,BALANCERS,LISTS]...
            [--repetitions N] [--databases own|stock|ours] [--seed N]
@@ -7,6 +8,7 @@ change costs. Two stacks are up at once and take turns; the ratio is what counts
 
 import argparse
 import contextlib
+import re
 import statistics
 import sys
 import time
@@ -14,18 +16,10 @@ import time
 from changes import CHANGES
 from network import Shape, fill_northbound, fill_southbound
 from ovsdb import Failure
+from shape import parse_size
 from stack import Stack
 
 STOPWATCHES = {"ours": "northd-change-to-southbound", "stock": "ovn-northd-loop"}
-
-
-def parse_size(text):
-    try:
-        counts, balancers, lists = text.split(",")
-        nodes, pods = counts.split("x")
-        return int(nodes), int(pods), int(balancers), int(lists)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} is not NODESxPODS,BALANCERS,LISTS") from None
 
 
 def parse():
@@ -59,10 +53,7 @@ def cold_start(stack, size, seed):
     fill_southbound(stack.connections["sb"], shape)
     stack.follow()
     begin = time.perf_counter()
-    stack.start_northd()
-    stack.number += 1
-    stack.connections["nb"].transact([stack.next_number()])
-    stack.wait_for_southbound(stack.number)
+    stack.compile()
     elapsed = time.perf_counter() - begin
     rows, size_written = stack.written(stack.number)
     say(f"{stack.kind}: cold start {elapsed:.2f} s, {rows} rows, {size_written >> 20} MB, "
@@ -135,14 +126,37 @@ def run(arguments, size):
         print_results(size, stacks, starts, results)
         for stack in stacks:
             if stack.kind == "ours":
-                print("  " + stack.control("memory/show"))
+                print_engine(stack)
+        return {name: [sample[1] for sample in results[name, len(stacks) - 1]] for name in CHANGES}
+
+
+def print_engine(stack):
+    """What the engine itself holds, as its `memory/show` has it, for each logical port."""
+    text = stack.control("memory/show").strip()
+    number = stack.count("nb", "Logical_Switch_Port")
+    held = re.search(r"engine-state-KB:(\d+)", text)
+    share = f", {int(held.group(1)) * 1024 / number:.0f} bytes of engine state a port" if held else ""
+    print(f"  {text}\n  {number} logical switch ports{share}\n", flush=True)
+
+
+def print_by_size(sizes, shares):
+    """The same changes on networks of different sizes: the cost follows the change."""
+    names = [f"{nodes}x{pods}" for nodes, pods, *_ in sizes]
+    header = "".join(f"{name + ' ms':>14}{'(max)':>9}" for name in names)
+    print(f"\n  {'northd share, by size':<34}{header}{'last/first':>12}")
+    for change in CHANGES:
+        medians = [statistics.median(share[change]) for share in shares]
+        row = "".join(
+            f"{median:>14.2f}{max(share[change]):>9.2f}" for median, share in zip(medians, shares))
+        print(f"  {change:<34}{row}{medians[-1] / medians[0]:>12.2f}")
 
 
 def main():
     arguments = parse()
     try:
-        for size in arguments.size:
-            run(arguments, size)
+        shares = [run(arguments, size) for size in arguments.size]
+        if len(shares) > 1:
+            print_by_size(arguments.size, shares)
     except Failure as failure:
         sys.exit(f"bench: {failure}")
 

@@ -97,6 +97,19 @@ class Stack:
             "-vconsole:off"])
         self._wait_for("northd.ctl")
 
+    def compile(self):
+        """Starts northd and waits until the Southbound database has the whole configuration."""
+        self.start_northd()
+        self.number += 1
+        self.connections["nb"].transact([self.next_number()])
+        self.wait_for_southbound(self.number)
+
+    def count(self, name, table):
+        """Rows of a table of a database."""
+        result = self.connections[name].transact([{
+            "op": "select", "table": table, "where": [], "columns": ["_uuid"]}])
+        return len(result[0]["rows"])
+
     def memory(self, field="VmRSS"):
         """Of northd, in bytes."""
         status = pathlib.Path(f"/proc/{self.northd.pid}/status").read_text(encoding="utf-8")

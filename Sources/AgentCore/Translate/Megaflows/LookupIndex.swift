@@ -28,11 +28,10 @@ struct LookupIndex: Sendable {
         }
     }
 
-    private var records: [Record] = []
-    private var free: [Number] = []
+    private var records = NumberedRecords<Record>()
     private var index = HashIndex()
 
-    var count: Int { records.count - free.count }
+    var count: Int { records.count }
 
     private static func hash(_ run: LookupRun) -> UInt64 {
         var hash = WordHash()
@@ -44,38 +43,24 @@ struct LookupIndex: Sendable {
     mutating func add(_ runs: [LookupRun]) -> [Number] {
         runs.map { run in
             let hash = Self.hash(run)
-            if let number = index.first(hash, where: { records[Int($0)].run === run }) {
-                records[Int(number)].users += 1
+            if let number = index.first(hash, where: { records[$0].run === run }) {
+                records[number].users += 1
                 return number
             }
-            return insert(run, hash)
+            let number = records.insert(Record(run: run, users: 1))
+            index.insert(number, hash)
+            return number
         }
-    }
-
-    private mutating func insert(_ run: LookupRun, _ hash: UInt64) -> Number {
-        let record = Record(run: run, users: 1)
-        let number: Number
-        if let old = free.popLast() {
-            number = old
-            records[Int(old)] = record
-        } else {
-            number = Number(records.count)
-            records.append(record)
-        }
-        index.insert(number, hash)
-        return number
     }
 
     /// One flow less uses these.
     mutating func remove(_ numbers: [Number]) {
         for number in numbers {
-            records[Int(number)].users -= 1
-            guard records[Int(number)].users == 0, let run = records[Int(number)].run else {
-                continue
-            }
+            records[number].users -= 1
+            guard records[number].users == 0, let run = records[number].run else { continue }
             index.remove(number, Self.hash(run))
-            records[Int(number)].run = nil
-            free.append(number)
+            records[number].run = nil
+            records.release(number)
         }
     }
 
@@ -83,11 +68,11 @@ struct LookupIndex: Sendable {
     func changed(in pipeline: PipelineSnapshot, _ changes: PipelineChanges) -> Changed {
         var result = Changed(isChanged: [])
         guard !changes.isEmpty else { return result }
-        result.isChanged = Array(repeating: false, count: records.count)
+        result.isChanged = Array(repeating: false, count: records.all.count)
         var isTouched = Array(repeating: changes.concernsAllStages, count: Stage.count)
         for stage in changes.stages { isTouched[Int(stage.index)] = true }
         let asker = LookupAsker(pipeline, changes)
-        for (number, record) in records.enumerated() {
+        for (number, record) in records.all.enumerated() {
             guard let run = record.run else { continue }
             let hasChanged = run.lookups.contains {
                 isTouched[Int($0.question.stage.stage.index)] && !asker.holds($0)

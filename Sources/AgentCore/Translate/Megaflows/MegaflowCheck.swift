@@ -1,6 +1,10 @@
 // The self-check of megaflows: a flow in the kernel is right if any packet that it serves gets what
 // a fresh translation would give it. Every flow is asked with a packet of its own, which differs
 // from the one that the flow was made of wherever the flow says that it doesn't matter.
+//
+// A translation that looks at more than the flow compares proves nothing yet: a flow stays when the
+// tables change and the questions asked for it are answered as before, although they would be asked
+// of other bits now. Then more packets are asked, and one that gets something else is the proof.
 
 import Datapath
 
@@ -12,6 +16,36 @@ package enum MegaflowCheck {
         case mask
         /// The packet would not get a flow.
         case notCacheable
+    }
+
+    /// A packet that a flow serves and should not.
+    package struct Finding: Sendable {
+        package let difference: Difference
+        package let packet: FlowKey
+        package let translation: Translation
+    }
+
+    /// How many packets are asked of a flow that compares less than a translation.
+    package static let doubts = 32
+
+    /// Asks a flow with packets of its own; nil if it is right for all of them.
+    package static func examine<Generator: RandomNumberGenerator>(
+        _ flow: Megaflow, using random: inout Generator, translate: (FlowKey) -> Translation
+    ) -> Finding? {
+        var isDoubtful = false
+        for _ in 0..<doubts {
+            let packet = packet(in: flow, using: &random)
+            let translation = translate(packet)
+            switch difference(flow, from: translation) {
+            case nil: if !isDoubtful { return nil }
+            case .mask?: isDoubtful = true
+            case let difference?:
+                return Finding(
+                    difference: isDoubtful ? .mask : difference, packet: packet,
+                    translation: translation)
+            }
+        }
+        return nil
     }
 
     /// - Parameter translation: of a packet that the flow serves.

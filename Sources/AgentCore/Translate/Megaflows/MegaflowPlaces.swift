@@ -6,8 +6,7 @@ import Datapath
 /// Flows by mask and masked key; the keys themselves stand in the table's entries.
 struct PlaceIndex: Sendable {
     private var index = HashIndex()
-    private var ids: [FlowID] = []
-    private var free: [UInt32] = []
+    private var ids = NumberedRecords<FlowID>()
 
     private static func hash(_ key: FlowKey, _ mask: FlowMask) -> UInt64 {
         var hash = WordHash()
@@ -27,29 +26,22 @@ struct PlaceIndex: Sendable {
         _ key: FlowKey, _ mask: FlowMask, _ entries: [FlowID: MegaflowTable.Entry]
     ) -> FlowID? {
         let number = index.first(Self.hash(key, mask)) { number in
-            guard let flow = entries[ids[Int(number)]]?.flow else { return false }
+            guard let flow = entries[ids[number]]?.flow else { return false }
             return flow.key == key && flow.mask == mask
         }
-        return number.map { ids[Int($0)] }
+        return number.map { ids[$0] }
     }
 
     mutating func insert(_ id: FlowID, _ key: FlowKey, _ mask: FlowMask) {
-        let number: UInt32
-        if let old = free.popLast() {
-            number = old
-            ids[Int(old)] = id
-        } else {
-            number = UInt32(ids.count)
-            ids.append(id)
-        }
+        let number = ids.insert(id)
         index.insert(number, Self.hash(key, mask))
     }
 
     mutating func remove(_ id: FlowID, _ key: FlowKey, _ mask: FlowMask) {
         let hash = Self.hash(key, mask)
-        guard let number = index.first(hash, where: { ids[Int($0)] == id }) else { return }
+        guard let number = index.first(hash, where: { ids[$0] == id }) else { return }
         index.remove(number, hash)
-        free.append(number)
+        ids.release(number)
     }
 }
 

@@ -49,6 +49,8 @@ extension MegaflowTable {
         package var foreign = 0
         /// Flows of an earlier run of this agent that it has not adopted.
         package var unadopted: [FlowID] = []
+        /// Flows that nobody here has deleted and the kernel doesn't have.
+        package var vanished: [Megaflow] = []
     }
 
     /// Takes a complete dump that began at `start` (milliseconds on the clock of the flows' `used`).
@@ -60,7 +62,9 @@ extension MegaflowTable {
         for flow in dump { take(flow, &review) }
         // What was there before the dump began and is not in it has vanished.
         let vanished = entries.filter { $0.value.created < start && $0.value.seen != dumps }
-        for id in vanished.keys { forget(id) }
+        for id in vanished.keys.sorted() {
+            if let entry = forget(id) { review.vanished.append(entry.flow) }
+        }
         review.commands += expire(now: now)
         return review
     }

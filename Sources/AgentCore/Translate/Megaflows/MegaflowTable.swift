@@ -34,8 +34,9 @@ package struct MegaflowTable: Sendable {
         /// packet up: then each has effects of its own.
         package var effects: [SideEffect]
         package var drops: [PacketDrop]
-        var dependencies: [PhysicalDependency]
-        var names: Set<NameIndex>
+        /// What it depends on that changes with packets, and all else.
+        var particulars: [PhysicalDependency]
+        var reasons: ReasonIndex.Number
         var lookups: [LookupIndex.Number]
         var frozenStates: [UInt32]
         /// Milliseconds.
@@ -55,8 +56,8 @@ package struct MegaflowTable: Sendable {
     private var places = PlaceIndex()
     private var dependents: [PhysicalDependency: Dependents] = [:]
     private(set) var lookups = LookupIndex()
+    private(set) var reasons = ReasonIndex()
     private var flowsOnPort: [UInt64: Int] = [:]
-    private var namers: [NameIndex: Set<FlowID>] = [:]
     /// The differences from the last older snapshot that a translation was made under.
     private var lastChanges: (revision: UInt64, changes: SnapshotChanges)?
     var identity: MegaflowIdentity
@@ -133,27 +134,24 @@ package struct MegaflowTable: Sendable {
     private mutating func link(
         _ flow: Megaflow, _ id: FlowID, _ translation: Translation, created: UInt64, used: UInt64
     ) -> Entry {
-        for dependency in translation.dependencies {
+        for dependency in translation.particulars {
             dependents[dependency, default: Dependents()].add(id)
         }
-        for name in translation.names { namers[name, default: []].insert(id) }
         let isServed = translation.slowPath == nil
         return Entry(
             flow: flow, effects: isServed ? translation.effects : [],
-            drops: isServed ? translation.drops : [], dependencies: translation.dependencies,
-            names: translation.names, lookups: lookups.add(translation.lookups),
+            drops: isServed ? translation.drops : [], particulars: translation.particulars,
+            reasons: reasons.add(translation.dependencies, translation.names),
+            lookups: lookups.add(translation.lookups),
             frozenStates: translation.frozenStates, created: created, used: used)
     }
 
     private mutating func unlink(_ id: FlowID) {
         guard let entry = entries[id] else { return }
-        for dependency in entry.dependencies {
+        for dependency in entry.particulars {
             if dependents[dependency]?.removeOne(entries) == true { dependents[dependency] = nil }
         }
-        for name in entry.names {
-            namers[name]?.remove(id)
-            if namers[name]?.isEmpty == true { namers[name] = nil }
-        }
+        reasons.remove(entry.reasons)
         lookups.remove(entry.lookups)
     }
 
@@ -194,24 +192,25 @@ package struct MegaflowTable: Sendable {
         let changes = SnapshotChanges(from: snapshot, to: new)
         snapshot = new
         lastChanges = nil
-        var dirty = users(of: lookups.changed(in: new.pipeline, changes.pipeline))
-        for dependency in changes.physical {
-            if let flows = dependents[dependency] { dirty.formUnion(flows.living(entries)) }
-        }
-        for (name, flows) in namers where changes.pipeline.affects(name) {
-            dirty.formUnion(flows)
-        }
-        unchecked.formUnion(dirty)
+        let answers = lookups.changed(in: new.pipeline, changes.pipeline)
+        noteUsers(of: reasons.changed(changes.physical, changes.pipeline.affects), answers)
+        touch(changes.physical)
     }
 
-    private func users(of changed: LookupIndex.Changed) -> Set<FlowID> {
-        guard !changed.isEmpty else { return [] }
-        return Set(entries.filter { changed.contains(anyOf: $0.value.lookups) }.map(\.key))
+    private mutating func noteUsers(of reasons: ReasonIndex.Changed, _ answers: LookupIndex.Changed)
+    {
+        guard !reasons.isEmpty || !answers.isEmpty else { return }
+        for (id, entry) in entries
+        where reasons.contains(entry.reasons)
+            || !answers.isEmpty && answers.contains(anyOf: entry.lookups)
+        {
+            unchecked.insert(id)
+        }
     }
 
-    /// Things outside of snapshots have changed: the flows that read them are unchecked too.
-    package mutating func touch(_ dependencies: [PhysicalDependency]) {
-        for dependency in dependencies {
+    /// What changes with packets has changed: the flows that read it are unchecked too.
+    package mutating func touch(_ dependencies: some Sequence<PhysicalDependency>) {
+        for dependency in dependencies where dependency.isParticular {
             if let flows = dependents[dependency] { unchecked.formUnion(flows.living(entries)) }
         }
     }
@@ -228,13 +227,14 @@ package struct MegaflowTable: Sendable {
     /// has it right already.
     ///
     /// A flow may compare more than it needs to. One that compares less would serve packets that
-    /// it was not made for, so it goes.
+    /// it was not made for, so it goes. So does one that has something new to teach: a lesson is
+    /// taken from a packet that comes up.
     package mutating func check(_ id: FlowID, _ translation: Translation) -> FlowCommand? {
         unchecked.remove(id)
         guard let entry = entries[id] else { return nil }
-        guard translation.isCacheable, entry.flow.mask.isSuperset(of: translation.mask) else {
-            return delete(id)
-        }
+        guard translation.isCacheable, entry.flow.mask.isSuperset(of: translation.mask),
+            !translation.hasLessons(beyond: entry.effects)
+        else { return delete(id) }
         unlink(id)
         entries[id] = link(
             entry.flow, id, translation, created: entry.created, used: entry.used)
@@ -256,7 +256,7 @@ struct SnapshotChanges: Sendable {
 
     /// True if a translation under the old snapshot would be the same under the new one.
     func spare(_ translation: Translation, in new: PipelineSnapshot) -> Bool {
-        guard !translation.dependencies.contains(where: physical.contains) else { return false }
+        guard !translation.allDependencies.contains(where: physical.contains) else { return false }
         guard !translation.names.contains(where: pipeline.affects) else { return false }
         if pipeline.isEmpty { return true }
         let asker = LookupAsker(new, pipeline)

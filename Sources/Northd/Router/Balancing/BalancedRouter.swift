@@ -33,7 +33,7 @@ package struct BalancedOpening: RouterFeature {
             let terms = ServiceTerms(balancer: balancer, service: service)
             flows.add(
                 .inDNAT, terms.port == nil ? 110 : 120, terms.opens, terms.open(origin),
-                helper: balancer.options.helper)
+                helper: balancer.options.helper, ifDropped: .noBackends)
         }
     }
 }
@@ -106,7 +106,7 @@ package struct BalancedGateway: RouterFeature {
                 ? .isChassisResident(gateway.redirect) : .and([])
             flows.add(
                 .inDNAT, terms.port == nil ? 110 : 120, .both(terms.opens, residence),
-                terms.open(origin), helper: balancer.options.helper)
+                terms.open(origin), helper: balancer.options.helper, ifDropped: .noBackends)
             if terms.hasBackends { answers(terms, isCentral, &flows) }
         }
     }

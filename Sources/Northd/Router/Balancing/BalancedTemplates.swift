@@ -27,7 +27,7 @@ package struct BalancedTemplates: RouterFeature {
             flows.add(
                 .inDNAT, service.port == nil ? 110 : 120,
                 text: "\(new) && \(family) && \(toAddress)\(connection(service))\(here)",
-                actionText: open(service))
+                actionText: open(service), reason: drops(service) ? .noBackends : nil)
         }
     }
 
@@ -37,9 +37,13 @@ package struct BalancedTemplates: RouterFeature {
         return " && \(number) && \(RouterCell.destinationPort) == \(port)"
     }
 
+    private func drops(_ service: TemplateService) -> Bool {
+        service.backends.isEmpty && !balancer.options.rejects
+    }
+
     private func open(_ service: TemplateService) -> String {
         if service.backends.isEmpty {
-            return (balancer.options.rejects ? ServiceTerms.refusal(origin) : .drop).description
+            return (drops(service) ? .drop : ServiceTerms.refusal(origin)).description
         }
         let flag = origin.flag.isEmpty ? "" : "\(ActionList(origin.flag)) "
         let fields =

@@ -57,7 +57,9 @@ package struct DistributedTranslation: RouterFeature {
         let rule = translation.rule
         let match = Match.both(
             .equal(rule.source, .ip(rule.logical)), .outport(gateway.port.name))
-        if portIsVirtual { flows.add(.inGatewayRedirect, 80, match, .drop) }
+        if portIsVirtual {
+            flows.drop(.inGatewayRedirect, 80, match, because: .unclaimedVirtualPort)
+        }
         let source = rule.isIPv4 ? RouterCell.source4 : RouterCell.source6
         flows.add(
             .inGatewayRedirect, 100, .both(match, .isChassisResident(station.port)),
@@ -100,13 +102,15 @@ package struct RestrictedTranslation: RouterFeature {
                 .inGatewayRedirect, 75,
                 .both(leaves, .equal(rule.source, .addressSet(allowed))),
                 [.outport(gateway.redirect), .next])
-            flows.add(
+            flows.drop(
                 .inGatewayRedirect, 70,
-                .both(.symbol(.ip), .equal(rule.destination, .ip(rule.external))), .drop)
+                .both(.symbol(.ip), .equal(rule.destination, .ip(rule.external))),
+                because: .restrictedTranslation)
         } else if let exempted = rule.exempted {
-            flows.add(
+            flows.drop(
                 .inGatewayRedirect, 75,
-                .both(leaves, .equal(rule.source, .addressSet(exempted))), .drop)
+                .both(leaves, .equal(rule.source, .addressSet(exempted))),
+                because: .restrictedTranslation)
         }
     }
 }

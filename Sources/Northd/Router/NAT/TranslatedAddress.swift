@@ -71,14 +71,17 @@ package struct TranslatedAddress: RouterFeature {
         switch rule.external {
         case .v4(let address):
             let request: [Match] = [.equal(.arpOp, 1), .equal(.arpTPA, .ip4(address))]
-            flows.add(.inIPInput, priority, .all(match + request + [residence]), arp)
+            flows.add(
+                .inIPInput, priority, .all(match + request + [residence]), arp,
+                ifDropped: .answeredElsewhere)
         case .v6(let address):
             let request: [Match] = [
                 .equal(.ip6Dst, [.ip6(address), .ip6(address.solicitedNodeMulticast)]),
                 .symbol(.ndNS), .equal(.ndTarget, .ip6(address)),
             ]
             flows.add(
-                .inIPInput, priority, .all(match + request + [residence]), advertisement)
+                .inIPInput, priority, .all(match + request + [residence]), advertisement,
+                ifDropped: .answeredElsewhere)
         }
     }
 
@@ -86,11 +89,11 @@ package struct TranslatedAddress: RouterFeature {
     /// goes out to be looped back.
     private func resolution(_ gateway: GatewayPort, _ flows: inout RouterFlows) {
         let name = gateway.port.name
-        flows.add(
+        flows.drop(
             .inNeighbourResolve, 150,
             .both(
                 .inport(name), .outport(name), .equal(rule.destination, .ip(rule.external))),
-            .drop)
+            because: .translatedByNothing)
         let nextHop = rule.isIPv4 ? RouterCell.nextHop4 : RouterCell.nextHop6
         let mac = translation.isDistributed ? rule.station?.mac : nil
         flows.add(

@@ -1,0 +1,3 @@
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include "../../bpf/vif.h"

@@ -1,0 +1,131 @@
+# shellcheck shell=bash
+# Between hypervisors, on a network of network.sh: kinds of encapsulation, addresses of the underlay,
+# the outer headers. Each check configures what it needs and takes it away. Uses base.sh.
+
+# tunnel_setting HYPERVISOR KEY=VALUE...: external_ids of the hypervisor.
+tunnel_setting() {
+    local number=$1 pair
+    shift
+    for pair in "$@"; do vsctl "$number" set open . "external-ids:$pair"; done
+}
+
+tunnels_as_usual() {
+    local number
+    for number in 1 2; do
+        tunnel_setting $number ovn-encap-type=geneve "ovn-encap-ip=192.0.2.$number"
+        vsctl $number remove open . external-ids ovn-encap-tos external-ids ovn-encap-df_default \
+            external-ids ovn-encap-ip-default
+    done
+    eventually 20 encaps_are 2 && hv_sync
+}
+
+encaps_are() { [ "$(ovn-sbctl -t 5 --bare --columns=_uuid list Encap | grep -c .)" = "$1" ]; }
+
+# tunnelled PATTERN COMMAND...: runs it; the underlay has carried such packets, ten at least, and no
+# other ones of a tunnel. DETAIL: how many of each.
+tunnelled() {
+    local pattern=$1 all those result=0
+    shift
+    capture tunnel hv1 u1 udp port 6081 or udp port 4789
+    "$@" || result=1
+    end_capture tunnel
+    all=$(tcpdump -nvr "$NETWORK/tunnel.pcap" 2>/dev/null | paste -sd ' ' |
+        sed 's/ [0-9:.]* IP/\n&/g' | grep -cE '(6081|4789): ' || true)
+    those=$(tcpdump -nvr "$NETWORK/tunnel.pcap" 2>/dev/null | paste -sd ' ' |
+        sed 's/ [0-9:.]* IP/\n&/g' | grep -cE "$pattern" || true)
+    DETAIL="${DETAIL:-no answer}, $those of $all packets"
+    [ "$those" -ge 10 ] && [ "$those" = "$all" ] && [ $result = 0 ]
+}
+
+# Both kinds on both: the better one is used; only the other one on hv2: that one.
+several_kinds_of_tunnels() {
+    local result=0
+    tunnel_setting 1 ovn-encap-type=geneve,vxlan
+    tunnel_setting 2 ovn-encap-type=vxlan,geneve
+    eventually 20 encaps_are 4 && hv_sync && eventually 20 reachable vm11 "$(workload_ip vm12)" || result=1
+    tunnelled '6081: ' ping_works vm11 "$(workload_ip vm12)" || result=1
+    tunnel_setting 2 ovn-encap-type=vxlan
+    eventually 20 encaps_are 3 && hv_sync && eventually 20 reachable vm11 "$(workload_ip vm12)" || result=1
+    tunnelled '4789: ' ping_works vm11 "$(workload_ip vm12)" || result=1
+    ping_works vm11 "$(workload_ip6 vm22)" || result=1
+    tunnels_as_usual && eventually 20 reachable vm11 "$(workload_ip vm12)" && return $result
+}
+
+# The underlay is an IPv6 network.
+tunnels_over_ipv6() {
+    local result=0 number
+    for number in 1 2; do
+        ip -n "hv$number" addr add "2001:db8::$number/64" dev "u$number" nodad
+        tunnel_setting $number "ovn-encap-ip=2001:db8::$number"
+    done
+    hv_sync && eventually 20 reachable vm11 "$(workload_ip vm12)" || result=1
+    tunnelled '2001:db8::[12]\.?[0-9]* > 2001:db8::[12].*6081: ' \
+        ping_works vm11 "$(workload_ip vm12)" || result=1
+    ping_works vm11 "$(workload_ip6 vm22)" || result=1
+    tunnels_as_usual && eventually 20 reachable vm11 "$(workload_ip vm12)" || result=1
+    for number in 1 2; do ip -n "hv$number" addr del "2001:db8::$number/64" dev "u$number"; done
+    return $result
+}
+
+# Two addresses on hv1: a port is reached by the one that it asks for, others by the default.
+ports_choose_their_tunnel() {
+    local result=0
+    ip -n hv1 addr add 192.0.2.11/24 dev u1
+    tunnel_setting 1 ovn-encap-ip=192.0.2.1,192.0.2.11 ovn-encap-ip-default=192.0.2.1
+    vsctl 1 set Interface vm11 external_ids:encap-ip=192.0.2.11
+    eventually 20 encaps_are 3 && hv_sync && eventually 20 reachable vm12 "$(workload_ip vm11)" || result=1
+    tunnelled '> 192.0.2.(11|2)\.6081: ' ping_works vm12 "$(workload_ip vm11)" || result=1
+    [ "$(count tunnel '> 192.0.2.11.6081')" -ge 5 ] || { DETAIL="$DETAIL, none to the port's address"; result=1; }
+    tunnelled '> 192.0.2.[12]\.6081: ' ping_works vm22 "$(workload_ip vm21)" || result=1
+    vsctl 1 remove Interface vm11 external_ids encap-ip
+    tunnels_as_usual && eventually 20 reachable vm12 "$(workload_ip vm11)" || result=1
+    ip -n hv1 addr del 192.0.2.11/24 dev u1
+    return $result
+}
+
+# Type of service and the bit against fragments of outer packets.
+outer_headers_are_as_configured() {
+    local result=0 number
+    tunnelled 'tos 0x0,.*flags \[DF\].*6081: ' ping_works vm11 "$(workload_ip vm12)" || result=1
+    for number in 1 2; do tunnel_setting $number ovn-encap-tos=0x28 ovn-encap-df_default=false; done
+    hv_sync || result=1
+    sleep 1
+    tunnelled 'tos 0x28,.*flags \[none\].*6081: ' ping_works vm11 "$(workload_ip vm12)" || result=1
+    for number in 1 2; do tunnel_setting $number ovn-encap-tos=inherit; done
+    hv_sync || result=1
+    sleep 1
+    tunnelled 'tos 0xb8,.*6081: ' marked_ping vm11 "$(workload_ip vm12)" || result=1
+    tunnels_as_usual && return $result
+}
+
+# Hosts without a zone in common have no tunnel.
+zones_divide_hosts() {
+    local result=0 number
+    for number in 1 2; do tunnel_setting $number "ovn-transport-zones=z$number"; done
+    hv_sync
+    eventually 10 unreachable vm11 "$(workload_ip vm12)" || { DETAIL="a tunnel between zones"; result=1; }
+    ping_works vm11 "$(workload_ip vm21)" || result=1
+    tunnel_setting 2 ovn-transport-zones=z2,z1
+    hv_sync
+    eventually 10 reachable vm11 "$(workload_ip vm12)" || { DETAIL="no tunnel in a zone"; result=1; }
+    for number in 1 2; do vsctl $number remove open . external_ids ovn-transport-zones; done
+    hv_sync && eventually 10 reachable vm11 "$(workload_ip vm12)" || result=1
+    return $result
+}
+
+unreachable() { ! reachable "$@"; }
+
+marked_ping() {
+    inside "$1" ping -n -c 5 -i 0.2 -W 5 -Q 0xb8 "$2" >"$NETWORK/marked.out" || return 1
+    DETAIL="as the inner ones"
+}
+
+checks_of_tunnels() {
+    check "several kinds of tunnels" several_kinds_of_tunnels
+    check "tunnels over IPv6" tunnels_over_ipv6
+    check "a port chooses its tunnel" ports_choose_their_tunnel
+    check "transport zones divide hosts" zones_divide_hosts
+    # The stock agent does not take a change of these at once.
+    [ "$HV1 $HV2" != "ours ours" ] ||
+        check "outer headers are as configured" outer_headers_are_as_configured
+}
