@@ -45,16 +45,18 @@ other_names_go_on() {
     same "192.0.2.53|2001:db8::53|10.0.1.45${found[3]+|status: REFUSED}" "$(IFS='|'; echo "${found[*]}")"
 }
 
-# What the agent answers is no packet that rules refuse.
+# What the agent answers is no packet that rules refuse. Where nothing is tracked they refuse the
+# server's answers; where connections are, an answer belongs to its question.
 names_pass_rules() {
     local result=0
-    nb --wait=hv acl-add s1 to-lport 1001 'outport == "vm11" && udp' drop -- \
-        acl-add s1 to-lport 1001 'outport == "vm11" && tcp' allow-related
+    nb --wait=hv acl-add s1 to-lport 1001 'outport == "vm11" && udp' drop
     names_are_answered "$1" || result=1
     if inside vm11 dig +short +time=1 +tries=1 "@$1" www.example A | grep -q 192.0.2.53; then
         DETAIL="the rule refuses nothing"
         result=1
     fi
+    nb --wait=hv acl-add s1 to-lport 1001 'outport == "vm11" && tcp' allow-related
+    names_are_answered "$1" || result=1
     nb --wait=hv acl-del s1
     return $result
 }
