@@ -12,6 +12,9 @@ import pathlib
 import re
 import sys
 
+# So many tests of the guest may need their second try. More are no matter of a slow machine.
+WAVERING_LIMIT = 2
+
 
 class Stream:
     """What one run of a test bundle reported, by test identifier."""
@@ -106,6 +109,8 @@ def complaints(arguments, host, guest):
             yield f"the step failed: {step}"
     if arguments.host and not host.finished:
         yield "the host's test process did not end by itself"
+    if len(arguments.wavering) > WAVERING_LIMIT:
+        yield f"{len(arguments.wavering)} tests held at their second try only"
     if arguments.guest and not guest.finished:
         yield "the guest's test process did not end by itself"
     if arguments.filtered:
@@ -149,9 +154,9 @@ def failures(streams):
             print(f"  failed: {test}: {stream.failed.get(test, 'the process ended in it')[:300]}")
 
 
-def network_checks(logs):
+def network_checks(logs, name="checks"):
     """(network, verdict, description, detail) of every check, from lines with tabs."""
-    for path in sorted(logs.glob("checks.*")):
+    for path in sorted(logs.glob(f"{name}.*")):
         for line in path.read_text(errors="replace").splitlines():
             yield (path.name.split(".", 1)[1], *line.split("\t"))
 
@@ -167,6 +172,14 @@ def network_table(checks):
             print(f"  failed: network {network}: {description}: {' '.join(detail)}")
 
 
+def wavering_checks(logs, checks):
+    """What failed at a network's first try and held at its second: worth a look, no failure."""
+    held = {(check[0], check[2]) for check in checks if check[1] == "ok"}
+    for network, verdict, description, *detail in network_checks(logs, "first-try"):
+        if verdict != "ok" and (network, description) in held:
+            print(f"  at the second try: network {network}: {description}: {' '.join(detail)}")
+
+
 def main():
     parser = argparse.ArgumentParser()
     for flag in ("host", "guest", "long", "filtered"):
@@ -177,10 +190,15 @@ def main():
     arguments = parser.parse_args()
 
     streams = [Stream(arguments.logs / f"{tier}.events") for tier in ("host", "guest")]
+    first = Stream(arguments.logs / "first-try.events")
+    arguments.wavering = sorted(first.bad() & streams[1].good())
     table(streams)
     failures(streams)
+    for test in arguments.wavering:
+        print(f"  at the second try: {test}: {first.failed.get(test, 'the process ended in it')[:300]}")
     checks = list(network_checks(arguments.logs))
     network_table(checks)
+    wavering_checks(arguments.logs, checks)
     wrong = list(complaints(arguments, *streams))
     for text in wrong:
         print(f"  wrong: {text}")
