@@ -93,6 +93,26 @@ import Wire
         #expect(run.counters.refusedPuts == 0)
     }
 
+    /// Somebody waits for a packet; its flow is for the next one.
+    @Test func packetsGoBeforeTheirFlows() throws {
+        let machine = try Machine()
+        let run = machine.run()
+        _ = machine.flows.takeOperations()
+        machine.misses(
+            [
+                (Wiring.frame(from: Wiring.a, to: Wiring.b), 1),
+                (Wiring.frame(from: Wiring.b, to: Wiring.a), 2),
+            ], run)
+        let kinds = machine.flows.takeOperations().map { operation in
+            switch operation {
+            case .execute: "execute"
+            case .put: "put"
+            case .delete: "delete"
+            }
+        }
+        #expect(kinds == ["execute", "execute", "put", "put"])
+    }
+
     /// Counters are the process's, and tests run beside each other: there may be more.
     @Test func workIsCountedUnderTheNamesThatOperatorsKnow() throws {
         let names = ["pinctrl_total_pin_pkts", "dpif_flow_put", "dpif_execute"]

@@ -3,14 +3,15 @@ import Datapath
 import Linux
 import Netlink
 
-// A batch of packets that the kernel handed up: translate each, put the flows, send the packets on
-// their way, in one exchange with the kernel.
+// A batch of packets that the kernel handed up: translate each, send the packets on their way and put
+// the flows, in one exchange with the kernel. Packets go first: somebody waits for them, and a flow is
+// for the next ones.
 
 extension DatapathLoop {
     func handle(_ upcalls: [Upcall], upcallPort: UInt32) {
         guard let snapshot = table?.snapshot, !upcalls.isEmpty else { return }
         translator.now = now
-        var operations: [FlowOperation] = []
+        var (packets, flows): ([FlowOperation], [FlowOperation]) = ([], [])
         var lessons: [Lesson] = []
         var touched: [PhysicalDependency] = []
         for upcall in upcalls {
@@ -28,13 +29,13 @@ extension DatapathLoop {
                     upcallPort: ownPort == 0 ? upcallPort : ownPort),
                 in: snapshot)
             let actions = encoded(translation.actions)
-            if upcall.reason == .miss { put(translation, actions, upcall, snapshot, &operations) }
+            if upcall.reason == .miss { put(translation, actions, upcall, snapshot, &flows) }
             let metered = admittedMeters(translation, upcall.packet.count, snapshot)
             touched += apply(translation, metered, from: upcall, &lessons)
-            execute(translation, metered, actions, upcall, &operations)
+            execute(translation, metered, actions, upcall, &packets)
             for drop in translation.drops { count(drop, 1) }
         }
-        perform(operations)
+        perform(packets + flows)
         // Only now has the kernel the flows that must be asked again.
         if !touched.isEmpty { recheck(touched) }
         if !lessons.isEmpty { report(.learned(lessons)) }

@@ -34,10 +34,15 @@ unplug_function() {
 
 uuid_of() { ovn-nbctl -t 10 --bare --columns=_uuid find "$1" "name=$2"; }
 
-# function_row NAME NUMBER: the operation that describes it, as @NAME for the group.
+# function_row MODE NAME NUMBER: the operation that describes it; a tap has one port. FUNCTION_CHECK
+# is JSON of its health check's row, if it has one.
+FUNCTION_CHECK=
 function_row() {
-    printf '{"op":"insert","table":"Network_Function","uuid-name":"%s","row":{"name":"%s","id":%s,"inport":["uuid","%s"],"outport":["uuid","%s"]}}' \
-        "$1" "$1" "$2" "$(uuid_of Logical_Switch_Port "$1-i")" "$(uuid_of Logical_Switch_Port "$1-o")"
+    local more=
+    [ "$1" = vtap ] || more=",\"outport\":[\"uuid\",\"$(uuid_of Logical_Switch_Port "$2-o")\"]"
+    [ -z "$FUNCTION_CHECK" ] || more+=',"health_check":["named-uuid","probes"]'
+    printf '{"op":"insert","table":"Network_Function","uuid-name":"%s","row":{"name":"%s","id":%s,"inport":["uuid","%s"]%s}}' \
+        "$2" "$2" "$3" "$(uuid_of Logical_Switch_Port "$2-i")" "$more"
 }
 
 # chain MODE FALLBACK DIRECTION FUNCTION...: what vm11 sends or gets of ICMP passes one of them.
@@ -45,9 +50,11 @@ chain() {
     local mode=$1 fallback=$2 direction=$3 port=inport name number=0 rows=() names=()
     shift 3
     [ "$direction" = from-lport ] || port=outport
+    [ -z "$FUNCTION_CHECK" ] || rows+=("{\"op\":\"insert\",
+        \"table\":\"Network_Function_Health_Check\",\"uuid-name\":\"probes\",\"row\":$FUNCTION_CHECK}")
     for name in "$@"; do
         number=$((number + 1))
-        rows+=("$(function_row "$name" $number)")
+        rows+=("$(function_row "$mode" "$name" $number)")
         names+=("[\"named-uuid\",\"$name\"]")
     done
     rows+=("{\"op\":\"insert\",\"table\":\"Network_Function_Group\",\"uuid-name\":\"group\",\"row\":{
@@ -66,14 +73,15 @@ chain() {
 unchain() {
     nb acl-del s1
     nb_transact '{"op":"delete","table":"Network_Function_Group","where":[]}' \
-        '{"op":"delete","table":"Network_Function","where":[]}' >/dev/null
+        '{"op":"delete","table":"Network_Function","where":[]}' \
+        '{"op":"delete","table":"Network_Function_Health_Check","where":[]}' >/dev/null
     hv_sync
 }
 
 # passes_function NAME WANTED FROM ADDRESS: five pings are answered, and so many packets of each
-# direction come into the function by its two ports.
+# direction, from or to vm11, come into the function by its two ports.
 passes_function() {
-    local name=$1 wanted=$2 result=0 found
+    local name=$1 wanted=$2 result=0 found client=${IP[vm11]//./\\.}
     reaches "$3" "$4"
     capture function-i "$name" ethi -Q in icmp
     capture function-o "$name" etho -Q in icmp
@@ -81,8 +89,8 @@ passes_function() {
     sleep 0.3
     end_capture function-i
     end_capture function-o
-    found="$(count function-i 'echo request') $(count function-i 'echo reply')"
-    found+=" $(count function-o 'echo request') $(count function-o 'echo reply')"
+    found="$(count function-i "$client.*echo request") $(count function-i "$client.*echo reply")"
+    found+=" $(count function-o "$client.*echo request") $(count function-o "$client.*echo reply")"
     [ "$found" = "$wanted" ] || { result=1; DETAIL="at its ports: $found; not: $wanted; $DETAIL"; }
     return $result
 }
@@ -104,11 +112,11 @@ deliveries_pass_function() {
     return $result
 }
 
-# A tap gets copies, and what it does with them is nobody's business.
+# A tap gets copies of both directions by its one port, and gives nothing back.
 taps_get_copies() {
     local result=0
     ip -n "$1" link set bridge down
-    chain vtap fail-open from-lport "$1" && passes_function "$1" "5 0 0 0" vm11 "$2" || result=1
+    chain vtap fail-open from-lport "$1" && passes_function "$1" "5 5 0 0" vm11 "$2" || result=1
     ip -n "$1" link set bridge up
     unchain
     return $result
@@ -124,6 +132,59 @@ group_without_function() {
     return $result
 }
 
+# chosen NAME
+chosen() {
+    local active function
+    active=$(nb_transact '{"op":"select","table":"Network_Function_Group","where":[],
+        "columns":["network_function_active"]}' | grep -oP '"uuid","\K[0-9a-f-]{36}')
+    function=$(nb_transact "{\"op\":\"select\",\"table\":\"Network_Function\",
+        \"where\":[[\"name\",\"==\",\"$1\"]],\"columns\":[\"_uuid\"]}" | grep -oP '"uuid","\K[0-9a-f-]{36}')
+    [ -n "$active" ] && [ "$active" = "$function" ]
+}
+
+# Probes go through the functions; the first that lets them through is used, and kept.
+functions_are_probed() {
+    local result=0
+    nb_hv set NB_Global . 'options:svc_monitor_mac="02:00:00:00:88:01"' \
+        'options:svc_monitor_mac_dst="02:00:00:00:88:02"' options:svc_monitor_ip=169.254.100.10 \
+        options:svc_monitor_ip_dst=169.254.100.11
+    FUNCTION_CHECK='{"name":"probes","options":["map",[["interval","1"],["timeout","1"],
+        ["success_count","1"],["failure_count","2"]]]}'
+    chain inline fail-close from-lport fn1 fn2 || result=1
+    FUNCTION_CHECK=
+    { eventually 30 chosen fn1 && passes_function fn1 "5 0 0 5" vm11 "$1"; } || result=1
+    ip -n fn1 link set bridge down
+    { eventually 30 chosen fn2 && passes_function fn2 "5 0 0 5" vm11 "$1"; } || result=1
+    ip -n fn1 link set bridge up
+    sleep 4
+    chosen fn2 || { DETAIL="what works is not kept; $DETAIL"; result=1; }
+    unchain
+    return $result
+}
+
+port_status() {
+    nb_transact '{"op":"select","table":"Logical_Switch_Port_Health_Check","where":[],
+        "columns":["status"]}' | grep -q "\"$1\""
+}
+
+# A port's own check says how it is, for whoever reads it.
+ports_are_probed() {
+    local result=0
+    nb_transact '{"op":"insert","table":"Logical_Switch_Port_Health_Check","uuid-name":"probe","row":{
+        "protocol":"icmp","src_ip":"10.0.1.250","options":["map",[["interval","1"],["timeout","1"],
+        ["success_count","1"],["failure_count","2"]]]}}' \
+        '{"op":"mutate","table":"Logical_Switch_Port","where":[["name","==","vm12"]],
+        "mutations":[["health_checks","insert",["named-uuid","probe"]]]}' >/dev/null
+    eventually 30 port_status online || { DETAIL="not online"; result=1; }
+    inside vm12 sysctl -qw net.ipv4.icmp_echo_ignore_all=1
+    eventually 30 port_status offline || { DETAIL+=" not offline"; result=1; }
+    inside vm12 sysctl -qw net.ipv4.icmp_echo_ignore_all=0
+    eventually 30 port_status online || { DETAIL+=" not online again"; result=1; }
+    nb_transact '{"op":"update","table":"Logical_Switch_Port","where":[],"row":{
+        "health_checks":["set",[]]}}' >/dev/null
+    return $result
+}
+
 checks_functions() {
     check "workloads pass no function yet" rules_begin
     check "a function is there" plug_function fn1 1
@@ -132,10 +193,14 @@ checks_functions() {
     check "deliveries pass a function" deliveries_pass_function fn1 vm12
     check "a tap gets copies" taps_get_copies fn1 "${IP[vm12]}"
     check "a group without functions decides" group_without_function "${IP[vm12]}"
+    check "a second function is there" plug_function fn2 1
+    check "functions are probed" functions_are_probed "${IP[vm12]}"
+    check "ports are probed" ports_are_probed
     unplug_function fn1 1
-    check "a function is elsewhere" plug_function fn2 2
-    check "requests pass a function elsewhere" requests_pass_function fn2 "${IP[vm12]}"
-    check "deliveries pass a function elsewhere" deliveries_pass_function fn2 vm12
-    unplug_function fn2 2
+    unplug_function fn2 1
+    check "a function is elsewhere" plug_function fn3 2
+    check "requests pass a function elsewhere" requests_pass_function fn3 "${IP[vm12]}"
+    check "deliveries pass a function elsewhere" deliveries_pass_function fn3 vm12
+    unplug_function fn3 2
     checks_of_flows
 }

@@ -124,6 +124,48 @@ mirror_to_port() {
     [ "$DETAIL" = "1 questions and 1 answers copied" ]
 }
 
+# Rules of a mirror choose by match, the highest priority first; the rest is not copied.
+mirror_chooses() {
+    local mirror
+    knows Mirror_Rule match || return 0
+    mirror=$(ovsdb-client transact "$OVN_NB_DB" '["OVN_Northbound",
+        {"op":"insert","table":"Mirror_Rule","uuid-name":"skip",
+         "row":{"match":"udp.dst == 8080","action":"skip","priority":20}},
+        {"op":"insert","table":"Mirror_Rule","uuid-name":"copy",
+         "row":{"match":"udp","action":"mirror","priority":10}},
+        {"op":"insert","table":"Mirror","row":{"name":"copies","type":"lport","sink":"vm22","index":0,
+         "filter":"from-lport","mirror_rules":["set",[["named-uuid","skip"],["named-uuid","copy"]]]}}]' |
+        grep -oE '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}' | tail -n 1)
+    nb_hv set Logical_Switch_Port vm11 "mirror_rules=$mirror" || return 1
+    capture copies vm22 eth0 -Q in
+    says vm21 vm11 udp "${IP[vm21]}" 8080 && says vm21 vm11 udp "${IP[vm21]}" 8081 &&
+        reaches vm11 "${IP[vm21]}"
+    eventually 3 counts copies '10\.0\.1\.11.*8081: UDP' 1 || true
+    sleep 0.3
+    end_capture copies
+    DETAIL="8080: $(count copies '\.8080'), 8081: $(count copies '\.8081'), pings: $(count copies 'ICMP')"
+    [ "$DETAIL" = "8080: 0, 8081: 1, pings: 0" ]
+}
+
+# Several mirrors of one port, each of its own kind and direction.
+mirrors_of_all_kinds() {
+    local mirror
+    knows Mirror_Rule match || return 0
+    mirror=$(create_row Mirror '{"name": "replies", "type": "lport", "sink": "vm22", "index": 0, "filter": "to-lport"}') || return 1
+    nb mirror-add requests gre 7 from-lport 192.0.2.2 && nb_hv set Logical_Switch_Port vm11 "mirror_rules=$mirror" -- \
+        lsp-attach-mirror vm11 requests || return 1
+    capture requests hv1 u1 proto 47
+    capture replies vm22 eth0 -Q in
+    reaches vm11 "${IP[vm21]}"
+    eventually 3 counts requests 'echo request' 1 || true
+    eventually 3 counts replies 'echo reply' 1 || true
+    end_capture requests
+    end_capture replies
+    DETAIL="$(count requests 'echo request') and $(count requests 'echo reply') to the collector,"
+    DETAIL+=" $(count replies 'echo request') and $(count replies 'echo reply') to the port"
+    [ "$DETAIL" = "1 and 0 to the collector, 0 and 1 to the port" ]
+}
+
 # create_row TABLE JSON: prints its UUID.
 create_row() {
     ovsdb-client transact "$OVN_NB_DB" "[\"OVN_Northbound\", {\"op\": \"insert\", \"table\": \"$1\", \"row\": $2}]" |
@@ -172,4 +214,6 @@ checks_rules_qos() {
     check "a port's packets are copied to another" wiped mirror_to_port
     check "a port's packets are copied to an interface" wiped mirror_to_interface
     check "a port's packets are copied to a collector" wiped mirror_to_collector
+    check "rules choose what is copied" wiped mirror_chooses
+    check "a port's mirrors may be of all kinds" wiped mirrors_of_all_kinds
 }
