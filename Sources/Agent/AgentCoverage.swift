@@ -1,3 +1,4 @@
+import AgentCore
 import Linux
 
 /// What an agent counts for `coverage/show`, under the names that operators know from
@@ -16,4 +17,62 @@ enum AgentCoverage {
     static let executions = CoverageCounter("dpif_execute")
     /// Packets on their way that the kernel did not take.
     static let refusedPackets = CoverageCounter("dpif_execute_error")
+    static let questions = CoverageCounter("dns_query_total")
+    static let addressQuestions = CoverageCounter("dns_query_type_a")
+    static let address6Questions = CoverageCounter("dns_query_type_aaaa")
+    static let nameQuestions = CoverageCounter("dns_query_type_ptr")
+    static let questionsForAll = CoverageCounter("dns_query_type_any")
+    static let otherQuestions = CoverageCounter("dns_query_type_other")
+    static let knownNames = CoverageCounter("dns_cache_hit")
+    static let unknownNames = CoverageCounter("dns_cache_miss")
+    static let truncatedQuestions = CoverageCounter("dns_error_truncated")
+    static let withoutQuestion = CoverageCounter("dns_error_no_query")
+    static let malformedQuestions = CoverageCounter("dns_error_parse_failure")
+    static let noQuestions = CoverageCounter("dns_skipped_not_request")
+    static let refusedQuestions = CoverageCounter("dns_unsupported_ovn_owned")
+    static let nameAnswers = CoverageCounter("dns_response_sent")
+
+    /// Makes all of them known, so that who asks for one that has not counted yet hears of zero.
+    static func register() { _ = all }
+
+    private static let all = [
+        flowRuns, physicalRuns, packetsIn, overflows,
+        puts, refusedPuts, deletions, executions,
+        refusedPackets, questions, addressQuestions, address6Questions,
+        nameQuestions, questionsForAll, otherQuestions, knownNames,
+        unknownNames, truncatedQuestions, withoutQuestion, malformedQuestions,
+        noQuestions, refusedQuestions, nameAnswers,
+    ]
+}
+
+extension NameOutcome {
+    /// What a packet with this outcome counts for.
+    var counters: [CoverageCounter] {
+        let type: [CoverageCounter] =
+            switch question {
+            case .a: [AgentCoverage.addressQuestions]
+            case .aaaa: [AgentCoverage.address6Questions]
+            case .ptr: [AgentCoverage.nameQuestions]
+            case .any: [AgentCoverage.questionsForAll]
+            case .other: [AgentCoverage.otherQuestions]
+            case nil: []
+            }
+        return [AgentCoverage.questions] + type + result
+    }
+
+    private var result: [CoverageCounter] {
+        switch self {
+        case .truncated: [AgentCoverage.truncatedQuestions]
+        case .noQuery: [AgentCoverage.noQuestions]
+        case .withoutQuestion: [AgentCoverage.withoutQuestion]
+        case .malformed: [AgentCoverage.malformedQuestions]
+        // Types that the rows never have are not looked for.
+        case .unknown(.other): []
+        case .unknown: [AgentCoverage.unknownNames]
+        case .empty(_, isRefused: false): [AgentCoverage.knownNames]
+        case .empty(_, isRefused: true):
+            [AgentCoverage.knownNames, AgentCoverage.refusedQuestions, AgentCoverage.nameAnswers]
+        case .answered: [AgentCoverage.knownNames, AgentCoverage.nameAnswers]
+        }
+    }
 }

@@ -23,6 +23,7 @@ package enum AgentDaemon {
             if database.isPassive { throw ConnectionMethodError.passive(database) }
             var process = try DaemonProcess(configuration.options)
             let loop = try EventLoop()
+            AgentCoverage.register()
             let agent = try RunningAgent(configuration, loop: loop)
             let manager = ServiceManager.fromEnvironment
             try agent.start()

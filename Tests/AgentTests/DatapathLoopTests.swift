@@ -129,6 +129,11 @@ import Wire
         for (name, (old, new)) in zip(names, zip(before, after)) { #expect(new > old, "\(name)") }
     }
 
+    @Test func whatHasNotCountedYetIsZero() {
+        AgentCoverage.register()
+        #expect(Coverage.shared.total(of: "dns_error_parse_failure") == 0)
+    }
+
     /// The kernel may refuse a flow: nothing is believed to be there that is not.
     @Test func aRefusedFlowIsForgotten() throws {
         let machine = try Machine()

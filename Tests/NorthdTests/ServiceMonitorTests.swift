@@ -104,6 +104,36 @@ import Testing
         #expect(monitor(network)?.options["az-name"] == "west")
     }
 
+    /// A port with addresses of both families is probed at that of the source's, and what can't be
+    /// probed is a problem.
+    @Test func aCheckOfAPortIsOfItsSourcesFamily() {
+        let (network, _, port) = network()
+        let check = network.northbound.makeUUID()
+        network.edit {
+            $0.update(
+                port, [.addresses],
+                of: NB.LogicalSwitchPort(addresses: ["02:00:00:00:00:05 10.0.0.5 fd00::5"]))
+            $0.insert(
+                NB.LogicalSwitchPortHealthCheck(protocol: "icmp", srcIP: "10.0.0.3"), uuid: check)
+            $0.update(port, [.healthChecks], of: NB.LogicalSwitchPort(healthChecks: [check]))
+        }
+        network.settle()
+        #expect(network.rows(SB.ServiceMonitor.self).map(\.row.ip) == ["10.0.0.5"])
+        network.edit {
+            $0.update(check, [.srcIP], of: NB.LogicalSwitchPortHealthCheck(srcIP: "fd00::3"))
+        }
+        network.settle()
+        #expect(network.rows(SB.ServiceMonitor.self).map(\.row.ip) == ["fd00::5"])
+        network.edit {
+            $0.update(check, [.srcIP], of: NB.LogicalSwitchPortHealthCheck(srcIP: "here"))
+        }
+        network.settle()
+        #expect(network.rows(SB.ServiceMonitor.self).isEmpty)
+        #expect(
+            network.problems
+                == ["Logical_Switch_Port_Health_Check src_ip: no IP address: \"here\""])
+    }
+
     @Test func portsHaveChecksOfTheirOwn() {
         let (network, _, port) = network()
         let check = network.northbound.makeUUID()
@@ -115,6 +145,12 @@ import Testing
         network.settle()
         #expect(monitor(network)?.type == "logical-switch-port")
         #expect(monitor(network)?.ip == "10.0.0.5" && monitor(network)?.protocol == "icmp")
+        // The port asks for the probes' source before it answers them.
+        #expect(
+            network.flows("ls_in_arp_rsp", on: "s1").contains {
+                $0.hasPrefix("[110] arp.tpa == 10.0.0.3 && arp.op == 1 -> ")
+                    && $0.contains("eth.src = \(monitor(network)?.srcMAC ?? "no address");")
+            })
         func status() -> String? {
             network.northbound.replica[NB.LogicalSwitchPortHealthCheck.self, check]?.status
         }

@@ -212,6 +212,7 @@ extension DatapathLoop {
                     touched.append(.affinity(key))
                 }
             case .affinityUse(let key): translator.affinities.refresh(key, now: now)
+            case .asked(let outcome): outcome.counters.forEach { $0.hit() }
             case .station(let sighting):
                 guard
                     translator.stations[sighting.key] == sighting.port

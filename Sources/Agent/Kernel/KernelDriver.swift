@@ -72,6 +72,10 @@ final class KernelDriver {
         let socket = try UpcallSocket.open()
         datapath = try Self.prepare(found, control, socket.portID)
         fallback = UpcallPort(name: "any", vport: Self.fallbackNumber, socket: socket)
+        // Packets of the agent's own come in by no port. Where they are tracked on their way, the
+        // kernel asks how to go on as if they had come in by the datapath's own device.
+        _ = try control.setUpcallSockets(
+            [socket.portID], ofPort: KernelPort.localNumber, of: datapath)
         for port in try control.ports(of: datapath) { known[port.name] = port }
     }
 

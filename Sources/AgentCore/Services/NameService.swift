@@ -23,35 +23,39 @@ package enum NameService {
     /// Seconds that an answer may be kept.
     package static let timeToLive: UInt32 = 3600
 
-    /// The frame of the response; nil where the question goes on. Addresses and ports stay those of
-    /// the query.
+    /// The frame of the response, nil where the packet goes on, and what became of it. Addresses and
+    /// ports stay those of the query.
     package static func answer(
         _ zones: [NameZone], _ frame: [UInt8], _ layout: PacketLayout
-    ) -> [UInt8]? {
-        guard let datagram = UDPDatagram(frame, layout), let query = DNSQuery(datagram.payload),
-            let response = answer(zones, query), let addresses = layout.addresses(frame)
-        else { return nil }
-        return PacketBuilder.udp(
-            EthernetHeader(of: frame, layout), addresses, source: datagram.source,
-            destination: datagram.destination, response.encoded(for: query))
+    ) -> (frame: [UInt8]?, outcome: NameOutcome) {
+        guard let datagram = UDPDatagram(frame, layout), let addresses = layout.addresses(frame)
+        else { return (nil, .truncated) }
+        guard let query = DNSQuery(datagram.payload) else {
+            return (nil, NameOutcome(ofUnreadable: datagram.payload))
+        }
+        let (response, outcome) = answer(zones, query)
+        let made = response.map { response in
+            PacketBuilder.udp(
+                EthernetHeader(of: frame, layout), addresses, source: datagram.source,
+                destination: datagram.destination, response.encoded(for: query))
+        }
+        return (made, outcome)
     }
 
-    package static func answer(_ zones: [NameZone], _ query: DNSQuery) -> DNSResponse? {
-        let wanted = [DNSType.a, DNSType.aaaa, DNSType.ptr, DNSType.any]
-        guard query.recordClass == DNSQuery.internet, wanted.contains(query.type) else {
-            return nil
-        }
+    private static func answer(
+        _ zones: [NameZone], _ query: DNSQuery
+    ) -> (DNSResponse?, NameOutcome) {
+        let question = NameOutcome.Question(query.type)
         let name = query.name.text
-        guard let zone = zones.first(where: { $0.records[name] != nil }),
+        guard query.recordClass == DNSQuery.internet, question != .other,
+            let zone = zones.first(where: { $0.records[name] != nil }),
             let value = zone.records[name]
-        else { return nil }
+        else { return (nil, .unknown(question)) }
         var response = DNSResponse(timeToLive: timeToLive)
         response.answers = answers(value, query)
-        if response.answers.isEmpty {
-            guard zone.isOwned else { return nil }
-            response.code = DNSCode.refused
-        }
-        return response
+        if !response.answers.isEmpty { return (response, .answered(question)) }
+        response.code = DNSCode.refused
+        return (zone.isOwned ? response : nil, .empty(question, isRefused: zone.isOwned))
     }
 
     private static func answers(_ value: String, _ query: DNSQuery) -> [DNSResponse.Answer] {

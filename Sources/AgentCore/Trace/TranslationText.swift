@@ -105,7 +105,7 @@ struct TranslationText {
             let place = PortReference(datapath: key.datapath, port: port)
             line("/* learns that \(key.address) is on \(names.full(place)) */")
         // Says nothing about where the packet goes.
-        case .uses: break
+        case .uses, .asked, .station: break
         case .service(let event): line("/* goes to a service: \(event.kind) */")
         case .wait(let packet):
             line(
@@ -113,7 +113,6 @@ struct TranslationText {
                     + "\(names.full(packet.neighbour.port)) */")
         case .affinity(let key, let binding):
             line("/* binds \(key.client) to backend \(binding.backend.address) */")
-        case .station: break
         case .affinityUse(let key): line("/* \(key.client) has a backend */")
         }
     }

@@ -102,12 +102,14 @@ package enum SideEffect: Hashable, Sendable {
     case affinityUse(AffinityKey)
     /// A station of a provider bridge.
     case station(StationSighting)
+    /// Somebody asked for a name.
+    case asked(NameOutcome)
 
     /// Whether it becomes a row of the Southbound database.
     fileprivate var isLesson: Bool {
         switch self {
         case .neighbour, .address: true
-        case .uses, .wait, .service, .affinity, .affinityUse, .station: false
+        case .uses, .wait, .service, .affinity, .affinityUse, .station, .asked: false
         }
     }
 }

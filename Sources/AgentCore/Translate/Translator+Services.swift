@@ -74,9 +74,14 @@ extension Translator {
             }
         case .dnsLookup:
             let zones = snapshot.view.services.zones[block.stage.datapath.value] ?? []
-            guard rewrite(.names, field, { NameService.answer(zones, $0, $1) }) else {
-                return false
+            var outcome = NameOutcome.truncated
+            let isKnown = rewrite(.names, field) { frame, layout in
+                let (made, what) = NameService.answer(zones, frame, layout)
+                outcome = what
+                return made
             }
+            guard isKnown else { return false }
+            effect(.asked(outcome))
             if key.peek(span(field)) == 1 { key.load(KeyField.flagsFromController, 1) }
             return true
         default: return unsupported(.evaluate(field, function))

@@ -15,7 +15,7 @@ package struct KernelPort: Hashable, Sendable {
 
     /// The index of the datapath it belongs to.
     package let datapathIndex: Int32
-    /// The number within the datapath; 0 is the local port.
+    /// The number within the datapath.
     package let number: UInt32
     /// The name of its network device.
     package let name: String

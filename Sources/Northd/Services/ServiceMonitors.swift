@@ -73,25 +73,18 @@ extension Compiler {
         let (inputs, outputs, model) = (inputs, outputs, model)
         let scene = MonitorScene(inputs: inputs, model: model, services: services)
         engine.emitter("port monitor", over: inputs.portHealthChecks) { key, check, context in
-            guard let owner = context.read(inputs.portOfHealthCheck, key)?.first,
+            guard let source = IPAddress(parsing: check.srcIP),
+                let owner = context.read(inputs.portOfHealthCheck, key)?.first,
                 let port = context.read(model.switchPorts, owner) ?? nil
             else { return }
             let own = IPAddress(parsing: check.address).map { [$0] }
             let stations = context.read(model.stations, owner) ?? []
-            var states: [String] = []
-            for address in own ?? stations.flatMap(\.addresses) {
-                let monitor = ServiceMonitorKey(
-                    logicalPort: port.name, address: address.description, port: check.port,
-                    transport: check.protocol)
-                var row = ServiceMonitorRow(
-                    origin: key, key: monitor, type: SB.ServiceMonitor.typeLogicalSwitchPort)
-                row.options = check.options
-                row.sourceAddress = check.srcIP
-                row.sourceMAC = scene.monitorAddress(context) ?? ""
-                scene.place(&row, context)
-                context.emit(outputs.serviceMonitors, row)
-                if let state = context.read(inputs.serviceStates, monitor) { states.append(state) }
-            }
+            // Who has addresses of both families is probed from that of the source.
+            let states = (own ?? stations.flatMap(\.addresses))
+                .filter { ($0.v4 == nil) == (source.v4 == nil) }
+                .compactMap { address in
+                    scene.probe(port, address, from: source, check, of: key, outputs, context)
+                }
             context.emit(
                 outputs.portHealth,
                 PortHealthRow(target: key, status: Compiler.worst(states)))
@@ -189,5 +182,31 @@ private struct MonitorScene: Sendable {
         else { return }
         row.chassis = chassis.name
         row.isPortUp = state.isUp
+    }
+
+    /// Has one address of a port probed, and the source answered for.
+    /// - Returns: what the chassis says of it, if it has said anything.
+    func probe(
+        _ port: SwitchPort, _ address: IPAddress, from source: IPAddress,
+        _ check: NB.LogicalSwitchPortHealthCheck, of origin: RowUUID, _ outputs: Outputs,
+        _ context: Context
+    ) -> String? {
+        let key = ServiceMonitorKey(
+            logicalPort: port.name, address: address.description, port: check.port,
+            transport: check.protocol)
+        var row = ServiceMonitorRow(
+            origin: origin, key: key, type: SB.ServiceMonitor.typeLogicalSwitchPort)
+        row.options = check.options
+        row.sourceAddress = check.srcIP
+        row.sourceMAC = monitorAddress(context) ?? ""
+        place(&row, context)
+        context.emit(outputs.serviceMonitors, row)
+        context.emit(
+            ProbeReplies(
+                port: port.name, backend: address, backendPort: check.port,
+                transport: check.protocol, source: source, router: nil,
+                monitor: MACAddress(parsing: row.sourceMAC)),
+            .datapath(port.datapath), to: outputs)
+        return context.read(inputs.serviceStates, key)
     }
 }

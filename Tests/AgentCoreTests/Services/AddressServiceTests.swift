@@ -426,4 +426,30 @@ import Wire
         #expect(refused.uint16(at: 2) & 15 == 5)
         #expect(refused.uint16(at: 6) == 0)
     }
+
+    /// What a packet for port 53 counts as.
+    private static func outcome(_ payload: [UInt8]) throws -> NameOutcome {
+        let zones = [NameZone(records: ["vm4.example": "10.0.0.4"], isOwned: true)]
+        let frame = Frames.udp(Frames.a, Frames.b, payload)
+        return NameService.answer(zones, frame, try unwrap(PacketLayout(frame))).outcome
+    }
+
+    @Test func whatBecomesOfQuestionsIsTold() throws {
+        let header: [UInt8] = [0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]
+        func question(_ name: String, _ type: UInt16) throws -> [UInt8] {
+            var payload = header + (try unwrap(DomainName(parsing: name)).encoded)
+            payload.append(UInt64(type), width: 2)
+            return payload + [0, 1]
+        }
+        #expect(try Self.outcome(try question("vm4.example", DNSType.a)) == .answered(.a))
+        #expect(
+            try Self.outcome(try question("vm4.example", DNSType.aaaa))
+                == .empty(.aaaa, isRefused: true))
+        #expect(try Self.outcome(try question("vm5.example", DNSType.any)) == .unknown(.any))
+        #expect(try Self.outcome(try question("vm4.example", 15)) == .unknown(.other))
+        #expect(try Self.outcome([UInt8](header.prefix(11))) == .truncated)
+        #expect(try Self.outcome([0, 0, 0x81] + header.dropFirst(3)) == .noQuery)
+        #expect(try Self.outcome([0, 0, 1, 0, 0, 0] + header.dropFirst(6)) == .withoutQuestion)
+        #expect(try Self.outcome(header + [63]) == .malformed)
+    }
 }

@@ -27,7 +27,7 @@ import Wire
                 switch effect {
                 case .neighbour(let key, let mac, _): .neighbour(key, mac, isShared: false)
                 case .address, .uses, .station: effect
-                case .wait, .service: nil
+                case .wait, .service, .asked: nil
                 case .affinity, .affinityUse: effect
                 }
             })

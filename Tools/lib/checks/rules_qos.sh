@@ -124,7 +124,7 @@ mirror_to_port() {
     [ "$DETAIL" = "1 questions and 1 answers copied" ]
 }
 
-# Rules of a mirror choose by match, the highest priority first; the rest is not copied.
+# Rules of a mirror choose by match, the highest priority first; what none matches is copied.
 mirror_chooses() {
     local mirror
     knows Mirror_Rule match || return 0
@@ -144,7 +144,7 @@ mirror_chooses() {
     sleep 0.3
     end_capture copies
     DETAIL="8080: $(count copies '\.8080'), 8081: $(count copies '\.8081'), pings: $(count copies 'ICMP')"
-    [ "$DETAIL" = "8080: 0, 8081: 1, pings: 0" ]
+    [ "$DETAIL" = "8080: 0, 8081: 1, pings: 1" ]
 }
 
 # Several mirrors of one port, each of its own kind and direction.
@@ -214,6 +214,6 @@ checks_rules_qos() {
     check "a port's packets are copied to another" wiped mirror_to_port
     check "a port's packets are copied to an interface" wiped mirror_to_interface
     check "a port's packets are copied to a collector" wiped mirror_to_collector
-    check "rules choose what is copied" wiped mirror_chooses
+    check "rules of a mirror choose what is copied" wiped mirror_chooses
     check "a port's mirrors may be of all kinds" wiped mirrors_of_all_kinds
 }

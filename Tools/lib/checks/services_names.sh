@@ -61,12 +61,34 @@ names_pass_rules() {
     return $result
 }
 
+# read_counters HYPERVISOR NAME...: what its agent has counted so far.
+read_counters() {
+    local number=$1 name
+    shift
+    for name in "$@"; do agent_command "$number" coverage/read-counter "$name"; done | paste -sd ' '
+}
+
+# Questions are counted by what they ask for and by what becomes of them.
+questions_are_counted() {
+    local names=(dns_query_total dns_query_type_a dns_query_type_aaaa dns_cache_hit dns_cache_miss
+        dns_response_sent) before after index found=()
+    [ "$HV1" = ours ] || return 0
+    read -ra before < <(read_counters 1 "${names[@]}")
+    look_up "$1" vm12.ovn.example A >/dev/null
+    look_up "$1" vm12.ovn.example AAAA >/dev/null
+    look_up "$1" www.example A >/dev/null
+    read -ra after < <(read_counters 1 "${names[@]}")
+    for index in "${!names[@]}"; do found+=($((after[index] - before[index]))); done
+    same "3 2 1 2 1 2" "${found[*]}"
+}
+
 checks_names() {
     check "a name server is there" serve_names
     check "names are answered" names_are_answered "$(workload_ip vm22)"
     check "names are answered, IPv6" names_are_answered "$(workload_ip6 vm22)"
     check "other names go on to the server" other_names_go_on "$(workload_ip vm22)"
     check "other names go on to the server, IPv6" other_names_go_on "$(workload_ip6 vm22)"
+    check "questions for names are counted" questions_are_counted "$(workload_ip vm22)"
     check "answers of names pass rules" names_pass_rules "$(workload_ip vm22)"
     stop_names
 }
