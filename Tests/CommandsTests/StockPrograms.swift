@@ -14,6 +14,15 @@ final class StockNetwork {
     static let isInstalled = needed.allSatisfy { access($0, R_OK) == 0 }
     static let isMissing: Comment = "needs the package ovn-central"
 
+    /// The directory of the programs that were built with these tests.
+    static let programs =
+        (CommandLine.arguments.first { $0.contains(".xctest") } ?? "")
+        .split(separator: "/", omittingEmptySubsequences: false)
+        .prefix { !$0.hasSuffix(".xctest") }.joined(separator: "/")
+
+    /// The path of a program of ours.
+    static func own(_ program: String) -> String { "\(programs)/\(program)" }
+
     var remote: String { "unix:\(directory)/db.sock" }
 
     init() throws {

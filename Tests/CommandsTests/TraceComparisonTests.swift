@@ -286,10 +286,7 @@ struct TraceComparisonTests {
     /// The program itself, once: it finds the database by the environment, and its answer is its
     /// standard output.
     @Test func theProgramAnswers() throws {
-        let bundle = CommandLine.arguments.first { $0.contains(".xctest") } ?? ""
-        let program =
-            bundle.split(separator: "/", omittingEmptySubsequences: false)
-            .prefix { !$0.hasSuffix(".xctest") }.joined(separator: "/") + "/ovn-trace"
+        let program = StockNetwork.own("ovn-trace")
         try #require(access(program, X_OK) == 0)
         let network = try StockNetwork()
         try network.configure(Self.twoSwitches)
@@ -307,11 +304,30 @@ struct TraceComparisonTests {
                 question)
             #expect(later == answer)
         }
+        try network.run("ovs-appctl", "-t", "\(network.directory)/trace.ctl", "exit")
         for arguments in [["--nosuch"], []] {
             let child = try ChildProcess.run([program] + arguments)
             #expect(child.status == 1)
             #expect(child.output.hasPrefix("ovn-trace: "))
         }
-        #expect(try network.run(program, "--version").hasPrefix("ovn-trace (swift-ovn) "))
+        let version = try network.run(program, "--version")
+        #expect(version.hasPrefix("ovn-trace (swift-ovn) "))
+        #expect(version.contains("\nDB Schema "))
+    }
+
+    /// Nobody waits for a database that isn't there: neither who asks nor who starts a daemon.
+    @Test(arguments: [
+        ("unix:/nosuch/a", "connection attempt failed (No such file or directory)"),
+        ("unix:/nosuch/a,unix:/nosuch/b", "connection attempt failed (No such file or directory)"),
+        ("ssl:127.0.0.1:1", "TLS is not supported yet"), ("foo:bar", "unknown connection method"),
+    ])
+    func aDatabaseThatIsNotThere(_ remote: String, _ reason: String) throws {
+        for arguments in [["ip4"], ["--detach", "--no-chdir", "--unixctl=none"]] {
+            let child = try ChildProcess.run(
+                ["timeout", "20", StockNetwork.own("ovn-trace"), "--db=\(remote)"] + arguments)
+            #expect(child.status == 1)
+            #expect(
+                child.output == "ovn-trace: \(remote): database connection failed (\(reason))\n")
+        }
     }
 }

@@ -48,7 +48,10 @@ import Testing
             "eth.type",
             "Explicit `!= 0' is required for inequality test of multibit field against 0."
         ),
-        ("inport", "Explicit `!= 0' is required for inequality test of multibit field against 0."),
+        ("inport", "Syntax error at end of input expecting relational operator."),
+        ("inport && ip4", "Syntax error at `&&' expecting relational operator."),
+        ("ip4.src = 10.0.0.1", "Syntax error at `=' expecting relational operator."),
+        ("ip4 = 1", "Syntax error at `=' expecting relational operator."),
         (
             "!(!(vlan.pcp))",
             "Explicit `!= 0' is required for inequality test of multibit field against 0."

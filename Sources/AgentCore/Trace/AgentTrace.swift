@@ -105,7 +105,7 @@ package struct AgentTrace {
 
     private func inport(_ text: String) throws(Failure) -> String {
         do throws(Microflow.Failure) {
-            return try Microflow.inport(of: try Microflow.parse(text))
+            return try Microflow.inport(of: try Microflow.parse(text)) { replica.portGroup($0) }
         } catch {
             throw .microflow(error)
         }

@@ -49,9 +49,26 @@ extension BitTest {
             else { return false }
             return storage.field == field && storage.width == field.width
         }
-        let bits = mask == field.fullMask ? "" : "/0x" + String(mask, radix: 16)
-        return "\(name?.name ?? "\(field)") \(relation.rawValue) "
-            + (value == 0 ? "0" : "0x" + String(value, radix: 16)) + bits
+        return text(name?.name ?? "\(field)")
+    }
+
+    /// Bits that follow each other are a part of the field; one bit is set or not.
+    private func text(_ name: String) -> String {
+        let low = mask.trailingZeroBitCount
+        let run = mask >> UInt128(low)
+        guard run & (run &+ 1) == 0 else {
+            let bits = "/" + hexadecimalText(mask)
+            return "\(name) \(relation.rawValue) \(hexadecimalText(value))\(bits)"
+        }
+        let width = run.nonzeroBitCount
+        if width == 1, relation == .equal || relation == .notEqual {
+            let isSet = (value != 0) == (relation == .equal)
+            return (isSet ? "" : "!") + name + (field.width > 1 ? "[\(low)]" : "")
+        }
+        let last = low + width - 1
+        let range =
+            mask == field.fullMask ? "" : width > 1 ? "[\(low)..\(last)]" : "[\(low)]"
+        return "\(name)\(range) \(relation.rawValue) \(hexadecimalText(value >> UInt128(low)))"
     }
 
     fileprivate var decided: Condition {

@@ -139,34 +139,45 @@ extension FlowDirectory {
     }
 }
 
-/// The names of stages, read from the flows when the first is asked for. Switches and routers have
-/// names of their own.
+/// The names of stages, read from the flows when the first is asked for. A stage is called what a flow
+/// of it on that datapath calls it, as kinds of datapaths have names of their own.
 private final class StageNames {
     private let replica: Replica
+    /// Of each name, the datapaths and groups of datapaths whose flows have it.
     private lazy var names = Self.names(replica)
-    private lazy var routers = Self.routers(replica)
+    private lazy var datapaths = Self.datapaths(replica)
 
     init(_ replica: Replica) { self.replica = replica }
 
     func name(of stage: LogicalStage) -> String? {
-        let isRouter = routers.contains(stage.datapath)
-        return names[stage.stage]?.first { $0.hasPrefix("lr_") == isRouter }
+        guard let datapath = datapaths[stage.datapath] else { return nil }
+        let candidates = (names[stage.stage] ?? [:]).filter { _, places in
+            places.contains(datapath) || places.contains { isMember(datapath, of: $0) }
+        }
+        return candidates.keys.min()
     }
 
-    private static func names(_ replica: Replica) -> [Stage: Set<String>] {
-        var names: [Stage: Set<String>] = [:]
+    private func isMember(_ datapath: RowUUID, of group: RowUUID) -> Bool {
+        replica[SB.LogicalDPGroup.self, group]?.datapaths.contains(datapath) == true
+    }
+
+    private static func names(_ replica: Replica) -> [Stage: [String: Set<RowUUID>]] {
+        var names: [Stage: [String: Set<RowUUID>]] = [:]
         for row in replica.rows(SB.LogicalFlow.self).map(\.row) {
             let flow = FlowDescription(row)
-            guard (0..<PipelineLimits.tables).contains(flow.table), let name = flow.stageName
+            guard (0..<PipelineLimits.tables).contains(flow.table), let name = flow.stageName,
+                let place = row.logicalDatapath ?? row.logicalDPGroup
             else { continue }
-            names[Stage(flow.pipeline, flow.table), default: []].insert(name)
+            names[Stage(flow.pipeline, flow.table), default: [:]][name, default: []].insert(place)
         }
         return names
     }
 
-    private static func routers(_ replica: Replica) -> Set<DatapathKey> {
-        let rows = replica.rows(SB.DatapathBinding.self).map(\.row).filter(\.isRouter)
-        return Set(rows.map { DatapathKey(UInt32(truncatingIfNeeded: $0.tunnelKey)) })
+    private static func datapaths(_ replica: Replica) -> [DatapathKey: RowUUID] {
+        Dictionary(
+            replica.rows(SB.DatapathBinding.self).map {
+                (DatapathKey(UInt32(truncatingIfNeeded: $0.row.tunnelKey)), $0.uuid)
+            }, uniquingKeysWith: { first, _ in first })
     }
 }
 

@@ -100,12 +100,16 @@ package struct FlowLine {
     }
 
     private var transport: [String] {
-        guard typeName?.hasProtocol == true, key[.ipFragment] & 2 == 0 else { return [] }
-        switch UInt8(key[.ipProtocol]) {
-        case IPProtocol.icmp, IPProtocol.icmpv6:
+        guard key[.ipFragment] & 2 == 0 else { return [] }
+        switch (UInt8(key[.ipProtocol]), isIPv6) {
+        case (IPProtocol.icmp, false), (IPProtocol.icmpv6, true):
             return ["icmp_type=\(key[.icmpType])", "icmp_code=\(key[.icmpCode])"] + discovery
-        case IPProtocol.tcp: return ports + ["tcp_flags=" + TCPFlags(key[.tcpFlags]).text]
-        default: return ports
+        case (IPProtocol.tcp, _): return ports + ["tcp_flags=" + TCPFlags(key[.tcpFlags]).text]
+        // What looks like ports is printed of the other family's ICMP, and of IGMP, too.
+        case (IPProtocol.udp, _), (IPProtocol.sctp, _), (IPProtocol.icmp, _),
+            (IPProtocol.icmpv6, _), (IPProtocol.igmp, _):
+            return ports
+        default: return []
         }
     }
 
@@ -115,7 +119,7 @@ package struct FlowLine {
 
     private var discovery: [String] {
         let types = [ICMPv6Type.neighborSolicitation, ICMPv6Type.neighborAdvertisement]
-        guard isIPv6, types.contains(UInt8(key[.icmpType])) else { return [] }
+        guard isIPv6, types.contains(UInt8(key[.icmpType])), key[.icmpCode] == 0 else { return [] }
         return [
             "nd_target=\(IPv6Address(key[wide: .ndTarget]))", "nd_sll=\(mac(.ndSourceLink))",
             "nd_tll=\(mac(.ndTargetLink))",
@@ -157,15 +161,15 @@ package struct ConnectionFlags: OptionSet, Hashable, Sendable {
 private struct TCPFlags {
     private let bits: UInt64
     private static let names = ["fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr", "ns"]
+    /// Bits of the field; those without a name are printed as numbers.
+    private static let count = 12
 
     init(_ bits: UInt64) { self.bits = bits }
 
     var text: String {
-        var set = Self.names.enumerated().filter { bits & 1 << UInt64($0.offset) != 0 }
-            .map(\.element)
-        let known = UInt64(1) << UInt64(Self.names.count) - 1
-        let rest = bits & ~known
-        if rest != 0 { set.append("0x" + String(rest, radix: 16)) }
+        let set = (0..<Self.count).filter { bits & 1 << UInt64($0) != 0 }.map { bit in
+            bit < Self.names.count ? Self.names[bit] : "[" + String(1 << bit, radix: 16) + "]"
+        }
         return set.isEmpty ? "0" : set.joined(separator: "|")
     }
 }

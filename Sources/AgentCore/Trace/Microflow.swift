@@ -47,8 +47,8 @@ package struct Microflow: Sendable {
             case .syntax(let text): text
             case .ambiguous(let text): "Constraints are ambiguous: \(text)."
             case .contradictory: "Constraints are contradictory."
-            case .unknownSet(let name): "unknown address set \(quoted(name))"
-            case .unknownGroup(let name): "unknown port group \(quoted(name))"
+            case .unknownSet(let name): "Syntax error at `$\(name)' expecting address set name."
+            case .unknownGroup(let name): "Syntax error at `@\(name)' expecting port group name."
             case .unknownPort(let name): "unknown port \(quoted(name))"
             case .noInport: "flow match expression does not match on inport"
             case .manyInports: "flow match expression matches on multiple inports"
@@ -82,9 +82,14 @@ package struct Microflow: Sendable {
         }
     }
 
-    /// The one logical port that an expression names as its inport.
-    package static func inport(of match: Match) throws(Failure) -> String {
-        let names = Set(match.inports(isNegated: false))
+    /// The one logical port that an expression names as its inport, itself or by a group.
+    ///
+    /// - Parameter portGroup: the logical ports of a group.
+    package static func inport(
+        of match: Match, portGroup: @escaping (String) -> [String]? = { _ in nil }
+    ) throws(Failure) -> String {
+        let groups = Names(addressSet: { _ in [] }, portGroup: portGroup, port: { _ in nil })
+        let names = Set(try match.expanded(groups).inports(isNegated: false))
         guard let name = names.first else { throw .noInport }
         guard names.count == 1 else { throw .manyInports }
         return name

@@ -92,7 +92,9 @@ package struct NetworkTrace: Sendable {
         }
         let name: String
         do throws(Microflow.Failure) {
-            name = try Microflow.inport(of: try Microflow.parse(microflow))
+            name = try Microflow.inport(of: try Microflow.parse(microflow)) {
+                network.replica.portGroup($0)
+            }
         } catch {
             throw Self.failure(error)
         }

@@ -110,13 +110,13 @@ extension FlowKey {
         return made
     }
 
-    /// What `reject` sends back, with the addresses exchanged; nil in answer to a rejection.
+    /// What `reject` sends back, with the addresses exchanged; nil in answer to a rejection. (The
+    /// flags of TCP stand for the abort that a packet of SCTP carries.)
     fileprivate var rejection: (title: String, packet: FlowKey?) {
+        let isReset = self[.tcpFlags] == UInt64(TCPFlag.reset)
         switch UInt8(self[.ipProtocol]) {
-        case IPProtocol.tcp:
-            let isReset = self[.tcpFlags] == UInt64(TCPFlag.reset)
-            return ("tcp_reset", isReset ? nil : reset.returned)
-        case IPProtocol.sctp: return ("sctp_abort", reset.returned)
+        case IPProtocol.tcp: return ("tcp_reset", isReset ? nil : reset.returned)
+        case IPProtocol.sctp: return ("sctp_abort", isReset ? nil : reset.returned)
         default:
             let isError = self[.ipProtocol] == errorProtocol && self[.icmpType] == unreachable
             // Stock traces call the refusal of what is no IP packet so.

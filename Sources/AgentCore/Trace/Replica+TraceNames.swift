@@ -41,11 +41,12 @@ extension Replica {
         rows(SB.AddressSet.self).first { $0.row.name == name }?.row.addresses
     }
 
-    /// The ports of a group, by its name in the Southbound database or without the key of the
-    /// datapath before it.
-    package func portGroup(_ name: String, datapath key: UInt32) -> [String]? {
+    /// The ports of a group, by its name in the Southbound database or, if the datapath is known,
+    /// without the datapath's key before it.
+    package func portGroup(_ name: String, datapath key: UInt32? = nil) -> [String]? {
         let all = rows(SB.PortGroup.self).map(\.row)
-        return (all.first { $0.name == "\(key)_\(name)" } ?? all.first { $0.name == name })?.ports
+        let own = key.flatMap { key in all.first { $0.name == "\(key)_\(name)" } }
+        return (own ?? all.first { $0.name == name })?.ports
     }
 }
 

@@ -142,12 +142,16 @@ extension FlowDescription {
 }
 
 extension Action {
-    /// The canonical text in a flow of this table: going on in the next one needs no number.
+    /// The canonical text in a flow of this table: the pipeline is named only if it is the other
+    /// one, and going on in the next table needs no number.
     package func text(in pipeline: Stage.Pipeline, table: Int) -> String {
-        guard case .next(let target) = self, target.table ?? table + 1 == table + 1,
-            target.pipeline ?? Pipeline(pipeline) == Pipeline(pipeline)
-        else { return description }
-        return "next;"
+        guard case .next(let target) = self else { return description }
+        let own = Pipeline(pipeline)
+        let goal = NextTable(
+            pipeline: target.pipeline == own ? nil : target.pipeline,
+            table: target.table ?? table + 1)
+        if goal.pipeline == nil, goal.table == table + 1 { return "next;" }
+        return Action.next(goal).description
     }
 }
 

@@ -1,6 +1,7 @@
 import AgentCore
 import Linux
 import LogicalFlow
+import Schemas
 import Wire
 
 extension TraceCommand {
@@ -84,7 +85,8 @@ extension TraceCommand {
             case .operand(let word): operands.append(word)
             case .option("help", _): return Self.help
             case .option("version", _):
-                return SoftwareVersion.line(program: Self.program) + "\n"
+                return SoftwareVersion.line(program: Self.program)
+                    + "\nDB Schema \(SB.schema.version)\n"
             case .option(let name, let value): try set(name, value ?? "")
             }
         }

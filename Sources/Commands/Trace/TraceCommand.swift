@@ -14,7 +14,7 @@ package struct TraceCommand: Sendable {
     package var usesFriendlyNames = true
     package var trace: NetworkTrace
 
-    /// Status 0 with the answer, whatever it says; waits until the database is there.
+    /// Status 0 with the answer, whatever it says; 1 if no remote has the database.
     package func run() -> CommandOutcome {
         do {
             let replica = try replica(on: try EventLoop())
@@ -26,30 +26,56 @@ package struct TraceCommand: Sendable {
     }
 
     /// The Southbound database as of now.
-    func replica(on loop: EventLoop) throws(SystemError) -> Replica {
+    func replica(on loop: EventLoop) throws -> Replica {
         let threads = IOThreads(count: 1)
         defer { threads.shutDown() }
         let client = client(on: loop, threads)
-        client.start()
-        while try !loop.run(until: .now() + .seconds(3600), { client.isSynchronized }) {}
-        let replica = client.replica
-        client.stop()
-        return replica
+        defer { client.stop() }
+        try connect(client, loop)
+        return client.replica
     }
 
-    /// Follows the Southbound database when it is started.
+    private var remotes: [String] { database.split(separator: ",").map(String.init) }
+
+    /// A client of the Southbound database that is not started yet.
     func client(on loop: EventLoop, _ threads: IOThreads) -> OVSDBClient {
         let configuration = ClientConfiguration(
-            schema: SB.schema, tables: Self.tables,
-            remotes: database.split(separator: ",").map(String.init), leaderOnly: leaderOnly)
-        let client = OVSDBClient(
+            schema: SB.schema, tables: Self.tables, remotes: remotes, leaderOnly: leaderOnly)
+        return OVSDBClient(
             configuration, loop: loop, threads: threads,
             seed: UInt64(bitPattern: Clock.monotonicMilliseconds))
+    }
+
+    /// Starts a client and waits for the database. Each remote is tried once, as somebody waits for
+    /// an answer; if `isTold` to end there will be none.
+    func connect(
+        _ client: OVSDBClient, _ loop: EventLoop, isTold: @escaping () -> Bool = { false }
+    ) throws {
+        var reasons: [String] = []
+        let handler = client.handlers.diagnostic
         client.handlers.diagnostic = { diagnostic in
-            guard case .lost = diagnostic else { return }
-            StandardStream.writeError("\(Self.program): \(diagnostic)\n")
+            guard case .lost(let remote, let reason) = diagnostic else { return }
+            let known = "\(remote): "
+            reasons.append(
+                reason.hasPrefix(known) ? String(reason.dropFirst(known.utf8.count)) : reason)
         }
-        return client
+        defer { client.handlers.diagnostic = handler }
+        client.start()
+        let attempts = max(remotes.count, 1)
+        func isDone() -> Bool { client.isSynchronized || reasons.count >= attempts || isTold() }
+        while !isDone() { _ = try loop.run(until: .now() + .seconds(3600), isDone) }
+        guard client.isSynchronized || isTold() else {
+            throw DatabaseFailure(database: database, reason: reasons.last ?? "")
+        }
+    }
+
+    /// No remote has the database.
+    package struct DatabaseFailure: Error, Hashable, Sendable, CustomStringConvertible {
+        /// The remotes that were tried, as they were given.
+        package let database: String
+        package let reason: String
+
+        package var description: String { "\(database): database connection failed (\(reason))" }
     }
 
     private static let tables: [ClientConfiguration.Table] = [

@@ -1,5 +1,6 @@
 import AgentCore
 import Linux
+import Logging
 import OVSDBTransport
 import UnixControl
 
@@ -9,6 +10,8 @@ import UnixControl
 /// Property: an answer is that of the program itself on the database as the daemon knows it. The
 /// network is made anew on the first question after a change.
 package final class TraceDaemon {
+    private static let logger = Logger(label: "ovntrace")
+
     private let command: TraceCommand
     private let client: OVSDBClient
     private var network: TraceNetwork?
@@ -20,19 +23,28 @@ package final class TraceDaemon {
         client = command.client(on: loop, threads)
         client.handlers.changed = { [unowned self] _ in network = nil }
         client.handlers.synchronized = { [unowned self] in answerWaiting() }
+        client.handlers.diagnostic = { diagnostic in
+            guard case .lost = diagnostic else { return }
+            Self.logger.warning("\(diagnostic)")
+        }
     }
 
-    /// Runs until it is told to exit, by a signal or a control command.
+    /// Runs until it is told to exit, by a signal or a control command. Ready once the database is
+    /// there.
     package static func run(_ command: TraceCommand, _ options: DaemonOptions) throws {
         var process = try DaemonProcess(options)
         let signals = try SignalSource()
         let loop = try EventLoop()
-        _ = try loop.watch(signals.rawDescriptor) { _ in loop.stop() }
+        var isTold = false
+        _ = try loop.watch(signals.rawDescriptor) { _ in
+            isTold = true
+            loop.stop()
+        }
         let threads = IOThreads(count: 1)
         let daemon = TraceDaemon(command, loop: loop, threads: threads)
         let control = try ControlServer.start(
             for: options, loop: loop, register: daemon.register(on:))
-        daemon.client.start()
+        try command.connect(daemon.client, loop) { isTold }
         try process.ready()
         try loop.run()
         daemon.client.stop()

@@ -109,6 +109,9 @@ extension MatchParser {
         }
         let field = try parseField()
         guard lexer.relation != nil else {
+            guard !field.symbol.isString, lexer.token != .punctuation(.assign) else {
+                throw lexer.syntaxError("expecting relational operator")
+            }
             if let problem = field.testProblem(in: context(isSet: false)) {
                 throw lexer.failure(problem)
             }

@@ -82,8 +82,20 @@ struct MicroflowTests {
         (#"inport == "a" && inport == "b""#, "Constraints are contradictory."),
         ("ip4 && tcp && udp", "Constraints are contradictory."),
         (#"inport == "nosuch""#, #"unknown port "nosuch""#),
-        ("ip4.src == $nosuch", #"unknown address set "nosuch""#),
-        ("inport == @nosuch", #"unknown port group "nosuch""#),
+        ("ip4.src == $nosuch", "Syntax error at `$nosuch' expecting address set name."),
+        ("inport == @nosuch", "Syntax error at `@nosuch' expecting port group name."),
+        // Parts of a field, single bits and masks with holes.
+        (
+            "ip && eth.src == 33:33:00:00:00:00/ff:ff:00:00:00:00",
+            "Constraints are ambiguous: (eth.type == 0x800 || eth.type == 0x86dd) && "
+                + "eth.src[32..47] == 0x3333."
+        ),
+        (
+            "ip && reg0[3] && reg0[4] == 0 && flags.loopback && reg1 == 0x1/0x101",
+            "Constraints are ambiguous: (eth.type == 0x800 || eth.type == 0x86dd) && "
+                + "xxreg0[99] && !xxreg0[100] && flags[0] && "
+                + "xxreg0 == 0x10000000000000000/0x1010000000000000000."
+        ),
         ("bogus", "Syntax error at `bogus' expecting field name."),
     ])
     func refusesWhatIsNoPacket(_ text: String, _ expected: String) {
@@ -96,11 +108,36 @@ struct MicroflowTests {
         #expect(message == expected)
     }
 
+    /// Which words an answer has after the IP header.
+    @Test(arguments: [
+        ("ip4 && ip.proto == 2", "nw_frag=no,tp_src=0,tp_dst=0"),
+        ("ip6 && ip.proto == 2", "nw_frag=no,tp_src=0,tp_dst=0"),
+        ("ip4 && ip.proto == 58", "nw_frag=no,tp_src=0,tp_dst=0"),
+        ("ip6 && ip.proto == 1", "nw_frag=no,tp_src=0,tp_dst=0"),
+        ("ip4 && ip.proto == 47", "nw_frag=no"),
+        ("icmp6.type == 135 && icmp6.code == 1", "icmp_type=135,icmp_code=1"),
+        ("ip4 && tcp.flags == 0x202", "tcp_flags=syn|[200]"),
+        ("ip4 && tcp.flags == 0xe00", "tcp_flags=[200]|[400]|[800]"),
+    ])
+    func transportOfALine(_ text: String, _ end: String) throws {
+        let found = try line(text)
+        #expect(found.hasSuffix(",\(end)"), "\(found)")
+    }
+
     @Test func theInportIsFound() throws {
         #expect(
             try Microflow.inport(of: Microflow.parse(#"ip4 && inport == "a""#)) == "a")
         #expect(
             try Microflow.inport(of: Microflow.parse(#"!(inport != "a" || vlan.present)"#)) == "a")
+        let groups = ["one": ["a"], "two": ["a", "b"]]
+        #expect(
+            try Microflow.inport(of: Microflow.parse("inport == @one")) { groups[$0] } == "a")
+        #expect(throws: Microflow.Failure.manyInports) {
+            try Microflow.inport(of: Microflow.parse("inport == @two")) { groups[$0] }
+        }
+        #expect(throws: Microflow.Failure.unknownGroup("three")) {
+            try Microflow.inport(of: Microflow.parse("inport == @three")) { groups[$0] }
+        }
         #expect(throws: Microflow.Failure.noInport) {
             try Microflow.inport(of: Microflow.parse("ip4"))
         }

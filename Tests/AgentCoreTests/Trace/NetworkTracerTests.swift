@@ -299,6 +299,13 @@ struct NetworkTracerTests {
 
     @Test func noErrorAboutAnError() {
         #expect(minimal("reject { next; };", "icmp4.type == 3") == [])
+        let twice = "reject { reject { next; }; };"
+        let packet = "ip4.src == 10.0.0.1 && ip4.dst == 10.0.0.2"
+        for (transport, title) in [
+            ("tcp", "tcp_reset"), ("sctp", "sctp_abort"), ("udp", "icmp4"),
+        ] {
+            #expect(minimal(twice, "\(packet) && \(transport)") == ["\(title);"])
+        }
     }
 
     // MARK: - Tables
@@ -406,6 +413,36 @@ struct NetworkTracerTests {
                 };
 
                 """)
+    }
+
+    /// A table is named only in another pipeline, and a stage as the datapath's own flows name it.
+    @Test func tablesAndStages() {
+        var rows = SouthboundRows()
+        let s1 = rows.datapath("s1", 1)
+        let s2 = rows.datapath("s2", 2)
+        for (name, key, datapath) in [("a", 1, s1), ("b", 2, s1), ("c", 3, s2)] {
+            rows.port(name, key, in: datapath)
+        }
+        let first = "next(pipeline=ingress, table=3); next(pipeline=egress, table=0); next(1);"
+        rows.flow(s1, "ingress", 0, "one_in_first", 0, "1", first)
+        rows.flow(s1, "ingress", 3, "one_in_third", 0, "0", "next;")
+        rows.flow(s2, "ingress", 3, "another_in_third", 0, "1", "drop;")
+        rows.flow(s2, "egress", 0, "another_out_first", 0, "1", "drop;")
+        let group = rows.add(SB.LogicalDPGroup(datapaths: [s1]))
+        rows.add(
+            SB.LogicalFlow(
+                logicalDPGroup: group, pipeline: "egress", tableID: 0, priority: 0, match: "0",
+                actions: "drop;", externalIDs: ["stage-name": "one_out_first"]))
+        let answer = NetworkTrace(microflow: "inport == \"a\"")
+            .answer(TraceNetwork(rows.replica))
+        let lines = answer.split(separator: "\n").map { $0.drop { $0 == " " } }
+        for line in [
+            "next(3);", "3. one_in_third: no match (implicit drop)",
+            "next(pipeline=egress, table=0);", "0. one_out_first: no match (implicit drop)",
+            "next;", "1. no match (implicit drop)",
+        ] {
+            #expect(lines.contains { $0 == line }, "\(line) of \(answer)")
+        }
     }
 
     @Test func friendlyNames() {

@@ -13,6 +13,7 @@ import sys
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "northd"))
 
+import rows  # noqa: E402
 from ovsdb import Failure  # noqa: E402
 from stack import Stack, program  # noqa: E402
 
@@ -88,12 +89,14 @@ class Southbound(Stack):
         self.tracers, self.started = {}, 0
 
     def fill(self, network):
+        if not network.northbound:
+            self.connections["sb"].transact(rows.operations(network.southbound))
+            return
         self.start_northd()
         for line in network.southbound:
             if line.startswith("chassis "):
                 self._add_chassis(line.split()[1])
-        if network.northbound:
-            self._client("ovn-nbctl", ["--wait=sb"] + network.commands())
+        self._client("ovn-nbctl", ["--wait=sb"] + network.commands())
         for line in network.southbound:
             if not line.startswith("chassis "):
                 self._add_row(shlex.split(line))
@@ -149,7 +152,7 @@ class Southbound(Stack):
         """What our northd could not compile."""
         return self.control("status/problems") if self.kind == "ours" else ""
 
-    def _tracer(self, kind, state):
+    def tracer(self, kind, state=None):
         key = (kind, state if kind == "stock" else None)
         if key not in self.tracers:
             self.started += 1
@@ -176,7 +179,7 @@ class Southbound(Stack):
         if kind == "ours":
             if len(states) == 1:
                 states = states * PASSES
-            return self._tracer(kind, None).call("trace", *forms, *states, question.microflow)
+            return self.tracer(kind, None).call("trace", *forms, *states, question.microflow)
         if len(states) > 1:
             result = subprocess.run(
                 ["ovn-trace", f"--db=unix:{self.path('sb')}.sock"] + forms + states
@@ -184,7 +187,7 @@ class Southbound(Stack):
             return result.stdout if result.returncode == 0 else None
         state = question.states[0] if question.states else None
         try:
-            return self._tracer(kind, state).call("trace", *forms, question.microflow)
+            return self.tracer(kind, state).call("trace", *forms, question.microflow)
         except Ended:
             self._end(self.tracers.pop((kind, state)))
             return None

@@ -6,6 +6,9 @@ cause. Its questions show the difference; lines of the section [pattern] say whi
     network REGEX       a line of the network
     left REGEX          what only the left chain says: every such line matches one of these
     right REGEX         what only the right chain says, likewise
+    after REGEX         of whole texts (texts.py): a line that both have before the difference; what
+                        follows is not compared
+    first REGEX         of whole texts: the first line of either side that differs
     tie                 it is chance whether the network shows it
 
 An entry explains a difference only if it explains all of it.
@@ -48,16 +51,25 @@ class Entry:
     def __str__(self):
         return f"{self.name}: {self.title}"
 
+    def has(self, word):
+        return any(term[0] == word for term in self.terms)
+
     def explains(self, network, question, chains, left, right):
+        """Of outcomes."""
+        return self.covers(network, question, chains, _only(left, right), _only(right, left))
+
+    def covers(self, network, question, chains, left, right, before=()):
+        """Of lines that only one side has, and of those that both have before them."""
         places = {
             "question": [str(question)],
             "network": network.northbound + network.southbound,
-            "chains": [f"{chains[0] + 1} {chains[1] + 1}"],
+            "chains": [f"{chains[0] + 1} {chains[1] + 1}"], "after": before,
+            "first": list(left[:1]) + list(right[:1]),
         }
         return bool(self.terms) and all(
             any(re.search(value, line) for line in places[word])
             for word, value in self.terms if word in places
-        ) and self._covers("left", _only(left, right)) and self._covers("right", _only(right, left))
+        ) and self._covers("left", left) and self._covers("right", right)
 
     def _covers(self, side, lines):
         patterns = [value for word, value in self.terms if word == side]

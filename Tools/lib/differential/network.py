@@ -8,10 +8,13 @@
     bind PORT CHASSIS           a workload's port is up there
     neighbour PORT IP MAC       a row of MAC_Binding
     station SWITCH MAC PORT     a row of FDB
+    flow SWITCH ...             and other rows, where there is no northd (rows.py)
     [questions]                 microflows, after the options of ovn-trace that they need
     --ct=new inport == "a" && ip4
 
-One --ct stands for every pass through the connection tracker, several for one pass each.
+One --ct stands for every pass through the connection tracker, several for one pass each. A question
+may have the option --datapath=NAME for the operand, and others of ovn-trace if only texts are
+compared (texts.py).
 """
 
 import shlex
@@ -25,23 +28,38 @@ class Malformed(Exception):
     """A line of a network that says nothing."""
 
 
+# Options that have a part in the text of an answer only.
+TEXT_OPTIONS = ("--datapath=", "--lb-dst=", "--select-id=", "--no-friendly-names")
+
+
 class Question:
-    def __init__(self, microflow, states=()):
-        self.microflow, self.states = microflow, tuple(states)
+    def __init__(self, microflow, states=(), options=()):
+        self.microflow, self.states, self.options = microflow, tuple(states), tuple(options)
 
     @classmethod
     def parse(cls, line):
-        states = []
+        states, options = [], []
         while line.startswith("--"):
             option, _, line = line.partition(" ")
-            if not option.startswith("--ct="):
-                raise Malformed(f"{option}: only --ct")
-            states.append(option.removeprefix("--ct="))
+            if option.startswith("--ct="):
+                states.append(option.removeprefix("--ct="))
+            elif option.startswith(TEXT_OPTIONS):
+                options.append(option)
+            else:
+                raise Malformed(f"{option}: no option of a question")
             line = line.strip()
-        return cls(line, states)
+        return cls(line, states, options)
 
     def __str__(self):
-        return " ".join([f"--ct={state}" for state in self.states] + [self.microflow])
+        states = [f"--ct={state}" for state in self.states]
+        return " ".join(states + list(self.options) + [self.microflow])
+
+    def arguments(self):
+        """Of ovn-trace, without the form of the answer."""
+        options = [option for option in self.options if not option.startswith("--datapath=")]
+        operands = [option.removeprefix("--datapath=") for option in self.options
+                    if option.startswith("--datapath=")]
+        return [f"--ct={state}" for state in self.states] + options + operands + [self.microflow]
 
 
 class Network:
