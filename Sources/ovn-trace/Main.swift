@@ -24,6 +24,7 @@ struct Main {
         case .show(let text): return CommandOutcome(output: text)
         case .run(let command): return command.run()
         case .serve(let command):
+            StandardStream.writeError(command.warningText)
             try TraceDaemon.run(command, daemon)
             return CommandOutcome()
         }

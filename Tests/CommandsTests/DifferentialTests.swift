@@ -32,7 +32,7 @@ struct DifferentialTests {
     }
 
     /// What traces say, word by word: all of the language, names, packets, port security.
-    @Test(arguments: ["language", "names", "headers", "security"])
+    @Test(arguments: ["language", "egress", "names", "headers", "security"])
     func textsAgree(_ name: String) throws {
         let child = try Self.texts("\(name).network")
         #expect(child.status == 0, "\(child.output)")

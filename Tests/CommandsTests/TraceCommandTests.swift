@@ -51,10 +51,48 @@ struct TraceCommandTests {
         (["--lb-dst=foo", "x"], "foo: bad address"),
         (["--lb-dst=1.2.3.4:x", "x"], "1.2.3.4:x: bad address"),
         (["--select-id=0", "x"], "0: bad select-id"),
-        (["--ovs", "x"], "--ovs: there are no OpenFlow flows"),
+        (["--ovs", "x"], "--ovs: no switch has OpenFlow flows"),
+        (["--ovs=unix:/x", "x"], "--ovs: no switch has OpenFlow flows"),
+        (["--select-id=70000", "x"], "70000: bad select-id"),
+        (["--lb-dst=fd00::1:x", "x"], "fd00::1:x: bad address"),
+        (["--lb-dst", "x"], "x: bad address"),
+        (["--ct"], "option '--ct' requires an argument"),
+        (["--all=1", "x"], "option '--all' doesn't allow an argument"),
     ])
     func refusals(_ arguments: [String], _ text: String) {
         #expect(throws: UsageError(text)) { try TraceCommand.parse(arguments) { _ in nil } }
+    }
+
+    /// A state that no packet is in is assumed all the same, and said to be none.
+    @Test(arguments: [
+        ("new,est", "new and est exclude each other"),
+        ("trk new rpl", "new and rpl exclude each other"), ("inv,new", "inv stands alone"),
+        ("inv", nil), ("new,rel,dnat", nil), ("est,rpl,snat", nil), ("", nil),
+    ])
+    func statesOfNoPacket(_ flags: String, _ reason: String?) throws {
+        let command = try parse("--ct=\(flags)", "x")
+        #expect(command.trace.assumptions.connectionStates.count == 1)
+        #expect(
+            command.warnings
+                == (reason.map { ["--ct=\(flags): no packet is in this state, as \($0)"] } ?? []))
+    }
+
+    /// Every option of the manual page is one.
+    @Test(arguments: [
+        "--db=x", "--detailed", "--summary", "--minimal", "--all", "--ct=new", "--lb-dst=1.2.3.4",
+        "--select-id=1", "--friendly-names", "--no-friendly-names", "--leader-only",
+        "--no-leader-only", "--private-key=x", "--certificate=x", "--ca-cert=x", "-px", "-cx",
+        "-Cx", "--bootstrap-ca-cert=x", "--ssl-protocols=x", "--ssl-ciphers=x",
+    ])
+    func options(_ option: String) throws {
+        #expect(try parse(option, "microflow").trace.microflow == "microflow")
+    }
+
+    @Test(arguments: ["-h", "--help", "-V", "--version"])
+    func texts(_ option: String) throws {
+        guard case .show(let text) = try TraceCommand.parse([option], environment: { _ in nil })
+        else { throw UsageError("nothing to show") }
+        #expect(text.hasPrefix("ovn-trace"))
     }
 
     @Test func aDaemonGetsItsQuestionsLater() throws {

@@ -1,3 +1,4 @@
+import Datapath
 import LogicalFlow
 import Wire
 
@@ -38,6 +39,22 @@ extension ConnectionFlags {
             }
             formUnion(ConnectionFlags(rawValue: 1 << UInt64(bit)))
         }
+    }
+}
+
+extension ConnectionFlags {
+    /// Why no tracked packet has these flags; nil if one may.
+    package var contradiction: String? {
+        func has(_ name: String) -> Bool {
+            Self.names.firstIndex(of: name).map { rawValue & 1 << UInt64($0) != 0 } == true
+        }
+        if has("inv"), self != Self(rawValue: ConnectionState.invalid).union(.tracked) {
+            return "inv stands alone"
+        }
+        for other in ["est", "rpl"] where has("new") && has(other) {
+            return "new and \(other) exclude each other"
+        }
+        return nil
     }
 }
 

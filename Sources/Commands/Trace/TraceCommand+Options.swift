@@ -112,7 +112,7 @@ extension TraceCommand {
         case "all": trace.forms = Set(NetworkTrace.Form.allCases)
         case "friendly-names": usesFriendlyNames = true
         case "no-friendly-names": usesFriendlyNames = false
-        case "ovs": throw UsageError("--ovs: there are no OpenFlow flows")
+        case "ovs": throw UsageError("--ovs: no switch has OpenFlow flows")
         default: try assume(name, value)
         }
     }
@@ -122,7 +122,11 @@ extension TraceCommand {
         switch name {
         case "ct":
             do throws(UnknownConnectionFlag) {
-                trace.assumptions.connectionStates.append(try ConnectionFlags(parsing: value))
+                let flags = try ConnectionFlags(parsing: value)
+                trace.assumptions.connectionStates.append(flags)
+                if let reason = flags.contradiction {
+                    warnings.append("--ct=\(value): no packet is in this state, as \(reason)")
+                }
             } catch {
                 throw UsageError(error.description)
             }
@@ -151,7 +155,8 @@ extension TraceCommand {
           --minimal               minimum to explain externally visible behavior
           --all                   provide all forms of output
         Output style options:
-          --no-friendly-names     do not substitute human friendly names for UUIDs
+          --friendly-names        substitute human friendly names for UUIDs (default)
+          --no-friendly-names     do not
         Assumptions:
           --ct=FLAGS              ct_state of the next ct_next, ct_lb_mark, ... (repeatable)
           --lb-dst=IP[:PORT]      backend that a load balancer chooses
@@ -159,7 +164,9 @@ extension TraceCommand {
         Other options:
           --db=DATABASE           connect to DATABASE
                                   (default: $OVN_SB_DB or unix:RUNDIR/ovnsb_db.sock)
+          --leader-only           accept the leader of a cluster only (default)
           --no-leader-only        accept any cluster member, not just the leader
+          --ovs[=REMOTE]          refused: no switch has OpenFlow flows
           -h, --help              display this help message
           -V, --version           display version information
 

@@ -13,16 +13,24 @@ package struct TraceCommand: Sendable {
     package var leaderOnly = true
     package var usesFriendlyNames = true
     package var trace: NetworkTrace
+    /// What was asked for but can't be meant.
+    package var warnings: [String] = []
 
     /// Status 0 with the answer, whatever it says; 1 if no remote has the database.
     package func run() -> CommandOutcome {
         do {
             let replica = try replica(on: try EventLoop())
             let network = TraceNetwork(replica, usesFriendlyNames: usesFriendlyNames)
-            return CommandOutcome(output: trace.answer(network))
+            return CommandOutcome(output: trace.answer(network), errorOutput: warningText)
         } catch {
-            return CommandOutcome(errorOutput: "\(Self.program): \(error)\n", status: 1)
+            return CommandOutcome(
+                errorOutput: warningText + "\(Self.program): \(error)\n", status: 1)
         }
+    }
+
+    /// A line for each warning.
+    package var warningText: String {
+        warnings.map { "\(Self.program): warning: \($0)\n" }.joined()
     }
 
     /// The Southbound database as of now.

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 
-from chains import Southbound
+from chains import Southbound, limit
 from known import Known
 from network import Network
 from ovsdb import Failure
@@ -52,7 +52,8 @@ class Answers:
             return self.southbound.tracer("ours").call("trace", *FORMS, *question.arguments())
         result = subprocess.run(
             [self.paths[kind], f"--db=unix:{self.southbound.path('sb')}.sock", "-voff"] + FORMS
-            + question.arguments(), check=False, capture_output=True, text=True)
+            + question.arguments(), check=False, capture_output=True, text=True,
+            preexec_fn=limit if kind == "stock" else None)
         return result.stdout if result.returncode == 0 else None
 
 
@@ -81,11 +82,22 @@ def parts(left, right):
     for tag, i, j, k, m in matcher.get_opcodes():
         if tag == "equal":
             continue
+        if i == j or k == m:
+            i, j, k, m = _latest(left, right, i, j, k, m)
         part = Part(left[i:j], right[k:m], left[:i])
         if part.is_tie():
             break
         found.append(part)
     return found
+
+
+def _latest(left, right, i, j, k, m):
+    """The same lines more or less, as late as they may be said to begin: there the texts part."""
+    longer, start, end = (right, k, m) if i == j else (left, i, j)
+    count = 0
+    while end + count < len(longer) and longer[start + count] == longer[end + count]:
+        count += 1
+    return i + count, j + count, k + count, m + count
 
 
 class Comparison:
