@@ -165,7 +165,7 @@ let testTargets: [Target] = [
         ]),
     tests("Linux"),
     tests("BPF", ["CLinux", "AgentCore", "Pipeline", "Datapath", "Linux", "Wire"]),
-    tests("Netlink", ["Linux", "Datapath", "Wire", "CLinux"], data: ["Corpus"]),
+    tests("Netlink", ["Linux", "Datapath", "Wire", "CLinux", "CNetlink"], data: ["Corpus"]),
     tests("OVSDBTransport", ["Linux", "JSON", "OVSDBModel", "OVSDBSession", "Schemas"]),
     tests("UnixControl", ["Linux", "JSON"]),
     tests(
@@ -181,7 +181,8 @@ let testTargets: [Target] = [
         "Agent",
         [
             "DatabaseServer", "OVSDBTransport", "OVSDBEngine", "OVSDBModel", "Schemas", "BPF",
-            "AgentCore", "Netlink", "Linux", "Datapath", "Pipeline", "LogicalFlow", "Wire",
+            "AgentCore", "Netlink", "Linux", "UnixControl", "Datapath", "Pipeline", "LogicalFlow",
+            "Wire",
         ]),
     tests("Commands", ["Linux", "AgentCore", "LogicalFlow", "Wire"]),
     tests(

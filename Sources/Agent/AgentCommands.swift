@@ -23,10 +23,6 @@ struct AgentCommands {
             })
         registry.register(
             ControlCommand("dpctl/dump-dps") { _ in "system@\(KernelDriver.datapathName)" })
-        register("dpctl/dump-flows", usage: "[-m] [--names] [DP]", arguments: 0...4, registry) {
-            .dumpFlows(withIDs: $0.contains("-m"), names: $0.contains("--names"))
-        }
-        register("debug/check-flows", usage: "", arguments: 0...0, registry) { _ in .checkFlows }
         registry.register(
             ControlCommand(
                 "trace", usage: "[--ct=FLAGS]... [DATAPATH] MICROFLOW", arguments: 1...Int.max
@@ -40,6 +36,11 @@ struct AgentCommands {
         registerPause(registry)
         registerDrops(registry)
         StationCommands(control: control, worker: worker).register(in: registry)
+        TrackingCommands(control: control).register(in: registry)
+        FlowCommands(control: control, worker: worker).register(in: registry)
+        EngineCommands(control: control).register(in: registry)
+        BridgeCommands(control: control, worker: worker).register(in: registry)
+        registerMissing(registry)
         registry.register(ControlCommand("status/problems") { _ in control.problemList })
         registry.register(ControlCommand("self-check/show") { _ in control.divergences.text })
         registry.register(ControlCommand("bpf/show") { _ in control.guardText })
@@ -53,23 +54,6 @@ struct AgentCommands {
                 "local-ports": control.claims.count, "datapaths": control.datapaths.rows.count,
             ]
         }
-    }
-
-    /// A command that the datapath thread answers.
-    private func register(
-        _ name: String, usage: String, arguments: ClosedRange<Int>, _ registry: ControlRegistry,
-        _ question: @escaping ([String]) -> DatapathThread.Question
-    ) {
-        let worker = self.worker
-        registry.register(
-            ControlCommand(name, usage: usage, arguments: arguments) { request in
-                worker.ask(question(request.arguments)) { answer in
-                    switch answer {
-                    case .success(let text): request.reply(text)
-                    case .failure(let error): request.fail(error.text)
-                    }
-                }
-            })
     }
 
     private func registerPause(_ registry: ControlRegistry) {

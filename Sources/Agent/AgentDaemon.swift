@@ -48,6 +48,8 @@ private final class RunningAgent {
     private let worker: DatapathThread
     private let registry = ControlRegistry()
     private var server: ControlServer?
+    /// The socket under the name of ovs-vswitchd.
+    private var alias: SwitchAlias?
     private let signals: DaemonSignals
     private let log = Logger(label: "main")
     private(set) var isReady = false
@@ -75,6 +77,7 @@ private final class RunningAgent {
         AgentCommands(control: control, worker: worker).register(in: registry)
         if let path = configuration.options.controlSocketPath(process: getpid()) {
             server = try ControlServer(path: path, registry: registry, loop: loop)
+            alias = SwitchAlias(configuration.options, registry: registry, loop: loop)
         }
         try worker.start()
         worker.change(ports: PortChanges(added: [control.driver.fallback]))
@@ -85,6 +88,8 @@ private final class RunningAgent {
 
     func close() {
         server?.close()
+        alias?.close()
+        alias = nil
         worker.stop()
     }
 

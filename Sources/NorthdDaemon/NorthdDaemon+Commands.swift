@@ -82,7 +82,8 @@ extension NorthdDaemon {
 
     private func registerEngineCommands(_ registry: ControlRegistry) {
         registry.register(
-            ControlCommand("inc-engine/show-stats", usage: "[NODE [COUNTER]]", arguments: 0...2) {
+            ControlCommand("inc-engine/show-stats", usage: EngineStatistics.usage, arguments: 0...2)
+            {
                 [unowned self] (arguments) throws(ControlError) in
                 try engineStatistics(arguments)
             })
@@ -108,28 +109,13 @@ extension NorthdDaemon {
             + nodes.map { "\($0.name): \($0.cells) cells, \($0.bytes) bytes\n" }.joined()
     }
 
-    private func engineStatistics(_ arguments: [String]) throws(ControlError) -> String {
-        let all = northd.compiler.engine.statistics
-        guard let name = arguments.first else { return all.map(block).joined() }
-        guard let store = all.first(where: { $0.name == name }) else {
-            throw ControlError("no such node: \(name)")
-        }
-        switch arguments.dropFirst().first {
-        case nil: return block(store)
-        case "compute": return "\(runs(of: store))"
-        case "recompute", "cancel": return "0"
-        case let counter?: throw ControlError("no such counter: \(counter)")
-        }
-    }
-
     /// Runs count as computations, since every run is incremental.
-    private func block(_ store: StoreStatistics) -> String {
-        func line(_ name: String, _ number: Int) -> String {
-            let text = String(number)
-            return "- \(name):\(String(repeating: " ", count: max(0, 12 - text.count)))\(text)\n"
-        }
-        return "Node: \(store.name)\n" + line("recompute", 0) + line("compute", runs(of: store))
-            + line("cancel", 0)
+    private func engineStatistics(_ arguments: [String]) throws(ControlError) -> String {
+        try EngineStatistics.answer(
+            arguments,
+            northd.compiler.engine.statistics.map {
+                EngineStatistics(name: $0.name, computations: runs(of: $0))
+            })
     }
 
     /// Since the counters were cleared.

@@ -15,6 +15,13 @@ extension ControlRegistry {
         register(
             ControlCommand(
                 "exit", usage: exitUsage, arguments: 0...(exitUsage.isEmpty ? 0 : 1), run: exit))
+        // What it changes is the connection's (ControlServer); here it is only judged.
+        register(
+            ControlCommand(ReplyFormat.command, usage: ReplyFormat.usage, arguments: 1...2) {
+                (arguments) throws(ControlError) in
+                _ = try ReplyFormat(arguments)
+                return ""
+            })
         register(ControlCommand("memory/show") { [unowned self] _ in memoryLine })
         registerLogCommands()
         registerCoverageCommands()

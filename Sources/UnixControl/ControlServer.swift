@@ -95,6 +95,7 @@ private final class ControlHandler: ChannelInboundHandler {
 
     private let submit: @Sendable (ControlRequest) -> Void
     private var splitter = JSONStream(limits: .init(size: ControlServer.requestSize))
+    private var format = ReplyFormat.text
 
     init(submit: @escaping @Sendable (ControlRequest) -> Void) { self.submit = submit }
 
@@ -127,20 +128,25 @@ private final class ControlHandler: ChannelInboundHandler {
                 to: identifier, on: channel)
             return
         }
+        if method == ReplyFormat.command, let wanted = try? ReplyFormat(arguments) {
+            format = wanted
+        }
+        let format = self.format
         submit(
             ControlRequest(command: method, arguments: arguments) { result in
-                Self.send(result, to: identifier, on: channel)
+                Self.send(result, to: identifier, on: channel, format)
             })
     }
 
     private static func send(
-        _ result: Result<String, ControlError>, to identifier: JSON, on channel: any Channel
+        _ result: Result<String, ControlError>, to identifier: JSON, on channel: any Channel,
+        _ format: ReplyFormat = .text
     ) {
         ControlServer.replied.hit()
         let reply: JSON =
             switch result {
             case .success(let text):
-                ["id": identifier, "result": .string(ended(text)), "error": nil]
+                ["id": identifier, "result": format.result(ended(text)), "error": nil]
             case .failure(let error):
                 ["id": identifier, "result": nil, "error": .string(ended(error.text))]
             }

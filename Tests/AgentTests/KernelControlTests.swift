@@ -74,7 +74,8 @@ struct KernelControlTests {
             #expect(ours.status == status, "\(ours.output)", sourceLocation: place)
             let volatile = [
                 "dpctl/show", "dpctl/dump-flows", "drops/show", "coverage/show",
-                "debug/check-flows",
+                "debug/check-flows", "upcall/show", "inc-engine/show-stats", "stopwatch/show",
+                "dpif/show", "dpif/dump-flows", "dpctl/ct-get-nconns", "dpctl/dump-conntrack",
             ]
             if status == 0, !volatile.contains(words[0]) {
                 #expect(ours.output == theirs.output, sourceLocation: place)
@@ -111,6 +112,9 @@ struct KernelControlTests {
         try await checkDatapath(network)
         try await checkTrace(network)
         try await checkDrops(network)
+        try await checkConnections(network)
+        try await checkFlowKeeping(network)
+        try await checkEngine(network)
         #expect(try await network.ask("debug/dump-local-bindings").contains("name: [a]"))
         _ = try await Agentless.run([
             Agentless.program("ovn-appctl"), "-t", network.control, "exit", "--restart",
@@ -166,6 +170,88 @@ struct KernelControlTests {
         #expect(unknown.hasPrefix("unknown port \"z\"\n"))
         let away = try await network.ask("trace", "inport == \"b\"", status: 2)
         #expect(away.hasPrefix("port \"b\" is not bound on this chassis\n"))
+    }
+
+    private func checkConnections(_ network: Network) async throws {
+        let stock = try await network.host.inside("ovs-dpctl", "dump-conntrack").output
+        let ours = try await network.ask("dpctl/dump-conntrack", "system@ovs-system")
+        #expect(
+            ours.split(separator: "\n").sorted() == stock.split(separator: "\n").sorted())
+        #expect(try await network.ask("dpctl/flush-conntrack", "zone=9") == "")
+        #expect(
+            try await network.ask("dpctl/flush-conntrack", "zone=x", status: 2)
+                .hasPrefix("failed to parse zone (x)\n"))
+        #expect(
+            try await network.ask("dpctl/ct-stats-show", "zone=9")
+                == "Connections Stats:\n    Total: 0\n")
+        #expect(Int(try await network.ask("dpctl/ct-get-maxconns").dropLast()) != nil)
+        let limits = try await network.ask("dpctl/ct-set-limits", "default=70", "zone=9,limit=20")
+        #expect(limits == "")
+        let wanted = "default limit=70\nzone=9,limit=20,count=0\n"
+        #expect(try await network.ask("dpctl/ct-get-limits", "zone=9") == wanted)
+        let shown = try await network.host.inside("ovs-dpctl", "ct-get-limits", "zone=9")
+        #expect(shown.output == wanted)
+        #expect(try await network.ask("dpctl/ct-del-limits", "default", "zone=9") == "")
+        #expect(
+            try await network.ask("dpctl/ct-get-limits", "zone=9")
+                == "default limit=0\nzone=9,limit=0,count=0\n")
+    }
+
+    private func checkFlowKeeping(_ network: Network) async throws {
+        let bridge = try await network.ask("dpif/show").split(separator: "\n")
+        #expect(bridge.first?.hasPrefix("system@ovs-system: hit:") == true)
+        #expect(bridge.contains("  br-int:"))
+        #expect(
+            bridge.contains { $0.wholeMatch(of: #/    v0 \d+\/\d+: \(system\)/#) != nil },
+            "\(bridge)")
+        #expect(try await network.ask("ofproto/list") == "br-int\n")
+        #expect(
+            try await network.ask("dpif/dump-flows", "nosuch", status: 2)
+                .hasPrefix("no such bridge\n"))
+        #expect(
+            try await network.ask("dpif/show-dp-features", "br-int").contains("\nCT state: Yes\n"))
+        let upcalls = try await network.ask("upcall/show")
+        let line = #/  flows         : \(current \d+\) \(avg \d+\) \(max \d+\) \(limit 200000\)/#
+        #expect(
+            upcalls.split(separator: "\n").contains { $0.wholeMatch(of: line) != nil }, "\(upcalls)"
+        )
+        for command in ["pause", "purge", "wait", "resume"] {
+            #expect(try await network.ask("revalidator/\(command)") == "")
+        }
+        _ = try await network.host.inside("ping", "-n", "-c", "2", "-W", "1", "10.0.0.9")
+        for (filter, isThere) in [("in_port=v0", true), ("in_port=v0,udp,tp_dst=9", false)] {
+            let flows = try await network.ask("dpctl/dump-flows", "--names", "filter=\(filter)")
+            #expect(flows.contains("in_port(v0)") == isThere, "\(filter): \(flows)")
+        }
+        #expect(
+            try await network.ask("bond/show", status: 2).hasPrefix("bond/show: bonds are the"))
+        let packet =
+            "inport == \"a\" && eth.src == 0a:00:00:00:00:01 && eth.dst == 0a:00:00:00:00:02"
+        #expect(try await network.ask("inject-pkt", packet) == "")
+    }
+
+    private func checkEngine(_ network: Network) async throws {
+        let question = ["inc-engine/show-stats", "lflow_output", "recompute"]
+        func recomputed() async throws -> Int {
+            let text = try await network.ask(question[0], question[1], question[2])
+            return try #require(Int(text.dropLast()), "\(text)")
+        }
+        let before = try await recomputed()
+        #expect(try await network.ask("inc-engine/recompute") == "")
+        try await network.host.wait(for: "all flows to be read again") {
+            try await recomputed() > before
+        }
+        #expect(try await network.ask("inc-engine/clear-stats") == "")
+        #expect(
+            try await network.ask("stopwatch/show", "lflow_output")
+                .hasPrefix("Statistics for 'lflow_output'\n  Total samples: "))
+        let cache = try await network.ask("lflow-cache/show-stats")
+        #expect(cache.contains("Enabled: true\ntotal           : "), "\(cache)")
+        #expect(try await network.ask("debug/dump-related-ports") == "a\n")
+        #expect(try await network.ask("debug/dump-mac-bindings") == "Local MAC bindings:\n")
+        #expect(
+            try await network.ask("debug/delay-nb-cfg-report", "0")
+                == "no delay for nb_cfg report.\n")
     }
 
     private func checkDrops(_ network: Network) async throws {

@@ -24,6 +24,11 @@ final class ModelFlows: FlowDatapath {
         return operations
     }
 
+    func features() throws(NetlinkError) -> KernelFeatures {
+        KernelFeatures(
+            release: "model", supported: [.clone, .meter], meterLimits: MeterLimits(meters: 100))
+    }
+
     func perform(_ operations: [FlowOperation]) throws(NetlinkError) -> [FlowOutcome] {
         self.operations += operations
         return operations.map(outcome)

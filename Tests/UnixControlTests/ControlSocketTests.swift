@@ -103,6 +103,42 @@ struct ControlSocketTests {
         try daemon.stop()
     }
 
+    /// From then on, on this connection only; errors stay text.
+    @Test func aConnectionIsAnsweredInTheFormatThatItAsksFor() throws {
+        let daemon = try ControlledDaemon()
+        let socket = try UnixSocket.connect(path: daemon.path)
+        let requests = [
+            #"{"id":1,"method":"echo","params":["a"]}"#,
+            #"{"id":2,"method":"set-options","params":["--format","json"]}"#,
+            #"{"id":3,"method":"echo","params":["a"]}"#, #"{"id":4,"method":"fail","params":[]}"#,
+            #"{"id":5,"method":"set-options","params":["--format=yaml"]}"#,
+            #"{"id":6,"method":"set-options","params":["--format=text"]}"#,
+        ].joined()
+        #expect(write(socket.rawValue, requests, requests.utf8.count) == requests.utf8.count)
+        var text = ""
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while !text.contains(#""id":6"#) {
+            let count = try buffer.withUnsafeMutableBytes { try socket.read(into: $0) }
+            try #require(count > 0, "\(text)")
+            text += String(decoding: buffer[..<count], as: UTF8.self)
+        }
+        let answers = text.split(separator: "}{").count
+        #expect(answers == 6)
+        #expect(text.contains(#""result":"a\n""#))
+        #expect(text.contains(#""reply-format":"plain""#))
+        #expect(text.contains(#""reply":"a\n""#))
+        #expect(text.contains(#""error":"not today\n""#))
+        #expect(text.contains(#""error":"option format has invalid value yaml\n""#))
+        #expect(try daemon.call("echo", "b") == "b\n")
+        let wrong = [["x"], ["--format"], ["--format=json", "x"]]
+        for arguments in wrong {
+            #expect(throws: ControlClient.Failure.self) {
+                try ControlClient.call("set-options", arguments, at: daemon.path)
+            }
+        }
+        try daemon.stop()
+    }
+
     /// stopwatch/show and stopwatch/reset are about all, or the one that is named.
     @Test func stopwatchesAreShownAndResetByName() throws {
         let registry = ControlRegistry()

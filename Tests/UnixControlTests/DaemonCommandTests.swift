@@ -45,7 +45,8 @@ struct DaemonCommandTests {
         #expect(names == names.sorted())
         let common: Set<Substring> = [
             "coverage/read-counter", "coverage/show", "exit", "list-commands", "memory/show",
-            "version", "vlog/close", "vlog/disable-rate-limit", "vlog/enable-rate-limit",
+            "set-options", "version", "vlog/close", "vlog/disable-rate-limit",
+            "vlog/enable-rate-limit",
             "vlog/list", "vlog/list-pattern", "vlog/reopen", "vlog/set",
         ]
         #expect(common.isSubset(of: names))

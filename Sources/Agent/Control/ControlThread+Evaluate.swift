@@ -14,6 +14,8 @@ extension ControlThread {
                 local.replica, commandLineName: configuration.chassisName, hostname: hostname)
         else { return }
         self.system = system
+        let begin = MonotonicTime.now()
+        defer { noteEvaluation(.now() - begin) }
         stand(.configuration, system.configuration.problems.map(\.description))
         let looksAtDevices = linksChanged
         followKernel(system)

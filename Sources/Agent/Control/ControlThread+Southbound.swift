@@ -162,7 +162,8 @@ extension ControlThread {
             let old = southbound.replica.rows(SB.ChassisPrivate.self)
                 .first(where: { $0.row.name == name }), old.row.nbCfg != number,
             southbound.replica.only(SB.SBGlobal.self)?
-                .row.options["enable_chassis_nb_cfg_update"] != "false"
+                .row.options["enable_chassis_nb_cfg_update"] != "false",
+            isDue(number)
         else { return }
         var row = old.row
         row.nbCfg = number
@@ -186,7 +187,7 @@ extension ControlThread {
         inputs.zones = updateZones(system, inputs, isComplete: complete)
         AgentCoverage.physicalRuns.hit()
         var builder = PhysicalBuilder(inputs)
-        var view = builder.build()
+        var view = engine.time(.physical) { builder.build() }
         view.services = ServiceView(southbound.replica, datapaths: datapaths)
         stand(.rows, builder.problems)
         if builder.mirrorDevices != mirrorDevices {
@@ -196,8 +197,10 @@ extension ControlThread {
         let global = southbound.replica.only(SB.SBGlobal.self)?.row
         let number = complete ? global?.nbCfg : progress.configuration
         AgentCoverage.flowRuns.hit()
-        let pipeline = feed.current(
-            southbound.replica, chassis: identity?.row, name: system.configuration.name)
+        let pipeline = engine.time(.logicalFlows) {
+            feed.current(
+                southbound.replica, chassis: identity?.row, name: system.configuration.name)
+        }
         stand(.flows, feed.problemTexts)
         revision += 1
         physical = view

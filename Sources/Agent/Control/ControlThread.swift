@@ -89,6 +89,8 @@ final class ControlThread {
     /// What is wrong now, by where it was found.
     var standing: [ProblemArea: [String]] = [:]
     var divergences = DivergenceLog()
+    var engine = EngineBook()
+    var configurationReport = DelayedReport()
     let guards = VIFGuards()
     /// Ports whose misses the kernel keeps to their budget.
     var heldBudgets: Set<UInt32> = []

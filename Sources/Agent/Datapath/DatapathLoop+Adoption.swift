@@ -51,7 +51,8 @@ extension DatapathLoop {
     func adopt(_ snapshot: TranslationSnapshot) -> Bool {
         guard let found = listFlows() else { return false }
         translator.frozen = FrozenStates(above: MegaflowTable.highestRecirculation(in: found.own))
-        table = MegaflowTable(epoch: found.epoch(atLeast: epoch), snapshot: snapshot)
+        table = MegaflowTable(
+            epoch: found.epoch(atLeast: epoch), snapshot: snapshot, limits: supervision.limits)
         var operations: [FlowOperation] = []
         for flow in found.own {
             let translation = retranslateDumped(flow, snapshot)

@@ -7,23 +7,65 @@ import UnixControl
 extension DatapathLoop {
     func answer(_ question: DatapathThread.Question) -> Result<String, ControlError> {
         switch question {
-        case .dumpFlows(let withIDs, let names): dumpFlows(withIDs: withIDs, names: names)
+        case .dumpFlows(let listing): dumpFlows(listing)
         case .checkFlows: checkFlows()
+        case .flowNumbers: .success(supervision.text(flows: table?.count ?? 0))
+        case .setFlowLimit(let limit): setFlowLimit(limit)
+        case .review: review()
+        case .purge: purge()
+        case .pauseReviews(let isPaused): pauseReviews(isPaused)
+        case .meters: .success(meterList)
+        case .features: features()
         }
     }
 
-    private func dumpFlows(withIDs: Bool, names: Bool) -> Result<String, ControlError> {
-        let text = names ? FlowText(portName: portName) : FlowText()
+    private func dumpFlows(_ listing: FlowListing) -> Result<String, ControlError> {
+        let text = listing.hasNames ? FlowText(portName: portName) : FlowText()
         var lines: [String] = []
         let now = UInt64(self.now)
         do {
             try flows.forEachFlow(.whole) { record in
-                guard let flow = record.megaflow else { return }
-                lines.append(text.line(flow, now: now, withID: withIDs))
+                guard let flow = record.megaflow, listing.covers(flow) else { return }
+                lines.append(text.line(flow, now: now, withID: listing.hasIdentifiers))
             }
         } catch {
             return .failure(ControlError("\(error)"))
         }
         return .success(lines.joined(separator: "\n"))
+    }
+
+    private func setFlowLimit(_ limit: Int) -> Result<String, ControlError> {
+        supervision.limits.flows = limit
+        table?.limits.flows = limit
+        return .success("set flow_limit to \(limit)\n")
+    }
+
+    private func review() -> Result<String, ControlError> {
+        reviewFlows()
+        return .success("")
+    }
+
+    private func purge() -> Result<String, ControlError> {
+        let commands = table?.purge() ?? []
+        perform(commands.map(operation))
+        return .success("")
+    }
+
+    private func pauseReviews(_ isPaused: Bool) -> Result<String, ControlError> {
+        supervision.isPaused = isPaused
+        return .success("")
+    }
+
+    /// A line `SPEC: NUMBER` for each of the kernel's meters that this agent has made.
+    private var meterList: String {
+        translator.meters.list.map { "\($0.specification): \($0.number)" }.joined(separator: "\n")
+    }
+
+    private func features() -> Result<String, ControlError> {
+        do {
+            return .success(try flows.features().table)
+        } catch {
+            return .failure(ControlError("\(error)"))
+        }
     }
 }

@@ -85,14 +85,14 @@ extension DatapathLoop {
     func scheduleDump() {
         loop.schedule(after: dumpPause) { [unowned self] in
             let begin = now
-            reviewFlows()
+            if !supervision.isPaused { reviewFlows() }
             dumpPause = min(
                 Limits.longestDumpInterval,
                 max(Limits.dumpInterval, .milliseconds((now - begin) * Limits.dumpShare)))
             reportUses()
             waiting.expire(now: now)
             collectMeters()
-            sweepWhenDue()
+            if !supervision.isPaused { sweepWhenDue() }
             recheck(
                 translator.affinities.expire(now: now).map { .affinity($0) }
                     + translator.stations.expire(now: now).map { .station($0) })
@@ -112,7 +112,9 @@ extension DatapathLoop {
     /// and goes.
     func reviewFlows() {
         guard table != nil else { return }
-        let start = UInt64(now)
+        let begin = now
+        defer { supervision.note(flows: table?.count ?? 0, duration: now - begin) }
+        let start = UInt64(begin)
         var dump: [ListedFlow] = []
         do {
             try flows.forEachFlow(.terse) { record in

@@ -58,6 +58,8 @@ final class DatapathLoop {
     /// Where the next comparison of meters begins.
     var nextMeter: UInt32 = 1
     var counters = DatapathCounters()
+    /// What an operator has asked for, and what there is to tell.
+    var supervision = FlowSupervision()
     /// Until the kernel's flows are listed again.
     var dumpPause = Limits.dumpInterval
     private let reader = UpcallReader()

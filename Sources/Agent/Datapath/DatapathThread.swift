@@ -10,8 +10,18 @@ final class DatapathThread: @unchecked Sendable {
     // Sound because `loop` is thread-safe where it is used (`post`, `stop`), and `state` is only
     // touched on the loop's own thread.
     enum Question: Sendable {
-        case dumpFlows(withIDs: Bool, names: Bool)
+        case dumpFlows(FlowListing)
         case checkFlows
+        /// `upcall/show`
+        case flowNumbers
+        case setFlowLimit(Int)
+        /// Lists the flows for their counters, and lets the idle ones go.
+        case review
+        /// Takes all flows of this agent out of the kernel.
+        case purge
+        case pauseReviews(Bool)
+        case meters
+        case features
     }
 
     private let loop: EventLoop

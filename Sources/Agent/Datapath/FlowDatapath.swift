@@ -20,6 +20,9 @@ protocol FlowDatapath: AnyObject {
 
     func deleteAllFlows() throws(NetlinkError)
 
+    /// What the kernel takes.
+    func features() throws(NetlinkError) -> KernelFeatures
+
     /// How many meters there may be; zero if there are none.
     var meterLimit: Int { get }
 

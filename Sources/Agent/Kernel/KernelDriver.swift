@@ -32,7 +32,7 @@ final class KernelDriver {
     /// The name that ovs-vswitchd gives the kernel datapath.
     static let datapathName = "ovs-system"
 
-    private let control: DatapathControl
+    let control: DatapathControl
     let route: RouteControl
     private let drivers: LinkDriverControl
     private let tracking: TrackingControl

@@ -27,6 +27,10 @@ final class KernelFlows: FlowDatapath {
         try channel.forEachFlow(detail, body)
     }
 
+    func features() throws(NetlinkError) -> KernelFeatures {
+        try KernelFeatures.probe(control, &channel)
+    }
+
     func deleteAllFlows() throws(NetlinkError) { try channel.deleteAllFlows() }
 
     func setMeter(_ number: UInt32, to rate: MeterRate) throws(NetlinkError) {

@@ -18,6 +18,10 @@ package final class PipelineFeed {
     private var groups: [RowUUID: (name: String, datapath: DatapathKey)] = [:]
     private var snapshot: PipelineSnapshot?
 
+    /// Snapshots for which all rows were read, and those for which only changed ones were.
+    package private(set) var wholeRuns = 0
+    package private(set) var partialRuns = 0
+
     package init() {}
 
     /// Flows that are not installed, each with its reason.
@@ -34,6 +38,9 @@ package final class PipelineFeed {
 
     /// Takes what one transaction changed.
     package func apply(_ changes: [TableChange]) { pending.append(changes) }
+
+    /// All rows are read again for the next snapshot, instead of those that have changed.
+    package func readEverything() { keys = [:] }
 
     /// The pipelines as of the replica, for one chassis.
     package func current(
@@ -56,6 +63,7 @@ package final class PipelineFeed {
         // Also before everything is read again: what has gone is in no row.
         for change in changes { feed(change) }
         if moved { feedEverything(replica) }
+        if moved { wholeRuns += 1 } else { partialRuns += 1 }
         feedPorts(replica, isResident)
         feedVariables(replica, name: name)
         let made = builder.commit()

@@ -143,3 +143,17 @@ extension RootDiscipline {
             + changed.map { .setClass($0.key, $0.value, mtu: wanted.mtu) }
     }
 }
+
+extension HTBShaping {
+    /// `qos/show` of ovs-vswitchd(8): the device, then its queues by number, in bits per second.
+    package var text: String {
+        let top = classes[Self.topClass]
+        let queues = classes.filter { $0.key != Self.topClass }.sorted { $0.key < $1.key }
+        return "max-rate: \((top?.ceiling ?? 0) * 8)\n\n"
+            + queues.map { number, values in
+                let heading = number == Self.standardClass ? "Default" : "Queue \(number - 1)"
+                return "\(heading):\n  min-rate: \(values.rate * 8)\n"
+                    + "  max-rate: \(values.ceiling * 8)\n  priority: \(values.priority)\n"
+            }.joined(separator: "\n")
+    }
+}

@@ -1,6 +1,7 @@
 // Numbers of the kernel's meters. A translation asks for the meter of something that limits packets;
 // the meter must be in the kernel before a flow names it, and goes when no flow does.
 
+import OVSDBModel
 import Pipeline
 
 /// What a meter lets through.
@@ -32,6 +33,21 @@ package struct MeterAllocator: Sendable {
     private struct Meter: Hashable {
         let owner: MeterOwner
         let rate: MeterRate
+
+        /// `WHO UNIT rate=N burst=N`
+        var text: String {
+            let unit =
+                switch rate.unit {
+                case .packetsPerSecond: "pktps"
+                case .kilobitsPerSecond: "kbps"
+                }
+            let who =
+                switch owner {
+                case .flow(let id): "flow \(RowUUID(high: id.high, low: id.low))"
+                case .named(let name): name
+                }
+            return "\(who) \(unit) rate=\(rate.rate) burst=\(rate.burst)"
+        }
     }
 
     /// How many meters the kernel takes.
@@ -76,6 +92,12 @@ package struct MeterAllocator: Sendable {
         return ordered.prefix(limit).compactMap { number in
             meters[number].map { (number, $0.rate) }
         }
+    }
+
+    /// All meters with who has them and what they let through, by specification.
+    package var list: [(specification: String, number: UInt32)] {
+        meters.map { (specification: $0.value.text, number: $0.key) }
+            .sorted { ($0.specification, $0.number) < ($1.specification, $1.number) }
     }
 
     /// Forgets meters that no flow names; returns those to be deleted.

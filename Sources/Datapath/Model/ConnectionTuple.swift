@@ -22,7 +22,7 @@ package struct ConnectionTuple: Hashable, Sendable {
         self.destinationPort = destinationPort
     }
 
-    var isICMP: Bool { proto == IPProtocol.icmp || proto == IPProtocol.icmpv6 }
+    package var isICMP: Bool { proto == IPProtocol.icmp || proto == IPProtocol.icmpv6 }
 
     /// The tuple of the answers.
     var inverse: ConnectionTuple {

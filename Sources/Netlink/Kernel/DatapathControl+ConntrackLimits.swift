@@ -24,20 +24,29 @@ extension DatapathControl {
         try change("conntrack limit set", OVS_CT_LIMIT_CMD_SET, limits, datapath)
     }
 
-    /// Takes the limits of these zones away, so that the default holds for them.
+    /// Takes the limits of these zones away, so that the default holds for them; nil stands for the
+    /// default itself.
     package func removeConntrackLimits(
-        zones: [UInt16], in datapath: KernelDatapath
+        zones: [UInt16?], in datapath: KernelDatapath
     ) throws(NetlinkError) {
         let limits = zones.map { ConntrackLimit(zone: $0, limit: 0) }
         try change("conntrack limit remove", OVS_CT_LIMIT_CMD_DEL, limits, datapath)
     }
 
-    /// The default first, then every zone with a limit of its own, by number.
+    /// The default first, then zones by number.
+    ///
+    /// - Parameter zones: nil for every zone with a limit of its own.
     package func conntrackLimits(
-        in datapath: KernelDatapath
+        of zones: [UInt16]? = nil, in datapath: KernelDatapath
     ) throws(NetlinkError) -> [ConntrackLimit] {
         var limits: [ConntrackLimit] = []
-        let message = try request(OVS_CT_LIMIT_CMD_GET, datapath)
+        var message = try request(OVS_CT_LIMIT_CMD_GET, datapath)
+        if let zones {
+            Self.put(
+                [ConntrackLimit(zone: nil, limit: 0)]
+                    + zones.map { ConntrackLimit(zone: $0, limit: 0) },
+                &message)
+        }
         try socket.exchange("conntrack limit list", place: datapath.name, message) {
             limits += ConntrackLimit.list($0)
         }
@@ -49,10 +58,14 @@ extension DatapathControl {
         _ datapath: KernelDatapath
     ) throws(NetlinkError) {
         var message = try request(command, datapath)
+        Self.put(limits, &message)
+        try socket.exchange(operation, place: datapath.name, message)
+    }
+
+    private static func put(_ limits: [ConntrackLimit], _ message: inout ControlMessage) {
         limits.map(\.structure).withUnsafeBytes {
             message.put(Int(OVS_CT_LIMIT_ATTR_ZONE_LIMIT.rawValue), bytes: $0)
         }
-        try socket.exchange(operation, place: datapath.name, message)
     }
 
     private func request(

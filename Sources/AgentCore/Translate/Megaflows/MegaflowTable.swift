@@ -46,7 +46,7 @@ package struct MegaflowTable: Sendable {
         var seen: UInt64 = 0
     }
 
-    package let limits: Limits
+    package var limits: Limits
     package private(set) var snapshot: TranslationSnapshot
     package internal(set) var entries: [FlowID: Entry] = [:]
     /// Flows that the kernel was told to delete and has not reported yet.
@@ -174,6 +174,9 @@ package struct MegaflowTable: Sendable {
         if let entry = forget(id) { dying[id] = entry }
         return .delete(id)
     }
+
+    /// Gives every flow up.
+    package mutating func purge() -> [FlowCommand] { entries.keys.sorted().map { delete($0) } }
 
     /// The recirculation numbers that flows in the kernel name.
     package var frozenNumbers: Set<UInt32> {

@@ -1,0 +1,55 @@
+import UnixControl
+
+// Commands of ovs-vswitchd(8) whose subject this agent does not have. Each says why, and what to
+// ask instead.
+
+extension AgentCommands {
+    func registerMissing(_ registry: ControlRegistry) {
+        for (reason, names) in Self.missing {
+            for name in names { registry.refuse(name, because: reason) }
+        }
+    }
+
+    private static let missing: [(reason: String, names: [String])] = [
+        (
+            "there is no OpenFlow here: \"trace\" follows a packet, \"dpctl/dump-flows\" lists what the "
+                + "kernel has, ovn-sbctl lflow-list what it comes from",
+            ["bridge/dump-flows", "ofproto/detrace", "bridge/reconnect"]
+        ),
+        (
+            "bonds are the kernel's here (ip link add type bond); the bridge gets the bond's device",
+            [
+                "bond/list", "bond/show", "bond/hash", "bond/migrate", "bond/set-active-member",
+                "bond/enable-member", "bond/disable-member", "lacp/show", "lacp/show-stats",
+            ]
+        ),
+        (
+            "the agent's bridges speak no spanning tree protocol",
+            ["stp/show", "stp/tcn", "rstp/show", "rstp/tcn"]
+        ),
+        ("connectivity fault management is not done", ["cfm/show", "cfm/set-fault"]),
+        (
+            "tunnels are devices of the kernel, with its routes and neighbours (ip route, ip neigh)",
+            [
+                "tnl/neigh/show", "tnl/neigh/set", "tnl/neigh/flush", "tnl/neigh/aging",
+                "tnl/arp/show", "tnl/arp/set", "tnl/arp/flush", "tnl/ports/show", "ovs/route/show",
+                "ovs/route/add", "ovs/route/del", "ovs/route/lookup",
+            ]
+        ),
+        (
+            "the datapath is the kernel's, with no threads of this agent in it",
+            [
+                "dpif-netdev/pmd-stats-show", "dpif-netdev/pmd-stats-clear",
+                "dpif-netdev/pmd-rxq-show", "dpif-netdev/pmd-rxq-rebalance",
+                "dpif-netdev/subtable-lookup-info-get", "dpif/set-dp-features",
+            ]
+        ),
+        (
+            "one translator makes all flows, always with masks and identifiers",
+            [
+                "upcall/disable-megaflows", "upcall/enable-megaflows", "upcall/disable-ufid",
+                "upcall/enable-ufid",
+            ]
+        ),
+    ]
+}
