@@ -129,7 +129,7 @@ struct AgentCommands {
 
 extension ControlThread {
     /// The last argument is a microflow, one before it its datapath.
-    fileprivate func trace(_ arguments: [String]) throws(ControlError) -> String {
+    func trace(_ arguments: [String]) throws(ControlError) -> String {
         guard let snapshot, let southbound else {
             throw ControlError(AgentTrace.Failure.noSnapshot.description)
         }

@@ -166,6 +166,15 @@ struct KernelControlTests {
             packet + "ff:ff:ff:ff:ff:ff && arp.op == 1 && arp.spa == 10.0.0.1 && "
                 + "arp.tpa == 10.0.0.2 && arp.sha == 0a:00:00:00:00:01")
         #expect(answer.contains("    /* output to \"a\", type \"\" */\n    /* device \"v0\" */\n"))
+        let flow =
+            "arp,dl_src=0a:00:00:00:00:01,dl_dst=ff:ff:ff:ff:ff:ff,arp_op=1,arp_spa=10.0.0.1,"
+            + "arp_tpa=10.0.0.2,arp_sha=0a:00:00:00:00:01"
+        let same = try await network.ask("ofproto/trace", "br-int", "in_port=v0,\(flow)")
+        #expect(same.hasPrefix("Microflow: arp && inport == \"a\" && eth.src == "))
+        #expect(same.contains("    /* output to \"a\", type \"\" */\n    /* device \"v0\" */\n"))
+        #expect(
+            try await network.ask("ofproto/trace", "in_port=99,ip", status: 2)
+                .hasPrefix("in_port: no logical port behind 99\n"))
         let unknown = try await network.ask("trace", "inport == \"z\"", status: 2)
         #expect(unknown.hasPrefix("unknown port \"z\"\n"))
         let away = try await network.ask("trace", "inport == \"b\"", status: 2)
@@ -205,6 +214,9 @@ struct KernelControlTests {
             bridge.contains { $0.wholeMatch(of: #/    v0 \d+\/\d+: \(system\)/#) != nil },
             "\(bridge)")
         #expect(try await network.ask("ofproto/list") == "br-int\n")
+        #expect(
+            try await network.ask("fdb/stats-show", "br-int", status: 2)
+                .hasPrefix("bridge br-int learns no stations\n"))
         #expect(
             try await network.ask("dpif/dump-flows", "nosuch", status: 2)
                 .hasPrefix("no such bridge\n"))

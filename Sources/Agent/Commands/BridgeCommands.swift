@@ -22,6 +22,10 @@ struct BridgeCommands {
                     "port \($0.value): ovn-\($0.key) (\($0.key): ::->flow, key=flow, ttl=64)"
                 }.joined(separator: "\n")
             })
+        registry.register(
+            ControlCommand(
+                "ofproto/trace", usage: "[BRIDGE] FLOW [--ct-next FLAGS]...", arguments: 1...20
+            ) { (words) throws(ControlError) in try control.traceFlow(words) })
         for (name, usage, count) in [
             ("mdb/show", "BRIDGE", 1...1), ("mdb/flush", "[BRIDGE]", 0...1),
         ] {
@@ -53,6 +57,54 @@ extension ControlThread {
             throw ControlError("no such iface")
         }
         return device
+    }
+
+    /// A packet given in the words of a flow, through the logical pipelines.
+    fileprivate func traceFlow(_ words: [String]) throws(ControlError) -> String {
+        var (operands, options): ([String], [String]) = ([], [])
+        var rest = words[...]
+        while let word = rest.popFirst() {
+            switch word {
+            case "--ct-next":
+                guard let flags = rest.popFirst() else {
+                    throw ControlError("--ct-next needs flags such as trk,est")
+                }
+                options.append(
+                    "--ct="
+                        + flags.split(separator: ",").filter { $0 != "trk" }
+                        .joined(separator: ","))
+            case "-generate", "--generate", "-consistent", "--consistent", "-names", "--names",
+                "ovs-system", "system@ovs-system":
+                break
+            default: operands.append(word)
+            }
+        }
+        guard let flow = operands.last, operands.count <= 2 else {
+            throw ControlError("a flow is required, or a bridge and a flow")
+        }
+        if operands.count == 2 { _ = try ports(ofBridge: operands[0]) }
+        let isKernels = flow.contains("(")
+        let expression: String
+        do throws(OpenFlowMicroflow.Failure) {
+            expression = try OpenFlowMicroflow(parsing: flow).expression {
+                logicalPort(behind: $0, isKernels: isKernels)
+            }
+        } catch {
+            throw ControlError(error.description)
+        }
+        return "Microflow: \(expression)\n\n" + (try trace(options + [expression]))
+    }
+
+    /// - Parameters:
+    ///   - interface: its name or its number.
+    ///   - isKernels: whether numbers are those of the kernel's ports, or of Interface.ofport.
+    private func logicalPort(behind interface: String, isKernels: Bool) -> String? {
+        let interfaces = system?.interfaces(local.replica, driver.ports).byLogicalPort ?? [:]
+        return interfaces.first { _, found in
+            guard let number = UInt32(interface) else { return found.name == interface }
+            let shown = local.replica[OVS.Interface.self, found.row]?.ofport
+            return isKernels ? found.vport == number : shown == Int(number)
+        }?.key
     }
 
     /// What the kernel was brought to: `qos/show`.

@@ -98,7 +98,7 @@ extension DatapathThread {
 }
 
 /// A port of a bridge as the local database and the kernel have it.
-struct BridgePort {
+struct BridgeInterface {
     let name: String
     let kind: String
     /// Interface.ofport.
@@ -135,12 +135,12 @@ extension ControlThread {
     }
 
     /// By name.
-    func ports(ofBridge bridge: String) throws(ControlError) -> [BridgePort] {
+    func ports(ofBridge bridge: String) throws(ControlError) -> [BridgeInterface] {
         guard let system, system.bridges.contains(where: { $0.row.name == bridge }) else {
             throw ControlError("no such bridge")
         }
         return system.plan.interfaces.filter { $0.bridge == bridge }.map { planned in
-            BridgePort(
+            BridgeInterface(
                 name: planned.name, kind: planned.kind.name,
                 number: local.replica[OVS.Interface.self, planned.row]?.ofport,
                 vport: driver.ports.interfaces[planned.name]?.vport)

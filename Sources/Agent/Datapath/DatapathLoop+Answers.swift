@@ -16,6 +16,11 @@ extension DatapathLoop {
         case .pauseReviews(let isPaused): pauseReviews(isPaused)
         case .meters: .success(meterList)
         case .features: features()
+        case .fixStation(let key, let port): .success(fix(key, to: port))
+        case .releaseStation(let key):
+            release(key) ? .success("") : .failure(ControlError("could not find static mac entry"))
+        case .stationStatistics(let bridge, let capacity):
+            .success(stationStatistics(of: bridge, capacity: capacity))
         }
     }
 

@@ -4,13 +4,40 @@ extension DatapathLoop {
     struct Station: Sendable {
         let key: StationKey
         let port: BridgePortName
-        let age: Milliseconds
+        /// Nil for one that an administrator has put there.
+        let age: Milliseconds?
     }
 
     /// By VLAN and address.
     func stations(of bridge: String) -> [Station] {
         translator.stations.stations(of: bridge, now: now)
-            .map { Station(key: $0.key, port: $0.port, age: $0.age) }
+            .map { station in
+                let isStatic = translator.stations.isStatic(station.key)
+                return Station(
+                    key: station.key, port: station.port, age: isStatic ? nil : station.age)
+            }
+    }
+
+    /// - Returns: what is to be told of it.
+    func fix(_ key: StationKey, to port: BridgePortName) -> String {
+        let old = translator.stations[key]
+        let wasStatic = translator.stations.isStatic(key)
+        recheck(translator.stations.fix(key, to: port, now: now).map { .station($0) })
+        guard old != nil, old != port || !wasStatic else { return "" }
+        return "Overriding already existing \(wasStatic ? "static" : "dynamic") entry\n"
+    }
+
+    /// - Returns: whether there was one.
+    func release(_ key: StationKey) -> Bool {
+        guard translator.stations.release(key) else { return false }
+        recheck([.station(key)])
+        return true
+    }
+
+    func stationStatistics(of bridge: String, capacity: Int) -> String {
+        StationText.statistics(
+            of: bridge, translator.stations.statistics(of: bridge),
+            numbers: translator.stations.numbers(of: bridge), capacity: capacity)
     }
 
     /// Forgets the stations of a bridge, or of all.

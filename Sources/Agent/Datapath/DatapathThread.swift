@@ -22,6 +22,9 @@ final class DatapathThread: @unchecked Sendable {
         case pauseReviews(Bool)
         case meters
         case features
+        case fixStation(StationKey, BridgePortName)
+        case releaseStation(StationKey)
+        case stationStatistics(bridge: String, capacity: Int)
     }
 
     private let loop: EventLoop
