@@ -11,15 +11,18 @@ package struct ApplicationControl: Hashable, Sendable {
     package var arguments: [String]
     /// Seconds after which SIGALRM ends the program; 0 waits for ever.
     package var timeout: UInt32
+    /// What the answer is wanted in, `text` or `json`; nil for what the daemon does by itself.
+    package var format: String?
 
     package init(
         target: String? = nil, command: String, arguments: [String], timeout: UInt32 = 0,
-        runDirectory: String = DaemonDirectories(.ovn).run
+        format: String? = nil, runDirectory: String = DaemonDirectories(.ovn).run
     ) {
         self.target = target ?? "ovn-controller"
         self.command = command
         self.arguments = arguments
         self.timeout = timeout
+        self.format = format
         self.runDirectory = runDirectory
     }
 
@@ -27,7 +30,7 @@ package struct ApplicationControl: Hashable, Sendable {
     package func run() -> CommandOutcome {
         do {
             let path = try ControlClient.socketPath(of: target, in: runDirectory)
-            let text = try ControlClient.call(command, arguments, at: path)
+            let text = try ControlClient.call(command, arguments, format: format, at: path)
             return CommandOutcome(output: Self.line(text))
         } catch .refused(let text) {
             return CommandOutcome(
@@ -57,6 +60,7 @@ extension ApplicationControl {
 
     private static let options = [
         OptionScanner.Option("target", "t", .required), .init("timeout", "T", .required),
+        .init("format", "f", .required),
         .init("help", "h"), .init("version", "V"),
     ]
 
@@ -65,11 +69,13 @@ extension ApplicationControl {
         var scanner = OptionScanner(arguments, options: options, endsAtOperand: true)
         var target: String?
         var timeout: UInt32 = 0
+        var format: String?
         var operands: [String] = []
         while let item = try scanner.next() {
             switch item {
             case .option("target", let value): target = value
             case .option("timeout", let value): timeout = try seconds(value ?? "")
+            case .option("format", let value): format = try Self.format(value ?? "")
             case .option("help", _): return .show(help)
             case .option: return .show(SoftwareVersion.line(program: program) + "\n")
             case .operand(let word): operands.append(word)
@@ -81,7 +87,14 @@ extension ApplicationControl {
         return .run(
             ApplicationControl(
                 target: target, command: command, arguments: Array(operands.dropFirst()),
-                timeout: timeout))
+                timeout: timeout, format: format))
+    }
+
+    private static func format(_ text: String) throws(UsageError) -> String {
+        guard ["text", "json"].contains(text) else {
+            throw UsageError("value \(text) on -f or --format is invalid")
+        }
+        return text
     }
 
     private static func seconds(_ text: String) throws(UsageError) -> UInt32 {
@@ -109,6 +122,7 @@ extension ApplicationControl {
           vlog/reopen        Make the program reopen its log file
         Other options:
           -T, --timeout=SECS wait at most SECS seconds for a response
+          -f, --format=FMT   Output format. One of: 'json', or 'text' ('text', by default)
           -h, --help         Print this helpful information
           -V, --version      Display \(program) version information
 

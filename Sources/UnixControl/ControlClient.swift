@@ -37,8 +37,11 @@ package enum ControlClient {
     }
 
     /// Sends a command and waits for its answer.
+    ///
+    /// - Parameter format: what the daemon is asked to answer in (`set-options --format`); nil for
+    ///   text, without asking.
     package static func call(
-        _ command: String, _ arguments: [String] = [], at path: String
+        _ command: String, _ arguments: [String] = [], format: String? = nil, at path: String
     ) throws(Failure) -> String {
         let socket: FileDescriptor
         do {
@@ -46,12 +49,12 @@ package enum ControlClient {
         } catch {
             throw .cannotConnect(path: path, reason: error.code)
         }
-        let request: JSON = [
-            "id": 0, "method": .string(command), "params": .array(arguments.map { .string($0) }),
-        ]
         do {
-            try send(request.bytes, on: socket)
-            return try answer(in: try receive(from: socket, path: path), path: path)
+            if let format {
+                let options = ["--format", format]
+                _ = try ask(ReplyFormat.command, options, on: socket, path: path)
+            }
+            return try ask(command, arguments, on: socket, path: path)
         } catch let error as SystemError {
             throw .broken(path: path, reason: "\(error.code)")
         } catch let error as Failure {
@@ -59,6 +62,16 @@ package enum ControlClient {
         } catch {
             throw .broken(path: path, reason: "\(error)")
         }
+    }
+
+    private static func ask(
+        _ command: String, _ arguments: [String], on socket: borrowing FileDescriptor, path: String
+    ) throws -> String {
+        let request: JSON = [
+            "id": 0, "method": .string(command), "params": .array(arguments.map { .string($0) }),
+        ]
+        try send(request.bytes, on: socket)
+        return try answer(in: try receive(from: socket, path: path), path: path)
     }
 
     private static func send(

@@ -113,11 +113,11 @@ import UnixControl
 
     @Test func aReportIsDelayedOnceForEachNumber() {
         var report = DelayedReport()
-        #expect(report.due(5, now: 100) == 100)
+        #expect(report.due(5, now: 100) == (100, false))
         report.delay = 3000
-        #expect(report.due(6, now: 100) == 3100)
-        #expect(report.due(6, now: 3100) == 3100)
-        #expect(report.due(7, now: 4000) == 7000)
+        #expect(report.due(6, now: 100) == (3100, true))
+        #expect(report.due(6, now: 3100) == (3100, false))
+        #expect(report.due(7, now: 4000) == (7000, true))
     }
 
     @Test func theEngineCountsSinceItWasCleared() throws {

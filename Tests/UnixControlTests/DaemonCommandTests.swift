@@ -39,6 +39,12 @@ struct DaemonCommandTests {
         let daemons = try Daemons()
         let version = try ask(daemons, target, "version")
         #expect(version.output == "\(target) (swift-ovn) \(SoftwareVersion.number)\n")
+        let document = try ChildProcess.run([
+            Daemons.appctl, "--format=json", "-t", daemons.socket(target), "version",
+        ])
+        #expect(document.status == 0)
+        #expect(document.output.contains(#""reply":"\#(target) (swift-ovn) "#))
+        #expect(document.output.contains(#""reply-format":"plain""#))
         let list = try ask(daemons, target, "list-commands").output.split(separator: "\n")
         #expect(list.first == "The available commands are:")
         let names = list.dropFirst().compactMap { $0.split(separator: " ").first }
@@ -168,6 +174,7 @@ struct DaemonCommandTests {
             (["--t=3", "x"], 1, "option '--t=3' is ambiguous; possibilities: '--target' '--ti"),
             (["-x"], 1, "invalid option -- 'x'"), (["-t"], 1, "option requires an argument -- 't'"),
             (["--timeout=0", "version"], 1, "value 0 on -T or --timeout is invalid"),
+            (["-fxml", "version"], 1, "value xml on -f or --format is invalid"),
         ]
         for (arguments, status, text) in cases {
             let child = try ChildProcess.run(

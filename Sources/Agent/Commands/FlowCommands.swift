@@ -64,6 +64,10 @@ struct FlowCommands {
         }
         ask("revalidator/wait", "", 0...0, registry) { _ in .review }
         ask("revalidator/purge", "", 0...0, registry) { _ in .purge }
+        ask("dpctl/del-flows", "[DP]", 0...1, registry) { (words) throws(ControlError) in
+            try DatapathArguments(words).end()
+            return .purge
+        }
         ask("revalidator/pause", "", 0...0, registry) { _ in .pauseReviews(true) }
         ask("revalidator/resume", "", 0...0, registry) { _ in .pauseReviews(false) }
     }

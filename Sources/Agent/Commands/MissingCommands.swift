@@ -17,6 +17,14 @@ extension AgentCommands {
             ["bridge/dump-flows", "ofproto/detrace", "bridge/reconnect"]
         ),
         (
+            "ports and flows follow the databases: add the port to a bridge (ovs-vsctl add-port); "
+                + "dpctl/del-flows takes all flows away for once",
+            [
+                "dpctl/add-dp", "dpctl/del-dp", "dpctl/add-if", "dpctl/del-if", "dpctl/set-if",
+                "dpctl/add-flow", "dpctl/mod-flow", "dpctl/del-flow",
+            ]
+        ),
+        (
             "bonds are the kernel's here (ip link add type bond); the bridge gets the bond's device",
             [
                 "bond/list", "bond/show", "bond/hash", "bond/migrate", "bond/set-active-member",

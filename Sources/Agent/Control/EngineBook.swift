@@ -78,12 +78,13 @@ struct DelayedReport {
     var delay: Milliseconds = 0
     private var waiting: (number: Int, due: Milliseconds)?
 
-    /// When the number may be told; one that is asked about for the first time waits from now on.
-    mutating func due(_ number: Int, now: Milliseconds) -> Milliseconds {
-        guard delay > 0 else { return now }
-        if let waiting, waiting.number == number { return waiting.due }
+    /// When the number may be told; one that is asked about for the first time waits from now on
+    /// (`isNew`).
+    mutating func due(_ number: Int, now: Milliseconds) -> (time: Milliseconds, isNew: Bool) {
+        guard delay > 0 else { return (now, false) }
+        if let waiting, waiting.number == number { return (waiting.due, false) }
         waiting = (number, now + delay)
-        return now + delay
+        return (now + delay, true)
     }
 }
 
@@ -107,8 +108,9 @@ extension ControlThread {
     func isDue(_ number: Int) -> Bool {
         let now = Clock.monotonicMilliseconds
         let due = configurationReport.due(number, now: now)
-        guard due > now else { return true }
-        loop.schedule(at: MonotonicTime(milliseconds: due)) { [weak self] in
+        guard due.time > now else { return true }
+        guard due.isNew else { return false }
+        loop.schedule(at: MonotonicTime(milliseconds: due.time)) { [weak self] in
             self?.southboundChanged = true
             self?.evaluateSoon()
         }

@@ -113,9 +113,11 @@ package struct OpenFlowMicroflow: Sendable {
 extension OpenFlowMicroflow {
     /// `name(value)` or `name(part=value,…)`, one after the other.
     private mutating func parse(flow text: String) throws(Failure) {
-        // Counters and actions follow a key in a list.
-        var rest = Substring(text)
-        while let open = rest.firstIndex(of: "("), !rest.hasPrefix(" ") {
+        // In a list an identifier stands before the key, counters and actions behind it.
+        let words = text.split(separator: " ")
+        let key = words.first { !$0.hasPrefix("ufid:") } ?? ""
+        var rest = key[...]
+        while let open = rest.firstIndex(of: "(") {
             let name = String(rest[..<open].drop { $0 == "," })
             guard let close = rest[open...].firstIndex(of: ")") else {
                 throw Failure(description: "\(name): a parenthesis is not closed")

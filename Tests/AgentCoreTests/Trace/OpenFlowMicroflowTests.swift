@@ -32,7 +32,7 @@ import Testing
                 + "tcp.dst == 80"
         ),
         (
-            "in_port(3),eth_type(0x0806),arp(sip=10.0.0.1,tip=10.0.0.2,op=1)",
+            "ufid:01020304-0000-0000-0000-000000000000, in_port(3),eth_type(0x0806),arp(sip=10.0.0.1,tip=10.0.0.2,op=1)",
             "inport == \"a\" && eth.type == 0x0806 && arp.spa == 10.0.0.1 && arp.tpa == 10.0.0.2 && "
                 + "arp.op == 1"
         ),
