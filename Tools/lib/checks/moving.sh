@@ -96,6 +96,26 @@ nested_ports_follow() {
     return $result
 }
 
+# A balancer's backend may be a nested port, and is probed like any other.
+nested_port_is_a_backend() {
+    local result=0 vip=172.16.0.40:80
+    logical_switch 5
+    nb_hv lsp-add s5 c11 vm21 0 -- lsp-set-addresses c11 "02:00:00:00:05:11 10.0.5.11" || return 1
+    container c11 vm21 "$(tag_of c11)"
+    serve c11 || result=1
+    nb --wait=hv lb-add nested "$vip" "10.0.5.11:8080,10.0.5.12:8080" tcp -- \
+        set Load_Balancer nested 'ip_port_mappings:"10.0.5.11"="c11:10.0.5.250"' \
+        'ip_port_mappings:"10.0.5.12"="c12:10.0.5.250"' -- \
+        --id=@check create Load_Balancer_Health_Check "vip=\"$vip\"" options:interval=1 \
+        options:timeout=1 options:success_count=1 options:failure_count=1 -- \
+        set Load_Balancer nested health_check=@check -- ls-lb-add s1 nested >/dev/null || result=1
+    eventually 30 says c11 vm11 tcp 172.16.0.40 80 && says c11 vm12 tcp 172.16.0.40 80 || result=1
+    nb --wait=hv lb-del nested
+    no_container c11
+    nb_hv ls-del s5 -- lrp-del r-s5
+    return $result
+}
+
 # A port of a switch on the physical network that is on two hosts meanwhile: what it sends to ports of
 # other hosts and what they send to it goes through tunnels, and both hosts get it.
 port_moves_beside_a_network() {
@@ -123,4 +143,5 @@ is_single() { ! is_shared "$1"; }
 checks_of_moving() {
     check "a port that moves is silent until activated" port_is_activated
     check "nested ports follow their parents" nested_ports_follow
+    check "a nested port is a backend" nested_port_is_a_backend
 }

@@ -67,7 +67,8 @@ tunnels_over_ipv6() {
     return $result
 }
 
-# Two addresses on hv1: a port is reached by the one that it asks for, others by the default.
+# Two addresses on hv1: a port is reached by the one that its interface asks for, or by that of its
+# configuration, others by the default.
 ports_choose_their_tunnel() {
     local result=0
     ip -n hv1 addr add 192.0.2.11/24 dev u1
@@ -78,6 +79,10 @@ ports_choose_their_tunnel() {
     [ "$(count tunnel '> 192.0.2.11.6081')" -ge 5 ] || { DETAIL="$DETAIL, none to the port's address"; result=1; }
     tunnelled '> 192.0.2.[12]\.6081: ' ping_works vm22 "$(workload_ip vm21)" || result=1
     vsctl 1 remove Interface vm11 external_ids encap-ip
+    ovn-nbctl -t 30 --wait=hv set Logical_Switch_Port vm21 options:requested-encap-ip=192.0.2.11
+    tunnelled '> 192.0.2.(11|2)\.6081: ' ping_works vm22 "$(workload_ip vm21)" || result=1
+    [ "$(count tunnel '> 192.0.2.11.6081')" -ge 5 ] || { DETAIL="$DETAIL, none to the requested address"; result=1; }
+    ovn-nbctl -t 30 --wait=hv remove Logical_Switch_Port vm21 options requested-encap-ip
     tunnels_as_usual && eventually 20 reachable vm12 "$(workload_ip vm11)" || result=1
     ip -n hv1 addr del 192.0.2.11/24 dev u1
     return $result
