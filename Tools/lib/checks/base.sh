@@ -142,18 +142,18 @@ resolved_locally() {
 # flooded_once PORT TARGET_MAC TARGET_IP: three packets for everybody cross the tunnel three
 # times, although two workloads of the other hypervisor get each of them.
 flooded_once() {
-    local place summary=()
+    local place summary=() sent="\\.$1: "
     capture tunnel hv2 u2 udp port 6081
     capture first vm12 eth0 -Q in udp port "$1"
     capture second vm13 eth0 -Q in udp port "$1"
     capture sender vm11 eth0 -Q in udp port "$1"
     send vm11 "$(workload_mac vm11)" "$2" "$(workload_ip vm11)" "$3" "$1"
-    eventually 5 counts first "$1" 3 || true
-    eventually 5 counts second "$1" 3 || true
+    eventually 5 counts first "$sent" 3 || true
+    eventually 5 counts second "$sent" 3 || true
     sleep 0.3
     for place in tunnel first second sender; do
         end_capture "$place"
-        summary+=("$(count "$place" "$1")")
+        summary+=("$(count "$place" "$sent")")
     done
     DETAIL="3 sent: tunnel ${summary[0]}, receivers ${summary[1]} and ${summary[2]}, back ${summary[3]}"
     [ "${summary[*]}" = "3 3 3 0" ]
