@@ -14,14 +14,21 @@ extension DatapathLoop {
         aclLog.info("\(cookie.line(packet))")
     }
 
+    /// A provider bridge learns of them as of any packet: who announces itself here is no longer
+    /// behind the port where others have announced it.
     func inject(_ injections: [Injection]) {
         guard let snapshot = table?.snapshot else { return }
         let port = anyUpcallPort
         var operations: [FlowOperation] = []
+        var moved: [PhysicalDependency] = []
         for injection in injections {
-            operations += translator.inject(injection, upcallPort: port, in: snapshot)
-                .map(operation)
+            let sent = translator.inject(injection, upcallPort: port, in: snapshot)
+            operations += sent.emissions.map(operation)
+            for sighting in sent.sightings {
+                moved += translator.stations.see(sighting, now: now).map { .station($0) }
+            }
         }
         perform(operations)
+        if !moved.isEmpty { recheck(moved) }
     }
 }

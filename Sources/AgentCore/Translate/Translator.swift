@@ -101,15 +101,19 @@ package struct Translator: ~Copyable {
     /// Sends a packet of the agent's own on its way.
     ///
     /// - Parameter upcallPort: hears copies of it that come up.
+    /// - Returns: the copies that leave, and what the bridges on their way see of its source.
     package mutating func inject(
         _ injection: Injection, upcallPort: UInt32, in snapshot: TranslationSnapshot
-    ) -> [Emission] {
+    ) -> (emissions: [Emission], sightings: [StationSighting]) {
         let input = TranslationInput(
             key: FlowKey(of: injection.frame), frame: injection.frame, upcallPort: upcallPort)
         let result = translate(input, in: snapshot, answers: [:]) {
             $0.inject(injection, snapshot)
         }
-        return result.emissions ?? []
+        let sightings = result.effects.compactMap { effect -> StationSighting? in
+            if case .station(let sighting) = effect { sighting } else { nil }
+        }
+        return (result.emissions ?? [], sightings)
     }
 
     private mutating func translate(

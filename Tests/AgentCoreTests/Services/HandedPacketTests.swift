@@ -108,7 +108,7 @@ import Wire
         func send(_ place: Injection.Place, isLocal: Bool = false) -> [[DatapathAction]] {
             translator.inject(
                 Injection(frame, place, isLocal: isLocal), upcallPort: 7, in: snapshot
-            ).map(\.actions)
+            ).emissions.map(\.actions)
         }
         let first = PortReference(datapath: 1, port: 1)
         #expect(send(.from(first)) == [[.output(2)]])

@@ -112,6 +112,22 @@ import Wire
     private static let out = Frames.udp(Frames.a, outside)
     private static let back = Frames.udp(outside, Frames.b)
 
+    /// What announces itself from here is no longer behind the port where others announced it.
+    @Test func packetsOfTheAgentsOwnAreSeenToo() {
+        let snapshot = Self.network().snapshot()
+        var translator = Translator()
+        let announcement = Injection(
+            Frames.udp(Frames.a, Self.outside), .from(PortReference(datapath: 1, port: 1)))
+        let sent = translator.inject(announcement, upcallPort: 7, in: snapshot)
+        #expect(!sent.emissions.isEmpty)
+        #expect(
+            sent.sightings.map(\.key) == [
+                StationKey(bridge: "br-ex", vlan: 100, address: Frames.a)
+            ])
+        #expect(
+            sent.sightings.map(\.port) == [.logical(PortReference(datapath: 1, port: 9))])
+    }
+
     /// The first packet for a station floods the VLAN; once the station has spoken, packets go to
     /// it alone, those of a flow that is there already too.
     @Test func stationsAreLearned() {
