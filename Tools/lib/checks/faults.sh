@@ -34,6 +34,34 @@ no_virtual_port() {
     as_usual vm11 vm12
 }
 
+# virtual_address_moves FROM TO HYPERVISOR: as a failover of keepalived does it.
+virtual_address_moves() {
+    [ -z "$1" ] || ip -n "$1" addr del $VIRTUAL_ADDRESS/32 dev eth0
+    ip -n "$2" addr add $VIRTUAL_ADDRESS/32 dev eth0
+    eventually 30 virtual_port_goes_to "$2" "$3" || { DETAIL="not with $2"; return 1; }
+    hv_sync
+}
+
+# Its outer address answers without a tunnel.
+virtual_port_is_near() {
+    eventually 10 reachable outside 10.0.7.50 || { DETAIL="not reached"; return 1; }
+    ping_in_tunnel outside 10.0.7.50 'ICMP echo' && [ "$TUNNELLED" = 0 ]
+}
+
+# A distributed address of a virtual port is served by the host of the one who has claimed it.
+virtual_port_floats() {
+    local result=0
+    nb_hv lrp-set-gateway-chassis r-s7 hv1 30 -- lrp-set-gateway-chassis r-s7 hv2 20 && gateway_is 1 || return 1
+    virtual_port
+    nb_hv lr-nat-add r dnat_and_snat 10.0.7.50 $VIRTUAL_ADDRESS virtual 02:00:00:00:07:50
+    virtual_address_moves '' vm12 2 && virtual_port_is_near || result=1
+    virtual_address_moves vm12 vm11 1 && virtual_port_is_near || result=1
+    ip -n vm11 addr del $VIRTUAL_ADDRESS/32 dev eth0
+    nb_hv lr-nat-del r dnat_and_snat 10.0.7.50
+    no_virtual_port
+    return $result
+}
+
 # Two ports that both say that they have the virtual one's address get it in turns, at a distance; it
 # stays with the one that goes on.
 virtual_port_is_wanted_twice() {
@@ -90,5 +118,6 @@ southbound_goes_away() {
 checks_of_faults() {
     check "announcements go on if wanted" announcements_go_on
     check "a virtual port is wanted twice" virtual_port_is_wanted_twice
+    check "a virtual port's outer address follows it" virtual_port_floats
     check "the Southbound database goes away" southbound_goes_away
 }
