@@ -11,7 +11,7 @@ extension DatapathLoop {
     func handle(_ upcalls: [Upcall], upcallPort: UInt32) {
         guard let snapshot = table?.snapshot, !upcalls.isEmpty else { return }
         translator.now = now
-        var (packets, flows): ([FlowOperation], [FlowOperation]) = ([], [])
+        var (packets, puts): ([FlowOperation], [FlowOperation]) = ([], [])
         var lessons: [Lesson] = []
         var touched: [PhysicalDependency] = []
         for upcall in upcalls {
@@ -29,13 +29,13 @@ extension DatapathLoop {
                     upcallPort: ownPort == 0 ? upcallPort : ownPort),
                 in: snapshot)
             let actions = encoded(translation.actions)
-            if upcall.reason == .miss { put(translation, actions, upcall, snapshot, &flows) }
+            if upcall.reason == .miss { put(translation, actions, upcall, snapshot, &puts) }
             let metered = admittedMeters(translation, upcall.packet.count, snapshot)
             touched += apply(translation, metered, from: upcall, &lessons)
             execute(translation, metered, actions, upcall, &packets)
             for drop in translation.drops { count(drop, 1) }
         }
-        perform(packets + flows)
+        perform(packets + puts)
         // Only now has the kernel the flows that must be asked again.
         if !touched.isEmpty { recheck(touched) }
         if !lessons.isEmpty { report(.learned(lessons)) }
@@ -218,7 +218,7 @@ extension DatapathLoop {
                     translator.stations[sighting.key] == sighting.port
                         || admission.admits(source, now: now)
                 else { continue }
-                touched += translator.stations.see(sighting, now: now).map { .station($0) }
+                touched += see(sighting)
             }
         }
         return touched

@@ -24,9 +24,7 @@ extension DatapathLoop {
         for injection in injections {
             let sent = translator.inject(injection, upcallPort: port, in: snapshot)
             operations += sent.emissions.map(operation)
-            for sighting in sent.sightings {
-                moved += translator.stations.see(sighting, now: now).map { .station($0) }
-            }
+            moved += sent.sightings.flatMap(see)
         }
         perform(operations)
         if !moved.isEmpty { recheck(moved) }

@@ -134,7 +134,7 @@ extension DatapathLoop {
             review.commands.map(operation) + review.unadopted.map { .delete($0) })
         var moved: [PhysicalDependency] = []
         for case .station(let sighting) in review.traffic.effects {
-            moved += translator.stations.see(sighting, now: now).map { .station($0) }
+            moved += see(sighting)
         }
         if !moved.isEmpty { recheck(moved) }
     }

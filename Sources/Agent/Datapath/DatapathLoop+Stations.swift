@@ -18,6 +18,12 @@ extension DatapathLoop {
             }
     }
 
+    /// A bridge learns where a station is.
+    /// - Returns: what flows find otherwise from now on.
+    func see(_ sighting: StationSighting) -> [PhysicalDependency] {
+        translator.stations.see(sighting, now: now).map { .station($0) }
+    }
+
     /// - Returns: what is to be told of it.
     func fix(_ key: StationKey, to port: BridgePortName) -> String {
         let old = translator.stations[key]
