@@ -32,8 +32,6 @@ unplug_function() {
     done
 }
 
-uuid_of() { ovn-nbctl -t 10 --bare --columns=_uuid find "$1" "name=$2"; }
-
 # function_row MODE NAME NUMBER: the operation that describes it; a tap has one port. FUNCTION_CHECK
 # is JSON of its health check's row, if it has one.
 FUNCTION_CHECK=

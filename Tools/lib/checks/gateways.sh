@@ -108,7 +108,7 @@ gateway_of_a_group() {
     local result=0 group
     nb lrp-set-gateway-chassis r-s7 hv1 30 -- ha-chassis-group-add all -- \
         ha-chassis-group-add-chassis all hv1 10 -- ha-chassis-group-add-chassis all hv2 20
-    group=$(nb --bare --columns=_uuid find HA_Chassis_Group name=all)
+    group=$(uuid_of HA_Chassis_Group all)
     nb_hv set Logical_Router_Port r-s7 "ha_chassis_group=$group" && gateway_is 2 &&
         reaches vm11 10.0.7.100 || result=1
     nb_hv ha-chassis-group-add-chassis all hv1 30 && gateway_is 1 && reaches vm12 10.0.7.100 || result=1

@@ -15,6 +15,9 @@ declare -A IP=() IP6=() MAC=()
 # The hypervisors have it when this returns.
 nb_hv() { ovn-nbctl -t 60 --wait=hv "$@"; }
 
+# uuid_of TABLE NAME: of the row in the Northbound database.
+uuid_of() { nb --bare --columns=_uuid find "$1" "name=$2"; }
+
 # nb_columns TABLE COLUMN VALUE ROW: columns that are younger than the stock ovn-nbctl, in all rows
 # whose COLUMN is VALUE. ROW is JSON as in RFC 7047.
 nb_columns() {

@@ -127,7 +127,7 @@ lb_errors() {
 lb_group() {
     local group balancer
     nb lb-add tcp $VIP:80 "$(servers 8080 vm12)" tcp || return 1
-    balancer=$(nb --bare --columns=_uuid find Load_Balancer name=tcp)
+    balancer=$(uuid_of Load_Balancer tcp)
     group=$(nb create Load_Balancer_Group name=all "load_balancer=$balancer") || return 1
     nb_hv add Logical_Switch s1 load_balancer_group "$group" -- \
         add Logical_Switch s2 load_balancer_group "$group" &&
