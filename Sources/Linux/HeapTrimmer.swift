@@ -18,7 +18,8 @@ package final class HeapTrimmer {
     package typealias Heap = (free: Int, used: Int)
 
     private let loop: EventLoop
-    private let delay: Duration
+    /// From work to the look at the heap.
+    package var delay: Duration
     private let measure: () -> Heap
     private let trim: () -> Void
     private var isDue = false

@@ -1,4 +1,5 @@
 import AgentCore
+import Schemas
 import Testing
 import Wire
 
@@ -74,7 +75,9 @@ import Wire
             ("ovn-encap-df_default", "no", "\"no\": neither \"true\" nor \"false\""),
             ("ovn-encap-df_default", "true", nil), ("ovn-bridge-datapath-type", "system", nil),
             ("ovn-bridge-datapath-type", "netdev", "\"netdev\": not supported"),
-            ("ovn-match-northd-version", "true", "\"true\": not supported"),
+            ("ovn-match-northd-version", "1", "\"1\": neither \"true\" nor \"false\""),
+            ("ovn-trim-timeout-ms", "x", "\"x\": not a number of milliseconds"),
+            ("arp-nd-max-timeout-sec", "-1", "\"-1\": not a number of seconds"),
             ("ovn-chassis-mac-mappings", "n:0a:00:00:00:00:01,m:0a:00:00:00:00:02", nil),
             (
                 "ovn-chassis-mac-mappings", "n:0a:00:00:00:00:01,m:0a:00",
@@ -112,6 +115,30 @@ import Wire
     @Test func theLongestAnnouncementIsInMilliseconds() {
         #expect(configuration(["garp-max-timeout-sec": "2"]).longestAnnouncement == 2000)
         #expect(configuration(["garp-max-timeout-sec": "0"]).longestAnnouncement == nil)
+    }
+
+    @Test func nextHopsAreAskedForEverUnlessItIsSaidOtherwise() {
+        #expect(configuration([:]).longestProbe == 16_000)
+        #expect(configuration(["arp-nd-max-timeout-sec": "3"]).longestProbe == 3000)
+        #expect(configuration(["arp-nd-max-timeout-sec": "0"]).longestProbe == nil)
+    }
+
+    @Test func memoryIsLookedAtWhenTheAdministratorSays() {
+        #expect(configuration([:]).trimDelay == nil)
+        #expect(configuration(["ovn-trim-timeout-ms": "250"]).trimDelay == 250)
+    }
+
+    /// Without the key any northd is followed; with it, one of this release.
+    @Test func theReleaseOfNorthdMayBeWanted() {
+        let same = SB.SBGlobal(options: ["northd_internal_version": Release.internalVersion])
+        let other = SB.SBGlobal(options: ["northd_internal_version": "23.03.1-20.27.0-70.6"])
+        let any = configuration([:])
+        #expect([same, other, SB.SBGlobal()].allSatisfy { any.foreignVersion(of: $0) == nil })
+        let own = configuration(["ovn-match-northd-version": "true"])
+        #expect(own.foreignVersion(of: same) == nil)
+        #expect(own.foreignVersion(of: other) == "23.03.1-20.27.0-70.6")
+        #expect(own.foreignVersion(of: SB.SBGlobal()) == "")
+        #expect(own.foreignVersion(of: nil) == "")
     }
 
     @Test func theProbeIntervalHasAFloorAndAnOff() {

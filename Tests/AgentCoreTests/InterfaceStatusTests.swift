@@ -63,6 +63,16 @@ private struct SwitchHost {
 }
 
 @Suite struct InterfaceStatusTests {
+    /// Packets are looked into behind any number of tags.
+    @Test(arguments: [nil, "1", "many"])
+    func tagsAreNoLimit(_ said: String?) throws {
+        var host = SwitchHost([], otherConfig: said.map { ["vlan-limit": $0] } ?? [:])
+        try host.evaluate()
+        let open = try #require(host.database.replica.only(OVS.OpenVSwitch.self))
+        #expect(open.row.otherConfig == ["vlan-limit": "0"])
+        #expect(try !host.evaluate())
+    }
+
     @Test func aDeviceIsShownAsTheKernelHasIt() throws {
         var host = SwitchHost([OVS.Interface(name: "tap0", error: "old")])
         host.device("tap0", index: 12) {

@@ -52,12 +52,36 @@ import Wire
             return count
         }
 
+        /// Writes what is due, and nobody gets it.
+        mutating func lose() throws {
+            let before = database
+            try write()
+            database = before
+        }
+
         var stations: [SB.FDB] { database.replica.rows(SB.FDB.self).map(\.row) }
         var neighbours: [SB.MACBinding] { database.replica.rows(SB.MACBinding.self).map(\.row) }
 
         func addresses(behind port: Int) -> Set<String> {
             Set(stations.filter { $0.portKey == port }.map(\.mac))
         }
+    }
+
+    /// A server that refused, a connection that broke: what was to be written is written later.
+    @Test func whatIsNotWrittenIsWrittenAgain() throws {
+        var network = Network()
+        network.neighbour(7, port: 2)
+        network.station(8, port: 2)
+        try network.lose()
+        #expect(network.neighbours.isEmpty && network.stations.isEmpty)
+        network.neighbour(7, port: 2, mac: 6)
+        network.learning.conclude(isWritten: false)
+        #expect(try network.write() == 2)
+        #expect(network.neighbours.map(\.mac) == [MACAddress(6).description], "the newer one")
+        #expect(network.stations.count == 1)
+        network.learning.conclude(isWritten: true)
+        network.learning.conclude(isWritten: false)
+        #expect(try network.write() == 0)
     }
 
     @Test func stationsMove() throws {

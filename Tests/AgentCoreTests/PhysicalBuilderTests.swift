@@ -84,6 +84,65 @@ private func row(_ number: UInt64) -> RowUUID { RowUUID(high: 7, low: number) }
                 == .redirect(PortReference(datapath: 2, port: 1)))
     }
 
+    /// Stations of external ports, on the chassis that serves them.
+    @Test func externalStationsAreServedByOneChassis() {
+        var inputs = inputs()
+        inputs.bridgeMappings = ["physnet": "br-ex"]
+        inputs.bridges = [ProviderBridge(name: "br-ex", ports: [])]
+        inputs.ports += [
+            (
+                row(16),
+                SB.PortBinding(
+                    logicalPort: "net", type: "localnet", options: ["network_name": "physnet"],
+                    datapath: switchRow, tunnelKey: 5)
+            ),
+            (
+                row(17),
+                SB.PortBinding(
+                    logicalPort: "far", type: "external", datapath: switchRow, tunnelKey: 6,
+                    mac: ["02:00:00:00:00:64 10.0.0.100"])
+            ),
+        ]
+        let network = PortReference(datapath: 1, port: 5)
+        var builder = PhysicalBuilder(inputs)
+        #expect(builder.build().ports[network]?.served == [])
+        inputs.claims[row(17)] = PortClaim(role: .main, interface: nil, encap: nil)
+        builder = PhysicalBuilder(inputs)
+        let view = builder.build()
+        #expect(view.ports[network]?.served == [MACAddress(0x0200_0000_0064)])
+        #expect(view.ports[PortReference(datapath: 1, port: 1)]?.served == [])
+    }
+
+    /// The tag of a port to a physical network: its number, and what it stands in front of.
+    @Test(
+        arguments: [
+            (nil, [:], VLANMembership.trunk([0])), (100, [:], .access(100)),
+            (nil, ["vlan-passthru": "true"], .trunk()),
+            (100, ["vlan-passthru": "true"], .stacked(100, type: 0x8100)),
+            (100, ["vlan-passthru": "true", "ethtype": "802.1ad"], .stacked(100, type: 0x88a8)),
+            (100, ["ethtype": "802.11AD"], .stacked(100, type: 0x88a8)),
+            (100, ["ethtype": "802.1q"], .access(100)), (100, ["ethtype": "x"], .access(100)),
+        ] as [(Int?, [String: String], VLANMembership)])
+    func portsToNetworksHaveTags(
+        tag: Int?, options: [String: String], membership: VLANMembership
+    ) {
+        var inputs = inputs()
+        inputs.bridgeMappings = ["physnet": "br-ex"]
+        inputs.bridges = [ProviderBridge(name: "br-ex", ports: [])]
+        var port = SB.PortBinding(
+            logicalPort: "net", type: "localnet", options: options, datapath: switchRow,
+            tunnelKey: 5)
+        port.options["network_name"] = "physnet"
+        port.tag = tag
+        inputs.ports.append((row(16), port))
+        var builder = PhysicalBuilder(inputs)
+        let bridge = builder.build().bridges["br-ex"]
+        #expect(bridge?.ports.map(\.membership) == [membership])
+        let own = builder.problems.filter { $0.contains("Port_Binding net") }
+        #expect(
+            own == (options["ethtype"] == "x" ? ["Port_Binding net: unknown ethtype \"x\""] : []))
+    }
+
     // MARK: - Encapsulations
 
     private func ways(_ inputs: PhysicalInputs) -> [String] {

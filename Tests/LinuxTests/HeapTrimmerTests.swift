@@ -37,6 +37,23 @@ struct HeapTrimmerTests {
         #expect(trims == 1)
     }
 
+    @Test("How long it waits may be changed")
+    func delay() throws {
+        let loop = try EventLoop()
+        var looks = 0
+        let trimmer = HeapTrimmer(
+            loop: loop, delay: .seconds(600),
+            measure: {
+                looks += 1
+                return (0, 0)
+            }, trim: {})
+        trimmer.delay = .milliseconds(1)
+        trimmer.noteWork()
+        loop.schedule(after: .milliseconds(50)) { loop.stop() }
+        try loop.run()
+        #expect(looks == 1)
+    }
+
     @Test("The heap of a process is in use")
     func heap() { #expect(HeapTrimmer.heap().used > 0) }
 }

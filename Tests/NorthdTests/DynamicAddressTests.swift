@@ -204,7 +204,7 @@ import Wire
         #expect(options["new"] == "that")
         #expect(options["keep"] == nil)
         #expect(options["mac_prefix"] != nil)
-        #expect(options["northd_internal_version"] == DeploymentOptions.version)
+        #expect(options["northd_internal_version"] == Release.internalVersion)
     }
 
     @Test func badPoolsAreReported() {

@@ -25,6 +25,9 @@ extension ControlThread {
         writeLocal(system)
         connectSouthbound(system)
         evaluateSouthbound(system)
+        trimmer.delay =
+            system.configuration.trimDelay.map { .milliseconds($0) }
+            ?? HeapTrimmer.Limits.delay
         trimmer.noteWork()
         if localWrite.isOpen { whenReady() }
     }
@@ -79,6 +82,10 @@ extension ControlThread {
         bindingPass(system)?.writeLocal(local.replica, into: &transaction)
         writeProgress(system, into: &transaction)
         writeRates(system, into: &transaction)
+        if let patches {
+            PatchPorts(system, local.replica)
+                .write(patches, into: &transaction, placeholder: RowUUID.random)
+        }
         submitLocal(transaction)
     }
 

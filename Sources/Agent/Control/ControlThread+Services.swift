@@ -27,7 +27,8 @@ extension ControlThread {
         return ServiceHub.Context(
             southbound.replica, datapaths: datapaths, chassis: identity,
             networks: Set(system.configuration.bridgeMappings.keys),
-            longestAnnouncement: system.configuration.longestAnnouncement)
+            longestAnnouncement: system.configuration.longestAnnouncement,
+            longestProbe: system.configuration.longestProbe)
     }
 
     /// Takes over what the rows ask for.

@@ -86,6 +86,7 @@ extension ControlThread {
         guard let southbound, southbound.isSynchronized, southboundChanged,
             system.configuration.name != nil
         else { return }
+        guard followsNorthd(system, southbound) else { return }
         southboundChanged = false
         identity = system.configuration.name.flatMap {
             ChassisPass.identity(
@@ -95,8 +96,22 @@ extension ControlThread {
         publish(system, southbound)
     }
 
+    /// False while the administrator wants another release of northd than the one that writes.
+    /// Everything stays as it was then; what changes in the meantime is evaluated afterwards.
+    private func followsNorthd(_ system: LocalSystem, _ southbound: OVSDBClient) -> Bool {
+        let foreign = system.configuration.foreignVersion(
+            of: southbound.replica.only(SB.SBGlobal.self)?.row)
+        let problems = foreign.map {
+            ["northd's internal version is \"\($0)\", not \(Release.internalVersion): waiting"]
+        }
+        stand(.version, problems ?? [])
+        return foreign == nil
+    }
+
     func bindingPass(_ system: LocalSystem) -> BindingPass? {
-        guard let southbound, southbound.isSynchronized, let identity else { return nil }
+        guard let southbound, southbound.isSynchronized, let identity,
+            standing[.version] == nil
+        else { return nil }
         return BindingPass(
             southbound.replica,
             .init(
@@ -119,7 +134,10 @@ extension ControlThread {
             southbound.replica, now: Clock.monotonicMilliseconds,
             wallClock: Clock.wallMilliseconds, into: &transaction, placeholder: RowUUID.random)
         writeServices(system, southbound, into: &transaction)
-        guard !transaction.isEmpty else { return }
+        guard !transaction.isEmpty else {
+            learning.conclude(isWritten: true)
+            return
+        }
         southboundWrite.close()
         southboundRetry.beginAttempt()
         southbound.submit(transaction) { [weak self] outcome in self?.southboundDone(outcome) }
@@ -127,8 +145,12 @@ extension ControlThread {
 
     func southboundDone(_ outcome: TransactionOutcome) {
         southboundWrite.open()
+        var isWritten = false
+        defer { learning.conclude(isWritten: isWritten) }
         switch outcome {
-        case .committed: southboundRetry.noteSuccess()
+        case .committed:
+            isWritten = true
+            southboundRetry.noteSuccess()
         case .tryAgain, .notLocked: break
         case .failed(let failure):
             guard southboundRetry.noteRefusal(at: Clock.monotonicMilliseconds) else { break }
@@ -183,8 +205,15 @@ extension ControlThread {
         request(system, southbound, pass.inputs)
         let complete = southbound.conditionNumber >= wantedConditions
         noteRates(pass.inputs, isComplete: complete)
+        if complete, patches != pass.inputs.patchPairs {
+            patches = pass.inputs.patchPairs
+            evaluateSoon()
+        }
         var inputs = pass.inputs
         inputs.zones = updateZones(system, inputs, isComplete: complete)
+        if complete {
+            noteLostNextHops(southbound.replica.rows(SB.ECMPNexthop.self), inputs.zones)
+        }
         AgentCoverage.physicalRuns.hit()
         var builder = PhysicalBuilder(inputs)
         var view = engine.time(.physical) { builder.build() }
@@ -236,7 +265,7 @@ extension ControlThread {
 
     /// The datapath thread forwards by a revision.
     func acknowledged(_ revision: UInt64) {
-        cutLostBackends(forwarding: revision)
+        cutLostConnections(forwarding: revision)
         guard progress.acknowledged(revision) else { return }
         southboundChanged = true
         evaluateSoon()

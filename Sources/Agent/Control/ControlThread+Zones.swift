@@ -59,26 +59,37 @@ extension ControlThread {
         }
     }
 
-    /// Notes backends whose connections are to be cut. That is done when no flow makes another one.
+    /// Notes backends whose connections are to be cut.
     func noteLostBackends(_ changes: [TableChange]) {
         for change in changes.of(SB.LoadBalancer.self) {
             guard let old = change.old else { continue }
-            let lost = LostBackend.all(from: old, to: change.new)
-            guard !lost.isEmpty else { continue }
-            lostBackends.formUnion(lost)
-            lostBackendsRevision = revision + 1
+            let gone = LostBackend.all(from: old, to: change.new)
+            guard !gone.isEmpty else { continue }
+            lost.backends.formUnion(gone)
+            lost.revision = revision + 1
         }
     }
 
+    /// Notes next hops whose connections are to be cut. What is published next is without them.
+    func noteLostNextHops(_ rows: [Identified<SB.ECMPNexthop>], _ zones: ZoneNumbers) {
+        let gone = nextHops.update(rows.map(\.row), zones)
+        lost.nextHops.subtract(nextHops.known)
+        guard !gone.isEmpty else { return }
+        lost.nextHops.formUnion(gone)
+        lost.revision = revision + 1
+    }
+
+    /// Cuts connections that no flow makes any more.
+    ///
     /// - Parameter forwarding: the revision that all flows are of now.
-    func cutLostBackends(forwarding: UInt64) {
-        guard !lostBackends.isEmpty, forwarding >= lostBackendsRevision else { return }
+    func cutLostConnections(forwarding: UInt64) {
+        guard !lost.isEmpty, forwarding >= lost.revision else { return }
         do {
-            try driver.cut(lostBackends)
+            try driver.cut(lost)
         } catch {
-            report("connections of load balancers: \(error)")
+            report("connections of load balancers and next hops: \(error)")
         }
-        lostBackends = []
+        lost = LostConnections()
     }
 
     /// `ct-zone-list`: a line for each zone.

@@ -65,9 +65,10 @@ final class ControlThread {
     var learning = Learning()
     /// Nil before the integration bridge was asked for the zones of an earlier run.
     var zones: ZoneAllocator?
-    /// Their connections are cut once flows of that revision are in the kernel.
-    var lostBackends: Set<LostBackend> = []
-    var lostBackendsRevision: UInt64 = 0
+    var lost = LostConnections()
+    var nextHops = NextHopMemory()
+    /// Nil before all rows that say them are there.
+    var patches: [PatchPair]?
     /// Nil before all rows that say them are there.
     var rates: [PortRate]?
     var shaping = LocalShaping()

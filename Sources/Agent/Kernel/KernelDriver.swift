@@ -317,12 +317,19 @@ final class KernelDriver {
     }
 
     /// Forgets connections to backends that load balancers have given up.
-    func cut(_ lost: Set<LostBackend>) throws(NetlinkError) {
+    func cut(_ lost: LostConnections) throws(NetlinkError) {
         try tracking.delete { connection in
+            if lost.nextHops.contains(where: {
+                $0.isOf(
+                    zone: connection.zone, label: connection.label,
+                    isIPv6: connection.request?.source.v4 == nil)
+            }) {
+                return true
+            }
             guard let request = connection.request, let reply = connection.reply else {
                 return false
             }
-            return lost.contains {
+            return lost.backends.contains {
                 $0.has(
                     proto: request.proto,
                     destination: (request.destination, request.destinationPort),

@@ -8,21 +8,34 @@ import Wire
 
 /// Which VLANs a port of a bridge has, and in which form.
 package struct VLANMembership: Hashable, Sendable {
-    package enum Mode: Hashable, Sendable { case trunk, access, nativeTagged, nativeUntagged }
+    package enum Mode: Hashable, Sendable {
+        case trunk, access, nativeTagged, nativeUntagged
+        /// Each frame gets the VLAN's tag, in front of those that it has.
+        case stacked
+    }
 
     package let mode: Mode
     /// The VLAN of frames without a tag; 0 on a trunk.
     package let tag: UInt16
     /// Ascending; empty for all.
     package let trunks: [UInt16]
+    /// The type of the tag that stacked frames get.
+    package let tagType: UInt16
 
-    private init(_ mode: Mode, _ tag: UInt16, _ trunks: [UInt16]) {
+    private init(
+        _ mode: Mode, _ tag: UInt16, _ trunks: [UInt16], tagType: UInt16 = EtherType.vlan
+    ) {
         self.mode = mode
         self.tag = tag
         self.trunks = trunks
+        self.tagType = tagType
     }
 
     package static func access(_ tag: UInt16) -> VLANMembership { .init(.access, tag, []) }
+
+    package static func stacked(_ tag: UInt16, type: UInt16) -> VLANMembership {
+        .init(.stacked, tag, [], tagType: type)
+    }
 
     /// - Parameter trunks: the VLANs, 0 being that of frames without a tag; empty for all.
     package static func trunk(_ trunks: [UInt16] = []) -> VLANMembership {
@@ -41,6 +54,7 @@ package struct VLANMembership: Hashable, Sendable {
     package func vlan(ofReceived number: UInt16) -> UInt16? {
         switch mode {
         case .access: number == 0 ? tag : nil
+        case .stacked: tag
         case .trunk: carries(number) ? number : nil
         case .nativeTagged, .nativeUntagged:
             number == 0 ? tag : carries(number) ? number : nil
@@ -49,7 +63,7 @@ package struct VLANMembership: Hashable, Sendable {
 
     package func carries(_ vlan: UInt16) -> Bool {
         switch mode {
-        case .access: vlan == tag
+        case .access, .stacked: vlan == tag
         case .trunk: trunks.isEmpty || trunks.contains(vlan)
         case .nativeTagged, .nativeUntagged:
             vlan == tag || trunks.isEmpty || trunks.contains(vlan)
@@ -59,7 +73,7 @@ package struct VLANMembership: Hashable, Sendable {
     /// The tag of a frame of a VLAN that goes out; nil for none.
     package func sentTag(_ vlan: UInt16) -> UInt16? {
         switch mode {
-        case .access: nil
+        case .access, .stacked: nil
         case .trunk, .nativeTagged: vlan == 0 ? nil : vlan
         case .nativeUntagged: vlan == tag ? nil : vlan
         }

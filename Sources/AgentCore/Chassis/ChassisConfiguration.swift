@@ -4,6 +4,7 @@
 // agents can share one database (ovn-controller(8), "Configuration"). A value that can't be used
 // is reported by key and text and its default stands in; nothing else of the configuration is lost.
 
+import Schemas
 import Wire
 
 /// A tunnel encapsulation that this agent speaks, best first.
@@ -87,6 +88,12 @@ package struct ChassisConfiguration: Hashable, Sendable {
     package var zoneRange: ClosedRange<UInt16>
     /// The longest distance of announcements, milliseconds; nil for the first few only.
     package var longestAnnouncement: Milliseconds?
+    /// The longest distance of questions to next hops, milliseconds; nil for the first few only.
+    package var longestProbe: Milliseconds?
+    /// Whether only what a northd of this release says is followed.
+    package var matchesNorthdVersion: Bool
+    /// From work to the look at memory that may be given back; nil for the program's own.
+    package var trimDelay: Milliseconds?
     /// Physical network name -> bridge name.
     package var bridgeMappings: [String: String]
     /// Physical network name -> the address that routers' packets have there.
@@ -131,6 +138,9 @@ extension ChassisConfiguration {
         usesEBPF = reader.flag("ovn-ebpf", default: true)
         zoneRange = reader.zones("ct-zone-range")
         longestAnnouncement = reader.seconds("garp-max-timeout-sec").map { $0 * 1000 }
+        longestProbe = reader.probeDistance("arp-nd-max-timeout-sec")
+        matchesNorthdVersion = reader.flag("ovn-match-northd-version", default: false)
+        trimDelay = reader.milliseconds("ovn-trim-timeout-ms")
         bridgeMappings = reader.pairs("ovn-bridge-mappings")
         chassisAddresses = reader.addresses("ovn-chassis-mac-mappings")
         encapsulations = reader.encapsulations()
@@ -138,6 +148,15 @@ extension ChassisConfiguration {
         for (key, absent) in Self.mirrored { mirroredKeys[key] = reader.string(key) ?? absent }
         reader.refuseUnsupported()
         problems = reader.problems
+    }
+}
+
+extension ChassisConfiguration {
+    /// What a northd says its version is that this chassis shall not follow; nil for one that it may.
+    package func foreignVersion(of global: SB.SBGlobal?) -> String? {
+        guard matchesNorthdVersion else { return nil }
+        let version = global?.options["northd_internal_version"] ?? ""
+        return version == Release.internalVersion ? nil : version
     }
 }
 
@@ -201,6 +220,26 @@ private struct KeyReader {
             return nil
         }
         return value == 0 ? nil : Int64(value)
+    }
+
+    /// A number of milliseconds; nil for none.
+    mutating func milliseconds(_ key: String) -> Milliseconds? {
+        guard let text = string(key), !text.isEmpty else { return nil }
+        guard let value = UInt32(text) else {
+            refuse(key, text, "not a number of milliseconds")
+            return nil
+        }
+        return Milliseconds(value)
+    }
+
+    /// A number of seconds as milliseconds, of which zero is none.
+    mutating func probeDistance(_ key: String) -> Milliseconds? {
+        guard let text = string(key), !text.isEmpty else { return NextHopProbes.standardLongest }
+        guard let value = UInt32(text) else {
+            refuse(key, text, "not a number of seconds")
+            return NextHopProbes.standardLongest
+        }
+        return value == 0 ? nil : Milliseconds(value) * 1000
     }
 
     mutating func probeInterval(_ key: String) -> Int {
@@ -275,10 +314,9 @@ private struct KeyReader {
     /// Keys of ovn-controller(8) that ask for what is not there yet, and the values that ask for
     /// nothing. Silence would let an administrator believe that they work.
     private static let unsupported: [(key: String, harmless: Set<String>)] = [
-        ("arp-nd-max-timeout-sec", ["0"]), ("dynamic-routing-port-mapping", []),
+        ("dynamic-routing-port-mapping", []),
         ("ovn-bridge-datapath-type", ["system"]), ("ovn-evpn-local-ip", []),
         ("ovn-evpn-vxlan-ports", []),
-        ("ovn-match-northd-version", ["false"]),
     ]
 
     mutating func refuseUnsupported() {

@@ -116,6 +116,8 @@ package struct InterfaceStatus {
         row.datapathTypes = Self.datapathTypes
         row.ifaceTypes = Self.interfaceTypes
         row.dpdkInitialized = false
+        // Packets with several tags are looked into, for whoever asks what is.
+        row.otherConfig["vlan-limit"] = "0"
         transaction.update(system.open.uuid, from: old, to: row)
     }
 }

@@ -23,7 +23,7 @@ package enum SouthboundMonitor {
                 .init(SB.ChassisTemplateVar.self), .init(SB.LoadBalancer.self),
                 .init(SB.HAChassisGroup.self), .init(SB.HAChassis.self),
                 .init(SB.Meter.self), .init(SB.MeterBand.self), .init(SB.ACLID.self),
-                .init(SB.Mirror.self),
+                .init(SB.Mirror.self), .init(SB.ECMPNexthop.self),
             ] + ServiceConditions.tables, remotes: remotes, leaderOnly: true)
         wanted.indexes = Learning.indexes
         wanted.packed = [SB.LogicalFlow.table.name]

@@ -53,6 +53,17 @@ package struct Learning: Sendable {
         }
     }
 
+    /// Whether what `write` wrote last is in the database.
+    package mutating func conclude(isWritten: Bool) {
+        if isWritten {
+            neighbours.confirm()
+            addresses.confirm()
+        } else {
+            neighbours.giveBack()
+            addresses.giveBack()
+        }
+    }
+
     /// The index columns that `write` looks rows up by, for the client's configuration.
     package static let indexes: [String: [[String]]] = [
         "Datapath_Binding": [["tunnel_key"]], "Port_Binding": [["datapath", "tunnel_key"]],

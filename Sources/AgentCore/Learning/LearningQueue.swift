@@ -28,6 +28,8 @@ package struct LearningQueue<Key: Hashable & Sendable, Value: Hashable & Sendabl
 
     private let limits: Limits
     private var entries: [Key: Entry] = [:]
+    /// Not known to be written.
+    private var taken: [Entry] = []
     private var counter: UInt64 = 0
     /// Entries refused because the queue was full.
     package private(set) var dropped: UInt64 = 0
@@ -54,11 +56,23 @@ package struct LearningQueue<Key: Hashable & Sendable, Value: Hashable & Sendabl
         entries[key] = Entry(key: key, value: value, due: due, order: counter)
     }
 
-    /// Takes what is due, oldest first.
+    /// Takes what is due, oldest first. It is kept until `confirm`.
     package mutating func takeDue(now: Milliseconds) -> [Entry] {
         let due = entries.values.filter { $0.due <= now }.sorted { $0.order < $1.order }
         for entry in due { entries[entry.key] = nil }
+        taken += due
         return due
+    }
+
+    /// What was taken is written.
+    package mutating func confirm() { taken = [] }
+
+    /// What was taken could not be written: it is due again, unless something newer is.
+    package mutating func giveBack() {
+        for entry in taken where entries[entry.key] == nil && entries.count < limits.entries {
+            entries[entry.key] = entry
+        }
+        taken = []
     }
 }
 

@@ -80,6 +80,8 @@ package struct PhysicalBuilder {
     private let sharing: Set<RowUUID>
     private let sources: RouterSourceIndex
     private let mirrors: MirrorPlan
+    /// Stations of external ports that this chassis has, by datapath.
+    private let served: [RowUUID: Set<MACAddress>]
     /// Rows that were skipped, each with its reason.
     package private(set) var problems: [String] = []
 
@@ -94,6 +96,7 @@ package struct PhysicalBuilder {
                 .map(\.1.datapath))
         sources = RouterSourceIndex(inputs, named: byName)
         mirrors = MirrorPlan(inputs)
+        served = inputs.servedStations
         problems = mirrors.problems
     }
 
@@ -103,7 +106,9 @@ package struct PhysicalBuilder {
     package mutating func build() -> PhysicalView {
         var view = PhysicalView()
         for (_, datapath) in inputs.datapaths where datapath.isRouter {
-            view.routers.insert(UInt32(truncatingIfNeeded: datapath.tunnelKey))
+            let key = UInt32(truncatingIfNeeded: datapath.tunnelKey)
+            view.routers.insert(key)
+            if datapath.ages { view.ageingRouters.insert(key) }
         }
         for bridge in inputs.bridges { add(bridge, to: &view) }
         var places: [RowUUID: PhysicalPort] = [:]
@@ -136,7 +141,7 @@ package struct PhysicalBuilder {
     private func reference(_ row: SB.PortBinding) -> PortReference? { inputs.reference(row) }
 
     /// Says where the packets of a port come in.
-    private func attach(
+    private mutating func attach(
         _ port: PhysicalPort, _ row: SB.PortBinding, to view: inout PhysicalView
     ) {
         switch port.place {
@@ -150,11 +155,33 @@ package struct PhysicalBuilder {
             view.nestedInputs[vport, default: [:]][tag] = port.reference
             view.localPorts.insert(port.name)
         case .bridge(let name):
-            let membership = row.vlanMembership
+            let membership = membership(row)
             view.bridges[name]?.add(
                 BridgePort(
                     name: .logical(port.reference), membership: membership, way: .datapath))
         case .here, .peer, .redirect, .network, .remote, .nowhere: break
+        }
+    }
+
+    /// How a port to a physical network is a port of its bridge. Its tag goes in front of those that
+    /// frames have already (`vlan-passthru`).
+    private mutating func membership(_ row: SB.PortBinding) -> VLANMembership {
+        let passes = row.options["vlan-passthru"] == "true"
+        guard let tag = row.tag, tag != 0 else { return passes ? .trunk() : .trunk([0]) }
+        let number = UInt16(clamping: tag)
+        let type = row.type == "localnet" ? tagType(row) : EtherType.vlan
+        return passes || type != EtherType.vlan
+            ? .stacked(number, type: type) : .access(number)
+    }
+
+    /// `ethtype`, with the spellings that ovn-controller takes.
+    private mutating func tagType(_ row: SB.PortBinding) -> UInt16 {
+        switch row.options["ethtype"]?.lowercased() {
+        case "802.1ad", "802.11ad": return EtherType.serviceVLAN
+        case nil, "802.1q", "802.11q": return EtherType.vlan
+        case .some(let other):
+            problems.append("Port_Binding \(row.logicalPort): unknown ethtype \"\(other)\"")
+            return EtherType.vlan
         }
     }
 
@@ -193,6 +220,7 @@ package struct PhysicalBuilder {
             port.insteadOfNetwork = remoteWays(row)
         }
         port.sources = sources.sources(at: row)
+        if row.type == "localnet" { port.served = served[row.datapath] ?? [] }
         port.activation = activation(of: row, at: reference, inputs.claims[uuid])
         if let vport = place.vport, row.type != "mirror" {
             port.mirrors = mirrors.byInterface[vport] ?? []
@@ -377,6 +405,15 @@ extension PhysicalInputs {
         return name
     }
 
+    fileprivate var servedStations: [RowUUID: Set<MACAddress>] {
+        var result: [RowUUID: Set<MACAddress>] = [:]
+        for (uuid, row) in ports where row.type == "external" && claims[uuid] != nil {
+            let own = row.mac.compactMap { StationAddresses(parsing: $0)?.mac }
+            result[row.datapath, default: []].formUnion(own)
+        }
+        return result
+    }
+
     /// The localnet port of each switch that has one with a network of this host.
     fileprivate var localnets: [RowUUID: PortReference] {
         var result: [RowUUID: PortReference] = [:]
@@ -388,16 +425,11 @@ extension PhysicalInputs {
     }
 }
 
-extension SB.PortBinding {
-    /// How a port to a physical network is a port of its bridge.
-    fileprivate var vlanMembership: VLANMembership {
-        if options["vlan-passthru"] == "true" { return .trunk() }
-        if let tag, tag != 0 { return .access(UInt16(clamping: tag)) }
-        return .trunk([0])
-    }
-}
-
 extension SB.DatapathBinding {
+    fileprivate var ages: Bool {
+        ServiceRows.threshold(self, "mac_binding_age_threshold") != nil
+    }
+
     /// Whether the datapath is a logical router; an older northd tells only by external_ids.
     package var isRouter: Bool {
         switch type {

@@ -116,6 +116,9 @@ package struct PhysicalPort: Hashable, Sendable {
     package var sources: RouterSources?
     /// What the port waits for before it forwards anything; nil once it does.
     package var activation: PortActivation?
+    /// Of a port to a physical network: stations of external ports that are served here, whom ports
+    /// of this host alone may answer.
+    package var served: Set<MACAddress> = []
     /// Of the interface behind it.
     package var mirrors: [PortMirror] = []
 
@@ -238,6 +241,8 @@ package struct PhysicalView: Sendable {
     package var learnedAddresses: TreeDictionary<LearnedAddressKey, UInt32> = [:]
     /// Datapath keys of logical routers among the local datapaths; all others are switches.
     package var routers: TreeSet<UInt32> = []
+    /// Those of them whose neighbours age (`mac_binding_age_threshold`).
+    package var ageingRouters: TreeSet<UInt32> = []
     package var virtualServices = VirtualServices()
     /// Where the logical flows keep what the side lookups read.
     package var registers = RegisterLayout()
@@ -320,6 +325,9 @@ extension PhysicalView {
             result.insert(.tunnelSource(source))
         }
         for datapath in routers.symmetricDifference(old.routers) {
+            result.insert(.router(datapath: datapath))
+        }
+        for datapath in ageingRouters.symmetricDifference(old.ageingRouters) {
             result.insert(.router(datapath: datapath))
         }
         return result

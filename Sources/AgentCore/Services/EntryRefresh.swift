@@ -5,13 +5,16 @@ import Wire
 
 // Learned neighbours and stations age by their rows' timestamps, and northd deletes what is too old
 // (`mac_binding_age_threshold`, `fdb_age_threshold`). What still sends is refreshed here, from the
-// counters of the flows that its packets take. The property that must hold: an entry in use is
-// written at most once in three sixteenths of its threshold, one that nobody uses never.
+// counters of the flows that its packets take. A neighbour that is only sent to is asked, and its
+// answer refreshes the entry. The property that must hold: an entry in use is written at most once in
+// three sixteenths of its threshold, one that nobody uses never.
 
-/// A learned entry that a packet's source agrees with.
+/// A learned entry that a packet has used.
 package enum EntryUse: Hashable, Comparable, Sendable {
     case neighbour(NeighbourKey)
     case station(LearnedAddressKey)
+    /// A packet goes to the neighbour, which says nothing about whether it is still there.
+    case destination(NeighbourKey)
 }
 
 package struct EntryRefresh: Sendable {
@@ -24,6 +27,8 @@ package struct EntryRefresh: Sendable {
     private let limits: Limits
     /// Uses since the last write.
     private var pending: Set<EntryUse> = []
+    /// When a neighbour was asked last, by the wall clock.
+    private var asked: [NeighbourKey: Int64] = [:]
 
     package init(limits: Limits = Limits()) { self.limits = limits }
 
@@ -37,20 +42,54 @@ package struct EntryRefresh: Sendable {
 
     /// Writes the timestamps of entries that were used and are due.
     ///
-    /// - Parameter wallClock: milliseconds.
-    package mutating func write(
+    /// - Parameters:
+    ///   - wallClock: milliseconds.
+    ///   - isResident: whether a router's port is on this chassis.
+    /// - Returns: questions to neighbours that are only sent to.
+    mutating func write(
         _ rows: ServiceRows, _ replica: Replica, wallClock: Int64,
-        into transaction: inout TransactionBuilder
-    ) {
+        into transaction: inout TransactionBuilder, isResident: (SB.PortBinding) -> Bool
+    ) -> [NeighbourQuestion] {
+        var questions: [NeighbourQuestion] = []
         for use in pending.sorted() {
             switch use {
             case .neighbour(let key):
                 Self.refresh(key, rows, replica, wallClock, into: &transaction)
             case .station(let key):
                 Self.refresh(key, rows, replica, wallClock, into: &transaction)
+            case .destination(let key) where !pending.contains(.neighbour(key)):
+                if let question = question(key, rows, replica, wallClock, isResident) {
+                    questions.append(question)
+                }
+            case .destination: break
             }
         }
         pending = []
+        return questions
+    }
+
+    /// Nil unless the entry is due and nobody was asked as long as an entry may stay as it is.
+    private mutating func question(
+        _ key: NeighbourKey, _ rows: ServiceRows, _ replica: Replica, _ wallClock: Int64,
+        _ isResident: (SB.PortBinding) -> Bool
+    ) -> NeighbourQuestion? {
+        guard let threshold = rows.neighbourThresholds[key.port.datapath],
+            let (port, row) = rows.holder(of: key.port), isResident(row),
+            let entry = Self.entry(key, row, replica),
+            Self.isDue(entry.row.timestamp, threshold, wallClock),
+            Self.isDue(Int(asked[key] ?? 0), threshold, wallClock)
+        else { return nil }
+        if asked.count >= limits.pending { asked = [:] }
+        asked[key] = wallClock
+        return NeighbourQuestion(
+            from: row, at: port, for: key.address, known: MACAddress(parsing: entry.row.mac))
+    }
+
+    private static func entry(
+        _ key: NeighbourKey, _ port: SB.PortBinding, _ replica: Replica
+    ) -> Identified<SB.MACBinding>? {
+        let like = SB.MACBinding(logicalPort: port.logicalPort, ip: key.address.description)
+        return replica.rows(like: like, in: [.logicalPort, .ip]).first
     }
 
     private static func refresh(
@@ -60,9 +99,7 @@ package struct EntryRefresh: Sendable {
         guard let threshold = rows.neighbourThresholds[key.port.datapath],
             let port = rows.ports[key.port]
         else { return }
-        let like = SB.MACBinding(
-            logicalPort: port.row.logicalPort, ip: key.address.description)
-        guard let old = replica.rows(like: like, in: [.logicalPort, .ip]).first,
+        guard let old = entry(key, port.row, replica),
             isDue(old.row.timestamp, threshold, wallClock)
         else { return }
         var row = old.row

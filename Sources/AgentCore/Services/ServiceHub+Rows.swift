@@ -10,7 +10,7 @@ extension ServiceHub.Context {
 
     /// Whether a router's port is on this chassis: a gateway router's, or one whose redirect port
     /// is here; any other port of a router is everywhere.
-    private func isResident(_ row: SB.PortBinding) -> Bool {
+    func isResident(_ row: SB.PortBinding) -> Bool {
         if row.type == "l3gateway" { return isHere(row) }
         guard let name = row.options["chassis-redirect-port"] else { return true }
         return isResident(named: name)
@@ -69,6 +69,20 @@ extension ServiceHub.Context {
     private func isResident(_ station: StationAddresses, _ row: SB.PortBinding) -> Bool {
         if let name = station.residence { return isResident(named: name) }
         return row.type == "l3gateway" && isHere(row)
+    }
+
+    // MARK: - Next hops
+
+    /// What is asked of next hops that connections remember.
+    var nextHops: [NeighbourQuestion] {
+        var places: [RowUUID: PortReference] = [:]
+        for (reference, port) in rows.sortedPorts { places[port.uuid] = reference }
+        return replica.rows(SB.ECMPNexthop.self).compactMap { row in
+            guard let place = places[row.row.port], let port = rows.ports[place]?.row,
+                isResident(port), let target = IPAddress(parsing: row.row.nexthop)
+            else { return nil }
+            return NeighbourQuestion(from: port, at: place, for: target, asksAnyway: true)
+        }
     }
 
     // MARK: - Multicast

@@ -15,6 +15,9 @@ package struct ServiceHub: Sendable {
     private var events = ControllerEvents()
     private var delegation = PrefixDelegation()
     private var refresh = EntryRefresh()
+    private var nextHops = NextHopProbes()
+    /// What was decided while rows were written.
+    private var waiting: [Injection] = []
     private var activations = PortActivations()
     /// Whether `write` may have something new to say.
     package private(set) var hasNews = false
@@ -30,11 +33,16 @@ package struct ServiceHub: Sendable {
         package let networks: Set<String>
         /// The longest distance of announcements, milliseconds (`garp-max-timeout-sec`).
         package let longestAnnouncement: Milliseconds?
+        /// The longest distance of questions to next hops, milliseconds; nil for some that end
+        /// (`arp-nd-max-timeout-sec`).
+        package let longestProbe: Milliseconds?
 
         package init(
             _ replica: Replica, datapaths: LocalDatapaths, chassis: ChassisIdentity,
-            networks: Set<String>, longestAnnouncement: Milliseconds?
+            networks: Set<String>, longestAnnouncement: Milliseconds?,
+            longestProbe: Milliseconds? = NextHopProbes.standardLongest
         ) {
+            self.longestProbe = longestProbe
             self.replica = replica
             rows = ServiceRows(replica, datapaths: datapaths)
             self.chassis = chassis
@@ -50,6 +58,7 @@ package struct ServiceHub: Sendable {
         if multicast.configure(context.multicast, now: now) { hasNews = true }
         monitors.configure(context.monitors, now: now)
         delegation.configure(context.delegations, now: now)
+        nextHops.configure(context.nextHops, longest: context.longestProbe, now: now)
     }
 
     /// A packet that the pipelines handed over; returns packets to send.
@@ -90,7 +99,7 @@ package struct ServiceHub: Sendable {
     package var deadline: Milliseconds? {
         [
             advertisements.deadline, announcements.deadline, multicast.deadline, monitors.deadline,
-            delegation.deadline,
+            delegation.deadline, nextHops.deadline, waiting.isEmpty ? nil : 0,
         ].compactMap { $0 }.min()
     }
 
@@ -103,7 +112,8 @@ package struct ServiceHub: Sendable {
         let result =
             advertisements.due(now: now, using: &generator) + announcements.due(now: now)
             + multicast.queries(now: now) + monitors.due(now: now, using: &generator)
-            + delegation.due(now: now, using: &generator)
+            + delegation.due(now: now, using: &generator) + nextHops.due(now: now) + waiting
+        waiting = []
         if monitors.outcomes != before { hasNews = true }
         return result
     }
@@ -127,7 +137,9 @@ package struct ServiceHub: Sendable {
             context.replica, chassis: context.chassis, into: &transaction,
             placeholder: placeholder)
         delegation.write(context.rows, into: &transaction)
-        refresh.write(
-            context.rows, context.replica, wallClock: wallClock, into: &transaction)
+        waiting += refresh.write(
+            context.rows, context.replica, wallClock: wallClock, into: &transaction,
+            isResident: context.isResident
+        ).compactMap(\.injection)
     }
 }

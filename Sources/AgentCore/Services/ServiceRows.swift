@@ -36,8 +36,17 @@ package struct ServiceRows {
         sortedPorts = ports.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
-    private static func threshold(_ row: SB.DatapathBinding, _ key: String) -> Int? {
+    static func threshold(_ row: SB.DatapathBinding, _ key: String) -> Int? {
         row.externalIDs[key].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
+    }
+
+    /// The port whose neighbours a router has learned under a key: of a gateway port's redirect port
+    /// the gateway port itself.
+    func holder(of key: PortReference) -> (PortReference, SB.PortBinding)? {
+        guard let row = ports[key]?.row else { return nil }
+        guard row.type == "chassisredirect" else { return (key, row) }
+        return row.options["distributed-port"].flatMap { port(named: $0) }
+            .map { ($0.0, $0.1.row) }
     }
 
     package func port(named name: String) -> (PortReference, Identified<SB.PortBinding>)? {

@@ -67,7 +67,7 @@ extension OutputList {
     ) {
         guard let last = stretches.last,
             !foreign.contains(where: { last.last[wide: $0] != values[wide: $0] }),
-            last.last[.vlanTCI] == values[.vlanTCI]
+            TagStack({ last.last[$0] }) == TagStack({ values[$0] })
         else {
             stretches.append(Stretch(values: values, last: values))
             return
@@ -121,10 +121,11 @@ extension OutputList {
         for field in settable + foreign where key[wide: field] != values[wide: field] {
             rewriter.set(field, to: values[wide: field])
         }
-        if key[.vlanTCI] != values[.vlanTCI] {
-            if key[.vlanTCI] != 0 { rewriter.popTag() }
-            let tci = UInt16(values[.vlanTCI])
-            if tci & 0x1000 != 0 { rewriter.pushTag(VLANTag(tci: tci)) }
+        for step in TagStack({ values[$0] }).steps(from: TagStack { key[$0] }) {
+            switch step {
+            case .pop: rewriter.popTag()
+            case .push(let tag): rewriter.pushTag(tag)
+            }
         }
         return rewriter.frame
     }

@@ -227,8 +227,10 @@ struct OutputList {
             needingSet(.sourcePort, headers, from: base, key)
             | needingSet(.destinationPort, headers, from: base, key)
         if ports != 0 { key.needed.setExact(.ipProtocol) }
-        let tags = headers.overwritten[.vlanTCI] | (base?.overwritten[.vlanTCI] ?? 0)
-        if tags != 0 { key.needed.setExact(.vlanTCI) }
+        for field in TagStack.fields
+        where headers.overwritten[field] | (base?.overwritten[field] ?? 0) != 0 {
+            key.needed.setExact(field)
+        }
     }
 
     /// Copies without a change first; each other kind in a clone, except the last.
@@ -271,13 +273,15 @@ struct OutputList {
     private func tag(
         _ headers: Headers, from base: Headers?, _ key: borrowing TrackedKey
     ) -> [DatapathAction] {
-        guard needingSet(.vlanTCI, headers, from: base, key) != 0 else { return [] }
-        var result: [DatapathAction] = []
-        let new = UInt16(headers.values[.vlanTCI])
-        let old = base?.values[.vlanTCI] ?? key.original[.vlanTCI]
-        if old != 0 { result.append(.popVLAN) }
-        if new & 0x1000 != 0 { result.append(.pushVLAN(VLANTag(tci: new))) }
-        return result
+        guard TagStack.fields.contains(where: { needingSet($0, headers, from: base, key) != 0 })
+        else { return [] }
+        let old = TagStack { base?.values[$0] ?? key.original[$0] }
+        return TagStack { headers.values[$0] }.steps(from: old).map {
+            switch $0 {
+            case .pop: .popVLAN
+            case .push(let tag): .pushVLAN(tag)
+            }
+        }
     }
 
     static func has(_ header: HeaderSet.Header, _ key: FlowPointer) -> Bool {

@@ -105,6 +105,11 @@ package enum SideEffect: Hashable, Sendable {
     /// Somebody asked for a name.
     case asked(NameOutcome)
 
+    /// A packet that goes nowhere may count as using an entry: that does no harm.
+    var isOnlyUse: Bool {
+        if case .uses(.destination) = self { true } else { false }
+    }
+
     /// Whether it becomes a row of the Southbound database.
     fileprivate var isLesson: Bool {
         switch self {

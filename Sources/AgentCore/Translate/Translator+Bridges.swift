@@ -35,6 +35,7 @@ extension Translator {
             drop(.foreignVLAN(number))
             return
         }
+        if input.membership.mode == .stacked { pushTag(vlan, type: input.membership.tagType) }
         note(.bridge(name, vlan: vlan))
         let destination = key.read(.ethernetDestination)
         guard bridge.forwardsReserved || destination & ~0xf != Self.reserved else {
@@ -98,12 +99,31 @@ extension Translator {
         }
     }
 
-    /// Gives the packet a tag, or takes it away; the priority stays.
+    /// Gives the packet another tag, with the priority of the one before, or takes one away: then
+    /// the one behind it is its tag.
     mutating func setTag(_ number: UInt16?) {
         let present = UInt64(truncatingIfNeeded: key.read(KeyField.vlanNumber))
         let wanted = number.map { UInt64($0) | KeyField.vlanPresent } ?? 0
         guard wanted != present else { return }
-        let priority = number == nil ? 0 : key.read(KeyField.vlanPriority)
+        guard number != nil else {
+            key.load(.vlanTCI, key.read(.innerVLANTCI))
+            key.load(.vlanTPID, key.read(.innerVLANTPID))
+            let next = hiddenTags.popLast()
+            key.load(.innerVLANTCI, next?.control ?? 0)
+            key.load(.innerVLANTPID, next?.type ?? 0)
+            return
+        }
+        let priority = key.read(KeyField.vlanPriority)
         key.load(.vlanTCI, wanted | UInt64(truncatingIfNeeded: priority) << 13)
+        if present & KeyField.vlanPresent == 0 { key.load(.vlanTPID, UInt64(EtherType.vlan)) }
+    }
+
+    /// Puts a tag in front of those that the packet has.
+    private mutating func pushTag(_ number: UInt16, type: UInt16) {
+        hiddenTags.append((key.read(.innerVLANTCI), key.read(.innerVLANTPID)))
+        key.load(.innerVLANTCI, key.read(.vlanTCI))
+        key.load(.innerVLANTPID, key.read(.vlanTPID))
+        key.load(.vlanTCI, UInt64(number) | KeyField.vlanPresent)
+        key.load(.vlanTPID, UInt64(type))
     }
 }

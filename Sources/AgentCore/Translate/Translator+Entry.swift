@@ -8,6 +8,7 @@ extension KeyField {
     static let flagsLoopback = KeySpan(.flags).part(offset: 0, width: 1)
     static let flagsLocalOnly = KeySpan(.flags).part(offset: 4, width: 1)
     static let flagsFromLocalport = KeySpan(.flags).part(offset: 10, width: 1)
+    static let flagsTunnelReceived = KeySpan(.flags).part(offset: 16, width: 1)
     static let flagsLocalnet = KeySpan(.flags).part(offset: 15, width: 1)
     /// What starts anew between the pipelines.
     static let registers: [KeyField] = [.xxreg0, .xxreg1, .xreg4]

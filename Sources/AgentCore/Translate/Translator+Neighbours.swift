@@ -9,8 +9,13 @@ extension Translator {
     mutating func getNeighbour(
         port: KeySpan, address: KeySpan, _ snapshot: TranslationSnapshot
     ) {
-        let known = neighbour(port, address, snapshot).1
+        let (neighbour, known) = neighbour(port, address, snapshot)
         key.load(.ethernetDestination, known?.bits ?? 0)
+        guard known != nil else { return }
+        depend(on: .router(datapath: neighbour.port.datapath))
+        if snapshot.view.ageingRouters.contains(neighbour.port.datapath) {
+            uses(.destination(neighbour))
+        }
     }
 
     mutating func putNeighbour(

@@ -57,6 +57,7 @@ extension Translator {
             drop(.unknownPort(reference))
             return
         }
+        if turnsBack(port, snapshot) { return }
         switch port.place {
         case .here, .nested, .bridge, .peer:
             // The sender's chassis serves all that hold the port.
@@ -130,9 +131,7 @@ extension Translator {
             hand(to: port, at: vport)
         case .bridge(let name):
             // What belongs to this host alone must not appear on a network of others.
-            guard key.read(KeyField.flagsFromLocalport) == 0,
-                key.read(KeyField.flagsLocalOnly) == 0
-            else { return }
+            guard key.read(KeyField.flagsLocalOnly) == 0, mayLeave(by: port) else { return }
             replaceSource(leaving: port)
             enterBridge(name, from: .logical(reference), snapshot)
         case .peer(let peer):
@@ -140,6 +139,14 @@ extension Translator {
             enterDatapath(peer, snapshot)
         case .redirect, .network, .remote, .nowhere: drop(.notBound(reference))
         }
+    }
+
+    /// A localport is on every chassis, so nobody outside may hear of it; but external stations that
+    /// this chassis serves ask it and get their answers.
+    private mutating func mayLeave(by port: PhysicalPort) -> Bool {
+        if key.read(KeyField.flagsFromLocalport) == 0 { return true }
+        if port.served.isEmpty { return false }
+        return port.served.contains(MACAddress(key.read(.ethernetDestination)))
     }
 
     // MARK: - Tunnels

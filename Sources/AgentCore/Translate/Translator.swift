@@ -32,6 +32,8 @@ package struct Translator: ~Copyable {
     var condition = FrozenState.Condition()
     /// Who has had a copy of the packet from a mirror, and at which port it was made.
     var mirrored: [PortMirror.Receiver: PortReference] = [:]
+    /// Tags that no key has, since others were put in front of them; the last is the next behind.
+    var hiddenTags: [(control: UInt64, type: UInt64)] = []
     /// Where this copy of the packet is among the steps that the kernel takes.
     var node = OutputList.root
     /// The netlink port for copies that come up.
@@ -148,6 +150,7 @@ package struct Translator: ~Copyable {
         depth = 0
         condition = FrozenState.Condition()
         mirrored = [:]
+        hiddenTags = []
         node = OutputList.root
         place = nil
         program = nil
@@ -220,7 +223,9 @@ package struct Translator: ~Copyable {
         let oldPacket = generated
         let oldCondition = condition
         let oldNode = node
+        let oldTags = hiddenTags
         body(&self)
+        hiddenTags = oldTags
         generated = oldPacket
         condition = oldCondition
         node = oldNode
@@ -239,7 +244,11 @@ extension Translation {
         let isLonger = input.frame.map { $0.count > length } ?? true
         var result = isLonger ? greater : lessOrEqual
         result.merge(isLonger ? lessOrEqual : greater)
-        if greater.effects != lessOrEqual.effects {
+        result.effects += (greater.effects + lessOrEqual.effects)
+            .filter { $0.isOnlyUse && !result.effects.contains($0) }
+        if greater.effects.filter({ !$0.isOnlyUse })
+            != lessOrEqual.effects.filter({ !$0.isOnlyUse })
+        {
             result.becomeSlow(.effectsByLength, input)
         } else if greater.slowPath != nil, lessOrEqual.slowPath != nil {
             result.slowPath = greater.slowPath

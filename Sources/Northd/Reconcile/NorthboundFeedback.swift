@@ -120,9 +120,6 @@ struct NorthboundFeedback {
 
 /// The options of NB_Global that northd fills in (ovn-nb(5), NB_Global.options).
 enum DeploymentOptions {
-    /// What `northd_internal_version` says: release of the contract, schema, own revision.
-    static let version = "26.03.90-\(SB.schema.version)-swift.1"
-
     static func complete(
         _ options: inout [String: String], _ generator: inout any RandomNumberGenerator
     ) {
@@ -133,7 +130,7 @@ enum DeploymentOptions {
         where options[key].flatMap({ MACAddress(parsing: $0) }) == nil {
             options[key] = address(&generator).description
         }
-        options["northd_internal_version"] = version
+        options["northd_internal_version"] = Release.internalVersion
     }
 
     private static func isPrefix(_ text: String) -> Bool {

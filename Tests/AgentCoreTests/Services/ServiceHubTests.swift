@@ -17,6 +17,7 @@ struct ServiceWorld {
     let network: RowUUID
     let router: RowUUID
     var longest: Milliseconds?
+    var longestProbe: Milliseconds? = NextHopProbes.standardLongest
     private var numbers: UInt64 = 0
 
     init() {
@@ -35,7 +36,7 @@ struct ServiceWorld {
             held: [network, router], portsOf: { _ in [] }, named: { _ in nil })
         return ServiceHub.Context(
             database.replica, datapaths: local, chassis: identity, networks: ["physnet"],
-            longestAnnouncement: longest)
+            longestAnnouncement: longest, longestProbe: longestProbe)
     }
 
     mutating func configure(now: Milliseconds = 0) { hub.configure(context, now: now) }

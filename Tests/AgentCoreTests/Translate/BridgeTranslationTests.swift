@@ -213,6 +213,23 @@ import Wire
         #expect(host.receive(flood, on: 3).sent.map(\.port).sorted() == [1, 2])
     }
 
+    /// An external station that this host serves asks a localport, and only it gets the answer.
+    @Test func aLocalportAnswersStationsThatAreServedHere() {
+        let control = Self.network()
+        control.port("meta", 1, 4, .here(vport: 3), type: "localport")
+        let localnet = PortReference(datapath: 1, port: 9)
+        control.view.ports[localnet]?.served = [Self.outside]
+        var host = Host(control.snapshot(), ports: Self.kernel)
+        #expect(
+            host.receive(Self.out, on: 3).sent.contains {
+                $0.port == 10 && $0.frame == Self.tagged(Self.out, 100)
+            })
+        let other = Frames.udp(Frames.a, MACAddress(0x0a00_0000_0065))
+        #expect(host.receive(other, on: 3).sent.isEmpty)
+        let announcement = Frames.arpRequest(Frames.a, "10.0.0.1", "10.0.0.1")
+        #expect(host.receive(announcement, on: 3).sent.map(\.port).sorted() == [1, 2])
+    }
+
     // MARK: - Nested ports
 
     /// Port c (switch 2, with d on kernel port 3) is nested in p1 behind tag 42.

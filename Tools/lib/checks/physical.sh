@@ -65,7 +65,10 @@ provider_workloads() {
 
 remove_provider_workloads() {
     local number
-    for number in 1 2; do detach "vm$1$number" "$number"; done
+    for number in 1 2; do
+        detach "vm$1$number" "$number"
+        ip netns del "vm$1$number"
+    done
     ovn-nbctl -t 30 --wait=hv ls-del "s$1"
 }
 
@@ -382,6 +385,8 @@ checks_physical() {
     checks_of_nesting
     checks_of_provider_networks
     checks_of_gateways
+    checks_of_tags
+    checks_of_neighbours
     checks_of_shaping
     checks_of_tunnels
     checks_of_flows

@@ -125,6 +125,95 @@ marked_ping() {
     DETAIL="as the inner ones"
 }
 
+## Packets that are too big for a tunnel
+
+# narrow_underlay MTU: of both hosts.
+narrow_underlay() {
+    local number
+    for number in 1 2; do ip -n "hv$number" link set "u$number" mtu "$1"; done
+}
+
+# is_told FROM TO: of a packet that a tunnel can't take the sender hears which one it could.
+is_told() {
+    local answer
+    answer=$(inside "$1" ping -n -c 3 -i 0.3 -W 2 -M "do" -s 1400 "$2" 2>&1) || true
+    DETAIL="$1 to $2: $(grep -oE 'mtu ?[=:] ?[0-9]+' <<<"$answer" | sort -u | paste -sd ' ')"
+    # 1400 less Ethernet, IPv4, UDP and Geneve with an option of eight bytes.
+    grep -qE 'mtu ?[=:] ?1342' <<<"$answer"
+}
+
+# On a switch, and from one network to another.
+tunnels_tell_their_size() {
+    local result=0
+    narrow_underlay 1400
+    is_told vm11 "$(workload_ip vm12)" && is_told vm11 "$(workload_ip6 vm12)" &&
+        is_told vm11 "$(workload_ip vm22)" && is_told vm11 "$(workload_ip6 vm22)" || result=1
+    reachable vm11 "$(workload_ip vm22)" >/dev/null || { DETAIL="nothing passes"; result=1; }
+    narrow_underlay 1700
+    for workload in vm11 vm12 vm21 vm22; do
+        ip -n $workload route flush cache
+        ip -n $workload -6 route flush cache
+    done
+    return $result
+}
+
+# Between a port on two hosts and one beside it packets take the tunnel, though both reach the
+# physical network.
+tunnels_tell_ports_on_two_hosts() {
+    local result=0
+    provider_workloads 6 || result=1
+    nb_hv lsp-set-options vm61 requested-chassis=hv1,hv2
+    another_workload twin 2 vm61
+    eventually 10 is_on_both vm61 || { DETAIL="not on both"; result=1; }
+    hv_sync
+    eventually 10 reachable vm61 "$(workload_ip vm62)" || result=1
+    narrow_underlay 1400
+    is_told vm61 "$(workload_ip vm62)" && is_told vm62 "$(workload_ip vm61)" || result=1
+    narrow_underlay 1700
+    no_other_workload twin 2
+    remove_provider_workloads 6
+    return $result
+}
+
+is_on_both() {
+    [ -n "$(ovn-sbctl -t 5 --bare --columns=additional_chassis find Port_Binding "logical_port=$1")" ]
+}
+
+## Another integration bridge
+
+# to_bridge BRIDGE vmSN...: of hv1.
+to_bridge() {
+    local name bridge=$1
+    shift
+    for name in "$@"; do
+        vsctl 1 --if-exists del-port "$name" -- add-port "$bridge" "$name" -- \
+            set Interface "$name" "external_ids:iface-id=$name"
+    done
+}
+
+# The integration bridge may get another name: what is plugged into the new one works.
+integration_bridge_changes() {
+    local result=0
+    provider_workloads 6 || result=1
+    vsctl 1 set open . external_ids:ovn-bridge=br-new
+    vsctl 1 br-exists br-new || { DETAIL="it is not made"; result=1; }
+    to_bridge br-new vm11 vm61
+    hv_sync
+    eventually 20 bound_to vm11 1 || { DETAIL="the new one is not looked at"; result=1; }
+    eventually 10 is_released vm21 || { DETAIL="the old one is looked at"; result=1; }
+    eventually 10 reachable vm11 "$(workload_ip vm22)" && ping_works vm11 "$(workload_ip vm12)" &&
+        ping_works vm61 "$(workload_ip vm62)" || result=1
+    [ "$(vsctl 1 list-ports br-new | grep -c patch-br-new-to-s6-net)" = 1 ] &&
+        [ "$(vsctl 1 list-ports br-int | grep -c patch-)" = 0 ] || result=1
+    vsctl 1 remove open . external_ids ovn-bridge
+    to_bridge br-int vm11 vm61
+    vsctl 1 del-br br-new
+    hv_sync && eventually 20 bound_to vm21 1 && eventually 10 reachable vm21 "$(workload_ip vm12)" &&
+        eventually 10 reachable vm11 "$(workload_ip vm12)" || result=1
+    remove_provider_workloads 6
+    return $result
+}
+
 checks_of_tunnels() {
     check "several kinds of tunnels" several_kinds_of_tunnels
     check "tunnels over IPv6" tunnels_over_ipv6
@@ -133,4 +222,9 @@ checks_of_tunnels() {
     # The stock agent does not take a change of these at once.
     [ "$HV1 $HV2" != "ours ours" ] ||
         check "outer headers are as configured" outer_headers_are_as_configured
+    [ "$NORTHD $HV1 $HV2" != "ours ours ours" ] ||
+        check "a tunnel tells its packet size" tunnels_tell_their_size
+    [ "$NORTHD $HV1 $HV2" != "ours ours ours" ] ||
+        check "a tunnel tells a port on two hosts" tunnels_tell_ports_on_two_hosts
+    check "another integration bridge" integration_bridge_changes
 }
