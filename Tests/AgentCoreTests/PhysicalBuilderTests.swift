@@ -84,6 +84,38 @@ private func row(_ number: UInt64) -> RowUUID { RowUUID(high: 7, low: number) }
                 == .redirect(PortReference(datapath: 2, port: 1)))
     }
 
+    /// A port of a switch that ovn-controller-vtep stands for.
+    @Test func aVTEPIsKnownByItsAddress() throws {
+        var inputs = inputs()
+        inputs.chassis[row(3)] = SB.Chassis(
+            name: "vtep", encaps: [row(23)], otherConfig: ["is-vtep": "true"])
+        inputs.encaps[row(23)] = SB.Encap(
+            type: "vxlan", options: ["csum": "false"], ip: "192.0.2.9")
+        inputs.ports.append(
+            (
+                row(18),
+                SB.PortBinding(
+                    logicalPort: "v", type: "vtep", datapath: switchRow, tunnelKey: 7,
+                    chassis: row(3))
+            ))
+        let port = PortReference(datapath: 1, port: 7)
+        var builder = PhysicalBuilder(inputs)
+        #expect(builder.build().ports[port]?.place == .nowhere, "no VXLAN here")
+        inputs.devices[.vxlan] = TunnelDevice(
+            vport: 91, localAddresses: [.v4(IPv4Address(0xc000_0201))])
+        builder = PhysicalBuilder(inputs)
+        let view = builder.build()
+        let address = try #require(IPAddress(parsing: "192.0.2.9"))
+        #expect(view.vteps[address] == [1: port])
+        #expect(view.vteps.count == 1)
+        guard case .remote(let ways) = view.ports[port]?.place else {
+            Issue.record("not remote")
+            return
+        }
+        #expect(ways.map(\.isVTEP) == [true])
+        #expect(ways.map(\.encapsulation) == [.vxlan])
+    }
+
     /// Stations of external ports, on the chassis that serves them.
     @Test func externalStationsAreServedByOneChassis() {
         var inputs = inputs()

@@ -4,8 +4,9 @@ import Wire
 
 // Connections that came by one of several next hops go back by it (ecmp_symmetric_reply): they
 // carry its Ethernet address in bits 32...79 of their label. When the next hop goes, or another
-// station has its address, they would go on towards nobody; so they are cut (ECMP_Nexthop). The
-// property that must hold: a connection whose next hop is still configured is never cut.
+// station has its address, or nobody knows it any more, they would go on towards nobody; so they are
+// cut (ECMP_Nexthop). The property that must hold: a connection whose next hop is configured and
+// known is never cut.
 
 /// The address of a next hop, as connections of one conntrack zone carry it.
 package struct RememberedNextHop: Hashable, Sendable {

@@ -159,7 +159,12 @@ package struct PhysicalBuilder {
             view.bridges[name]?.add(
                 BridgePort(
                     name: .logical(port.reference), membership: membership, way: .datapath))
-        case .here, .peer, .redirect, .network, .remote, .nowhere: break
+        case .remote(let ways):
+            guard row.type == "vtep" else { return }
+            for way in ways where way.isVTEP {
+                view.vteps[way.remote, default: [:]][port.reference.datapath] = port.reference
+            }
+        case .here, .peer, .redirect, .network, .nowhere: break
         }
     }
 

@@ -37,12 +37,15 @@ package struct TunnelEndpoint: Hashable, Sendable, Comparable {
     package let hasChecksum: Bool
     package let doesNotFragment: Bool
     package let service: TunnelService
+    /// A hardware VTEP: its tunnel keys have the datapath alone.
+    package let isVTEP: Bool
 
     package init(
         encapsulation: EncapsulationType, vport: UInt32, remote: IPAddress, local: IPAddress?,
         hasChecksum: Bool = true, doesNotFragment: Bool = true,
-        service: TunnelService = .standard
+        service: TunnelService = .standard, isVTEP: Bool = false
     ) {
+        self.isVTEP = isVTEP
         self.encapsulation = encapsulation
         self.vport = vport
         self.remote = remote
@@ -237,6 +240,8 @@ package struct PhysicalView: Sendable {
     package var groups: TreeDictionary<PortReference, MulticastMembers> = [:]
     /// Addresses of chassis from which tunnelled packets are accepted.
     package var tunnelSources: TreeSet<IPAddress> = []
+    /// Addresses of hardware VTEPs -> their ports by datapath.
+    package var vteps: TreeDictionary<IPAddress, [UInt32: PortReference]> = [:]
     package var neighbours: TreeDictionary<NeighbourKey, MACAddress> = [:]
     package var learnedAddresses: TreeDictionary<LearnedAddressKey, UInt32> = [:]
     /// Datapath keys of logical routers among the local datapaths; all others are switches.
@@ -303,6 +308,7 @@ extension PhysicalView {
         Self.compare(old.bridges, bridges) { result.insert(.bridge($0)) }
         Self.compare(old.tunnelDevices, tunnelDevices) { result.insert(.tunnelDevice(vport: $0)) }
         Self.compare(old.groups, groups) { result.insert(.group($0)) }
+        Self.compare(old.vteps, vteps) { result.insert(.tunnelSource($0)) }
         Self.compare(old.neighbours, neighbours) { result.insert(.neighbour($0)) }
         Self.compare(old.learnedAddresses, learnedAddresses) {
             result.insert(.learnedAddress($0))

@@ -34,14 +34,14 @@ package struct TunnelChoice {
                     ($0.options["is_default"] == "true" ? 0 : 1, $0.ip)
                         < ($1.options["is_default"] == "true" ? 0 : 1, $1.ip)
                 }
-                .compactMap { endpoint(kind, device, $0) }
+                .compactMap { endpoint(kind, device, $0, isVTEP: chassis.isVTEP) }
             if !ways.isEmpty { return ways }
         }
         return []
     }
 
     private static func endpoint(
-        _ kind: EncapsulationType, _ device: TunnelDevice, _ row: SB.Encap
+        _ kind: EncapsulationType, _ device: TunnelDevice, _ row: SB.Encap, isVTEP: Bool
     ) -> TunnelEndpoint? {
         guard let remote = IPAddress(parsing: row.ip) else { return nil }
         let local = device.localAddresses.first { ($0.v4 == nil) == (remote.v4 == nil) }
@@ -49,6 +49,11 @@ package struct TunnelChoice {
         return TunnelEndpoint(
             encapsulation: kind, vport: device.vport, remote: remote, local: local,
             hasChecksum: row.options["csum"] != "false",
-            doesNotFragment: device.doesNotFragment, service: device.service)
+            doesNotFragment: device.doesNotFragment, service: device.service, isVTEP: isVTEP)
     }
+}
+
+extension SB.Chassis {
+    /// A switch that ovn-controller-vtep stands for.
+    package var isVTEP: Bool { otherConfig["is-vtep"] == "true" }
 }

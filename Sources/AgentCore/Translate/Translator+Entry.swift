@@ -6,6 +6,7 @@ import Wire
 
 extension KeyField {
     static let flagsLoopback = KeySpan(.flags).part(offset: 0, width: 1)
+    static let flagsFromVTEP = KeySpan(.flags).part(offset: 1, width: 1)
     static let flagsLocalOnly = KeySpan(.flags).part(offset: 4, width: 1)
     static let flagsFromLocalport = KeySpan(.flags).part(offset: 10, width: 1)
     static let flagsTunnelReceived = KeySpan(.flags).part(offset: 16, width: 1)
@@ -65,13 +66,15 @@ extension Translator {
     ///
     /// - Parameter isLocal: the packet must not leave this chassis.
     mutating func enterDatapath(
-        _ port: PortReference, isLocal: Bool = false, _ snapshot: TranslationSnapshot
+        _ port: PortReference, isLocal: Bool = false, isFromVTEP: Bool = false,
+        _ snapshot: TranslationSnapshot
     ) {
         note(.received(port))
         mayEnterTunnelAgain()
         clearRegisters()
         key.load(.flags, 0)
         if isLocal { key.load(KeyField.flagsLocalOnly, 1) }
+        if isFromVTEP { key.load(KeyField.flagsFromVTEP, 1) }
         key.load(.outport, 0)
         key.load(.datapath, UInt64(port.datapath))
         key.load(.inport, UInt64(port.port))
@@ -124,7 +127,12 @@ extension Translator {
     private mutating func enterFromTunnel(
         _ kind: EncapsulationType, _ snapshot: TranslationSnapshot
     ) {
-        guard acceptsSource(snapshot), readTunnelKey(kind) else { return }
+        guard let source = tunnelSource(snapshot) else { return }
+        if let ports = snapshot.view.vteps[source], kind == .vxlan {
+            enterFromVTEP(ports, snapshot)
+            return
+        }
+        guard readTunnelKey(kind) else { return }
         condition.arrivedByTunnel = true
         let datapath = UInt32(key.read(.datapath))
         let outport = UInt32(key.read(.outport))
@@ -140,16 +148,30 @@ extension Translator {
         }
     }
 
-    private mutating func acceptsSource(_ snapshot: TranslationSnapshot) -> Bool {
+    /// A hardware VTEP says to which datapath a packet belongs, and nothing else: its port's ingress
+    /// pipeline decides.
+    private mutating func enterFromVTEP(
+        _ ports: [UInt32: PortReference], _ snapshot: TranslationSnapshot
+    ) {
+        let datapath = UInt32(truncatingIfNeeded: key.read(.tunnelID))
+        guard let port = ports[datapath] else {
+            drop(.foreignTunnel)
+            return
+        }
+        enterDatapath(port, isFromVTEP: true, snapshot)
+    }
+
+    /// The other end of the tunnel; nil if it is none that this chassis knows.
+    private mutating func tunnelSource(_ snapshot: TranslationSnapshot) -> IPAddress? {
         let bits = key.read(KeySpan(.tunnelSource))
         key.require(KeySpan(.tunnelFamily))
         let source: IPAddress =
             key.original[.tunnelFamily] == TunnelFamily.ipv6
             ? .v6(IPv6Address(bits)) : .v4(IPv4Address(UInt32(truncatingIfNeeded: bits)))
         depend(on: .tunnelSource(source))
-        if snapshot.view.tunnelSources.contains(source) { return true }
+        if snapshot.view.tunnelSources.contains(source) { return source }
         drop(.unknownTunnelSource(source))
-        return false
+        return nil
     }
 
     /// Decodes the keys that the sender wrote. They stay copies of the tunnel's fields: only what

@@ -38,8 +38,10 @@ extension Translator {
         }
         var local = members.local
         if !condition.arrivedByTunnel {
-            sendToTunnels(members.remote, egress: group.port)
-            local = (local + members.peers).sorted()
+            if key.read(KeyField.flagsFromVTEP) == 0 {
+                sendToTunnels(members.remote, egress: group.port)
+            }
+            if !staysHere { local = (local + members.peers).sorted() }
         }
         for member in local {
             onCopy { translator in
@@ -157,6 +159,8 @@ extension Translator {
         guard key.read(KeyField.flagsFromLocalport) == 0 else { return }
         // What every chassis says for itself.
         guard key.read(KeyField.flagsLocalOnly) == 0 else { return }
+        // Every chassis gets a copy of what a VTEP floods, from the VTEP.
+        guard !staysHere else { return }
         let datapath = UInt32(key.read(.datapath))
         let ingress = UInt32(key.read(.inport))
         for endpoint in endpoints {
@@ -166,6 +170,11 @@ extension Translator {
             tunnel.tos = typeOfService(endpoint.service)
             record(.tunnel(endpoint.vport, tunnel))
         }
+    }
+
+    /// A packet of a VTEP that turns round at nothing of this chassis.
+    private var staysHere: Bool {
+        key.read(KeyField.flagsFromVTEP) == 1 && key.read(KeyField.flagsLoopback) == 0
     }
 
     private mutating func typeOfService(_ service: TunnelService) -> UInt8 {
@@ -190,6 +199,10 @@ extension Translator {
                 id: UInt64(datapath & 0xff_ffff), source: endpoint.local,
                 destination: endpoint.remote, flags: flags,
                 option: (ingress & 0x7fff) << 16 | egress & 0xffff)
+        case .vxlan where endpoint.isVTEP:
+            return TunnelKey(
+                id: UInt64(datapath & 0xff_ffff), source: endpoint.local,
+                destination: endpoint.remote, flags: flags)
         case .vxlan:
             let isGroup = egress >= KeyField.firstMulticastKey
             let port = egress & 0x7ff | (isGroup ? 0x800 : 0)

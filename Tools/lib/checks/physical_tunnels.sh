@@ -179,6 +179,79 @@ is_on_both() {
     [ -n "$(ovn-sbctl -t 5 --bare --columns=additional_chassis find Port_Binding "logical_port=$1")" ]
 }
 
+## A hardware VTEP
+
+VTEP_STATION=02:00:00:00:01:77
+
+# Beside hv2 a switch speaks VXLAN with hv1; ovn-controller-vtep's rows are written by hand.
+vtep_begin() {
+    local datapath
+    tunnel_setting 1 ovn-encap-type=geneve,vxlan
+    nb_hv lsp-add s1 v -- lsp-set-type v vtep -- lsp-set-addresses v unknown -- \
+        lsp-set-options v vtep-physical-switch=sw vtep-logical-switch=ls
+    datapath=$(ovn-sbctl -t 5 --bare --columns=tunnel_key find Datapath_Binding external_ids:name=s1)
+    ip -n hv2 addr add 192.0.2.9/24 dev u2
+    new_namespace station
+    ip -n hv2 link add eth0 netns station type vxlan id "$datapath" local 192.0.2.9 \
+        remote 192.0.2.1 dstport 4789
+    ip -n station link set eth0 address $VTEP_STATION mtu 1400 up
+    ip -n station addr add 10.0.1.77/24 dev eth0
+    ip -n station route add default via 10.0.1.1
+    ovn-sbctl -t 5 chassis-add sw vxlan 192.0.2.9 -- set Chassis sw other_config:is-vtep=true -- \
+        lsp-bind v sw
+    ovn-sbctl -t 5 create FDB "mac=\"$VTEP_STATION\"" "dp_key=$datapath" \
+        "port_key=$(ovn-sbctl -t 5 --bare --columns=tunnel_key find Port_Binding logical_port=v)" >/dev/null
+    hv_sync
+}
+
+vtep_end() {
+    ovn-sbctl -t 5 lsp-unbind v -- chassis-del sw -- --all destroy FDB -- --all destroy MAC_Binding
+    ip netns del station
+    ip -n hv2 addr del 192.0.2.9/24 dev u2
+    nb lsp-del v
+    tunnels_as_usual
+}
+
+# Both ways, first packets to everybody included; what it floods is not passed on to another host.
+vtep_stations_are_reached() {
+    local passed
+    vtep_begin && eventually 20 reachable station "$(workload_ip vm11)" || return 1
+    ip -n vm11 neigh flush all
+    ping_works vm11 10.0.1.77 && ping_works station "$(workload_ip vm11)" || return 1
+    capture passed vm12 eth0 -Q in arp
+    inside station arping -q -c 2 -w 3 -I eth0 10.0.1.99 || true
+    sleep 1
+    end_capture passed
+    passed=$(count passed 'who-has 10.0.1.99')
+    DETAIL="$DETAIL, $passed of its questions passed on"
+    [ "$passed" = 0 ]
+}
+
+# A router's gateway port answers a VTEP's station, and hears what it announces.
+vtep_stations_reach_a_gateway() {
+    local result=0
+    nb_hv lrp-set-gateway-chassis r-s1 hv1
+    eventually 20 reachable station 10.0.1.1 && ping_works station "$(workload_ip vm21)" || result=1
+    ovn-sbctl -t 5 --all destroy MAC_Binding
+    inside station arping -q -c 2 -w 3 -U -I eth0 10.0.1.77 || true
+    eventually 10 binding_is_of 10.0.1.77 $VTEP_STATION || { DETAIL="not learned"; result=1; }
+    nb_hv lrp-del-gateway-chassis r-s1 hv1
+    return $result
+}
+
+binding_is_of() { [ "$(ovn-sbctl -t 5 --bare --columns=mac find MAC_Binding "ip=$1")" = "$2" ]; }
+
+vtep_works_and_goes() {
+    vtep_end && hv_sync && eventually 20 reachable vm11 "$(workload_ip vm12)" &&
+        ping_works vm11 "$(workload_ip vm22)"
+}
+
+checks_of_vteps() {
+    check "a VTEP's stations are reached" vtep_stations_are_reached
+    check "a VTEP's stations reach a gateway" vtep_stations_reach_a_gateway
+    check "the VTEP is taken away" vtep_works_and_goes
+}
+
 ## Another integration bridge
 
 # to_bridge BRIDGE vmSN...: of hv1.
@@ -227,4 +300,5 @@ checks_of_tunnels() {
     [ "$NORTHD $HV1 $HV2" != "ours ours ours" ] ||
         check "a tunnel tells a port on two hosts" tunnels_tell_ports_on_two_hosts
     check "another integration bridge" integration_bridge_changes
+    checks_of_vteps
 }
