@@ -94,6 +94,34 @@ import Wire
         #expect(host.receive(broken, on: 1).sent.isEmpty)
     }
 
+    /// On a transit switch: the other zone has snooped on the report before it sent it here, this one
+    /// does so as it leaves.
+    @Test func reportsOfOtherZonesAreHeardOnTheirWayOut() throws {
+        let network = Self.multicastNetwork()
+        let control = network.control
+        control.port("far", 1, 7, .remote([control.tunnel("192.0.2.2")]), type: "remote")
+        control.flow(
+            1, .egress, 0, 120, "inport == \"far\" && igmp && flags.igmp_loopback == 0",
+            "clone { igmp; }; next;")
+        control.flow(1, .egress, 1, 0, "1", "output;")
+        let report = Self.igmp([0x16, 0, 0, 0, 225, 1, 2, 3])
+        var input = SwitchTranslationTests.input(report, on: 99)
+        input.key[.tunnelID] = 1
+        input.key[.tunnelFamily] = TunnelFamily.ipv4
+        input.key[wide: .tunnelSource] = 0xc000_0202
+        input.key[.tunnelOptions] = TunnelOptions.logical
+        input.key[.tunnelOption] = 7 << 16 | 2
+        var translator = Translator()
+        let translation = translator.translate(input, in: control.snapshot())
+        let far = PortReference(datapath: 1, port: 7)
+        #expect(
+            Self.events(translation) == [ServiceEvent(.multicast, far, frame: report)])
+        // To the port that it was for, and to the routers of this zone.
+        let sent = try unwrap(translation.emissions).flatMap(\.actions)
+        #expect(Set(sent) == [.output(2), .output(3)])
+        #expect(sent.count == 2)
+    }
+
     // MARK: - Injections
 
     @Test func injectionsEnterWhereTheySay() throws {

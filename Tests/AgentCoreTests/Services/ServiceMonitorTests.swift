@@ -174,6 +174,19 @@ import Wire
         #expect(Self.status(world) == "online")
     }
 
+    /// A check that another zone has asked for is made here, where its backend is, as one of this zone.
+    @Test func backendsAreProbedForOtherZones() throws {
+        var world = Self.world("tcp") {
+            $0.icLearned = true
+            $0.options["az-name"] = "elsewhere"
+        }
+        let question = try unwrap(world.due(now: 0).first)
+        let flags = TCPFlag.syn | TCPFlag.ack
+        _ = Self.hear(try Self.answer(to: question.frame, flags: flags), &world)
+        try world.write()
+        #expect(Self.status(world) == "online")
+    }
+
     @Test func onlyWhatIsHereIsAsked() {
         for change: (inout SB.ServiceMonitor) -> Void in [
             { $0.remote = true }, { $0.logicalPort = "other" }, { $0.srcMAC = "x" },

@@ -108,7 +108,7 @@ next_hops_take_connections_along() {
         nb --ecmp-symmetric-reply lr-route-add gr fd00:99::/64 "fd00:7::10$number"
     done
     hv_sync
-    eventually 30 next_hops_are_known && next_hops_take_their_own || result=1
+    eventually 60 next_hops_are_known && next_hops_take_their_own || result=1
     nb remove NB_Global . options ecmp_nexthop_monitor_enable -- lr-route-del r 10.99.0.0/24 -- lr-route-del r fd00:99::/64 -- lrp-del r-join -- lr-del gr -- \
         ls-del join -- ls-del s7
     for number in 1 2; do ip -n "up$number" link del eth0; done
@@ -138,7 +138,8 @@ router_ports_take_addresses() {
     hv_sync && eventually 20 reachable vm81 "${router#* }" || result=1
     ping_works vm81 "$(workload_ip vm12)" || result=1
     DETAIL="${router#* } and ${station#* }, ${DETAIL:-no answer}"
-    [ "${router#* } ${station#* }" = "10.0.8.2 10.0.8.3" ] || result=1
+    [ "$(printf '%s\n' "${router#* }" "${station#* }" | sort | paste -sd ' ')" = "10.0.8.2 10.0.8.3" ] ||
+        result=1
     detach vm81 1
     ip netns del vm81
     nb_hv lrp-del r-s8 -- ls-del s8
@@ -146,12 +147,8 @@ router_ports_take_addresses() {
 }
 
 checks_of_neighbours() {
-    check "a neighbour that only listens is asked" listeners_are_asked
-}
-
-# Checks that have not been seen to hold: CHECKS=neighbours_open runs them, no test.
-checks_neighbours_open() {
-    add_physical_network
     check "a router's port takes its address" router_ports_take_addresses
-    check "connections go with their next hop" next_hops_take_connections_along
+    check "a neighbour that only listens is asked" listeners_are_asked
+    [ "$NORTHD $HV1" != "ours ours" ] ||
+        check "connections go with their next hop" next_hops_take_connections_along
 }
