@@ -60,6 +60,7 @@ extension KernelFeatures {
             ("Conntrack clear", .clearTracking), ("Check pkt length action", .checkLength),
             ("Decrement TTL action", .decrementTTL), ("CT state", .connectionTracking),
             ("CT state NAT", .addressTranslation), ("CT orig tuple", .originalTuple),
+            ("Psample action", .localSample),
         ]
         let numbers = [
             ("Max VLAN headers", has(.twoTags) ? "2" : "1"),

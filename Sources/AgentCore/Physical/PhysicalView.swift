@@ -256,6 +256,8 @@ package struct PhysicalView: Sendable {
     package var localPorts: TreeSet<String> = []
     /// Conntrack zones by datapath key.
     package var zones: TreeDictionary<UInt32, DatapathZones> = [:]
+    /// Flow_Sample_Collector_Set.id -> who gets its samples.
+    package var collectorSets: TreeDictionary<UInt32, CollectorSet> = [:]
     /// No dependency of any flow.
     package var services = ServiceView()
     /// No dependency of any flow either.
@@ -281,6 +283,7 @@ package enum PhysicalDependency: Hashable, Sendable {
     case hairpinSources
     case registers
     case meter(String)
+    case collectorSet(UInt32)
     case bridge(String)
     /// No parts of a view: the datapath thread's own.
     case station(StationKey)
@@ -326,6 +329,7 @@ extension PhysicalView {
         }
         if old.registers != registers { result.insert(.registers) }
         Self.compare(old.meters, meters) { result.insert(.meter($0)) }
+        Self.compare(old.collectorSets, collectorSets) { result.insert(.collectorSet($0)) }
         Self.compare(old.zones, zones) { result.insert(.zones(datapath: $0)) }
         for source in tunnelSources.symmetricDifference(old.tunnelSources) {
             result.insert(.tunnelSource(source))

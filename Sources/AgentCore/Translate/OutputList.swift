@@ -21,6 +21,8 @@ struct OutputList {
         case recirculate(UInt32)
         /// Up to the agent; what exceeds the meter is not sent.
         case userspace(UserspaceAction, meter: UInt32?)
+        /// To collectors, one packet of some.
+        case sample(PacketSample)
 
         var actions: [DatapathAction] {
             switch self {
@@ -29,6 +31,15 @@ struct OutputList {
             case .recirculate(let number): [.recirculate(number)]
             case .userspace(let action, nil): [.userspace(action)]
             case .userspace(let action, let meter?): [.clone([.meter(meter), .userspace(action)])]
+            case .sample(let sample): sample.actions
+            }
+        }
+
+        /// Whether the packet itself goes on.
+        var isWay: Bool {
+            switch self {
+            case .port, .tunnel, .recirculate: true
+            case .userspace, .sample: false
             }
         }
     }
@@ -152,6 +163,7 @@ struct OutputList {
         _ result: inout Translation, key: borrowing TrackedKey, input: TranslationInput,
         limits: TranslationLimits
     ) {
+        if !result.keepsPacket { markSamplesOfDrops() }
         if result.slowPath == nil, let field = foreignField(key) {
             result.slowPath = .sets(field)
         }
@@ -171,6 +183,22 @@ struct OutputList {
         ]
         let made = input.frame.map { emissions($0, input.key) } ?? []
         result.emissions = made + (result.emissions ?? [])
+    }
+
+    /// Where no copy goes on, the samples are of a packet that is dropped.
+    private mutating func markSamplesOfDrops() {
+        let own = nodes.indices.filter { !nodes[$0].isGenerated }
+        guard own.allSatisfy({ !nodes[$0].copies.contains { $0.targets.contains(where: \.isWay) } })
+        else { return }
+        for node in own {
+            for copy in nodes[node].copies.indices {
+                for (index, target) in nodes[node].copies[copy].targets.enumerated() {
+                    guard case .sample(var sample) = target else { continue }
+                    sample.cookie.isDropped = true
+                    nodes[node].copies[copy].targets[index] = .sample(sample)
+                }
+            }
+        }
     }
 
     /// A field that only we can set, and that may have another value than the packet's.

@@ -202,6 +202,12 @@ package enum TranslationStep: Hashable, Sendable {
 }
 
 extension Translation {
+    /// Whether the packet goes on here, or will.
+    var keepsPacket: Bool {
+        if case .serves = slowPath { return true }
+        return effects.contains { if case .wait = $0 { true } else { false } }
+    }
+
     /// Whether packets that the kernel serves by it would have something to teach that `known` has
     /// not. (Those that come up one by one teach themselves.)
     func hasLessons(beyond known: [SideEffect]) -> Bool {

@@ -16,8 +16,9 @@ extension Translator {
             let rate = MeterRate(.kilobitsPerSecond, rate: rate, burst: burst)
             if let number = meters.number(.flow(block.flow), rate) { step(.meter(number)) }
         case .mirror(let name): mirror(to: name, block, snapshot)
-        // Without a collector there is nobody to sample for.
-        case .sample: break
+        case .sample(let operand):
+            guard case .sample(let sample) = block.program.action(operand) else { return true }
+            self.sample(sample, block, snapshot)
         default: return false
         }
         return true

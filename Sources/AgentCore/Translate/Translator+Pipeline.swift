@@ -53,6 +53,7 @@ extension Translator {
             return nil
         }
         let block = Block(program: rule.program, stage: stage, flow: rule.id)
+        if rule.program.onlySamples { drop(.flow) }
         return execute(block, 0..<rule.program.instructions.count, snapshot)
     }
 

@@ -38,6 +38,8 @@ package struct Translator: ~Copyable {
     var node = OutputList.root
     /// The netlink port for copies that come up.
     var upcallPort: UInt32 = 0
+    /// The netlink port of the exporter of samples; zero if there is none.
+    package var samplePort: UInt32 = 0
     /// Where the packet is, for drops.
     var place: (stage: LogicalStage, flow: RowIdentifier?)?
     /// The actions that are carried out.

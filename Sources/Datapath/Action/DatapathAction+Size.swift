@@ -23,6 +23,8 @@ extension DatapathAction {
         case .clone(let actions): Self.attribute(actions.netlinkSize)
         case .sample(_, let actions):
             Self.attribute(Self.attribute(4) + Self.attribute(actions.netlinkSize))
+        case .localSample(_, let cookie):
+            Self.attribute(Self.attribute(4) + Self.attribute(cookie.count))
         case .checkLength(_, let greater, let lessOrEqual):
             Self.attribute(
                 Self.attribute(2) + Self.attribute(greater.netlinkSize)

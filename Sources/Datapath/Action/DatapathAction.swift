@@ -25,6 +25,9 @@ package indirect enum DatapathAction: Hashable, Sendable {
     case clone([DatapathAction])
     /// The actions run for `probability` of all 2^32 - 1 (UInt32.max: always).
     case sample(probability: UInt32, [DatapathAction])
+    /// A copy for whoever listens to the group of the kernel's psample (OVS_ACTION_ATTR_PSAMPLE,
+    /// Linux 6.11); the cookie has at most 16 bytes.
+    case localSample(group: UInt32, cookie: [UInt8])
     case meter(UInt32)
     /// The length is that of the frame from the Ethernet header on.
     case checkLength(UInt16, greater: [DatapathAction], lessOrEqual: [DatapathAction])

@@ -25,6 +25,8 @@ extension FlowText {
         case .truncate(let length): "trunc(\(length))"
         case .clone(let actions): "clone(\(list(actions)))"
         case .sample(let probability, let actions): sample(probability, actions)
+        case .localSample(let group, let cookie):
+            "psample(group=\(group),cookie=0x\(cookie.map { hexadecimal($0, digits: 2) }.joined()))"
         case .meter(let id): "meter(\(id))"
         case .checkLength(let size, let greater, let lessOrEqual):
             "check_pkt_len(size=\(size),gt(\(self.actions(greater)))"

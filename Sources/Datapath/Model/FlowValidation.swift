@@ -58,6 +58,8 @@ enum FlowValidation {
             case .truncate(let length):
                 guard length >= HeaderLength.ethernet else { throw .invalid("trunc") }
             case .clone(let actions), .sample(_, let actions): try list(actions, key: key)
+            case .localSample(_, let cookie):
+                guard cookie.count <= 16 else { throw .invalid("psample cookie") }
             case .checkLength(_, let greater, let lessOrEqual):
                 try list(greater, key: key)
                 try list(lessOrEqual, key: key)

@@ -155,6 +155,9 @@ extension ModelDatapath {
             case .clone(let actions): nested(actions, isLast, packet, &run)
             case .sample(let probability, let actions):
                 if probability == .max { nested(actions, isLast, packet, &run) }
+            case .localSample(let group, let cookie):
+                run.events.append(
+                    .sampled(group: group, cookie: cookie, frame: trimmed(&packet)))
             case .meter: break
             case .checkLength(let size, let greater, let lessOrEqual):
                 let list = packet.frame.count > Int(size) ? greater : lessOrEqual
@@ -195,7 +198,7 @@ extension ModelDatapath {
     ) {
         let changes = actions.contains { action in
             switch action {
-            case .output, .recirculate, .truncate, .userspace: false
+            case .output, .recirculate, .truncate, .userspace, .localSample: false
             default: true
             }
         }

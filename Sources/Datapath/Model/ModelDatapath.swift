@@ -22,6 +22,8 @@ package struct ModelDatapath: Sendable {
         /// `tunnel` is there for a tunnel port.
         case transmitted(port: UInt32, frame: [UInt8], tunnel: TunnelKey?)
         case upcall(Upcall)
+        /// For those who listen to a group of the kernel's psample.
+        case sampled(group: UInt32, cookie: [UInt8], frame: [UInt8])
         case dropped(Drop)
     }
 

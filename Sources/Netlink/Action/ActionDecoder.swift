@@ -30,7 +30,8 @@ extension EncodedActions {
     }
 
     private static func decode(_ attribute: Attribute, depth: Int) -> DatapathAction? {
-        switch UInt32(attribute.type) {
+        if attribute.type == LocalSampleAttribute.action { return localSample(attribute.nested) }
+        return switch UInt32(attribute.type) {
         case OVS_ACTION_ATTR_OUTPUT.rawValue: attribute.value().map { .output($0) }
         case OVS_ACTION_ATTR_USERSPACE.rawValue: userspace(attribute.nested)
         case OVS_ACTION_ATTR_SET.rawValue: set(attribute.nested, isMasked: false)
@@ -64,6 +65,14 @@ extension EncodedActions {
             }
         }
         return port.map { .userspace(UserspaceAction(port: $0, cookie: cookie)) }
+    }
+
+    private static func localSample(_ attributes: AttributeReader) -> DatapathAction? {
+        guard let group = attributes.first(LocalSampleAttribute.group)?.value(UInt32.self) else {
+            return nil
+        }
+        let cookie = attributes.first(LocalSampleAttribute.cookie)?.bytes ?? []
+        return .localSample(group: group, cookie: cookie)
     }
 
     private static func hash(_ attribute: Attribute) -> DatapathAction? {

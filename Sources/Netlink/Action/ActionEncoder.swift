@@ -59,6 +59,7 @@ extension MessageWriter {
         case .truncate(let length): put(OVS_ACTION_ATTR_TRUNC, length)
         case .clone(let actions): nest(OVS_ACTION_ATTR_CLONE) { $0.put(actions) }
         case .sample(let probability, let actions): put(sample: probability, actions)
+        case .localSample(let group, let cookie): put(localSample: group, cookie)
         case .meter(let id): put(OVS_ACTION_ATTR_METER, id)
         case .checkLength(let length, let greater, let lessOrEqual):
             put(checkLength: length, greater, lessOrEqual)
@@ -98,6 +99,13 @@ extension MessageWriter {
         }
     }
 
+    private mutating func put(localSample group: UInt32, _ cookie: [UInt8]) {
+        nest(LocalSampleAttribute.action) { writer in
+            writer.put(LocalSampleAttribute.group, group)
+            cookie.withUnsafeBytes { writer.put(LocalSampleAttribute.cookie, bytes: $0) }
+        }
+    }
+
     private mutating func put(
         checkLength length: UInt16, _ greater: [DatapathAction], _ lessOrEqual: [DatapathAction]
     ) {
@@ -111,6 +119,14 @@ extension MessageWriter {
             }
         }
     }
+}
+
+/// OVS_ACTION_ATTR_PSAMPLE and what is in it (linux/openvswitch.h of Linux 6.11), which the headers
+/// of a system may be too old for.
+enum LocalSampleAttribute {
+    static let action = 25
+    static let group = 1
+    static let cookie = 2
 }
 
 // MARK: - Header fields

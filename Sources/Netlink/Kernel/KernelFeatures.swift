@@ -9,7 +9,7 @@ import Wire
 package struct KernelFeatures: Hashable, Sendable {
     package enum Feature: String, CaseIterable, Comparable, Sendable {
         case connectionTracking, originalTuple, addressTranslation, clearTracking
-        case clone, truncate, sample, checkLength, decrementTTL, meter, twoTags
+        case clone, truncate, sample, checkLength, decrementTTL, meter, twoTags, localSample
 
         package static func < (left: Feature, right: Feature) -> Bool {
             left.rawValue < right.rawValue
@@ -30,12 +30,18 @@ package struct KernelFeatures: Hashable, Sendable {
         let limits = try control.meterLimits(of: channel.datapath)
         var supported: Set<Feature> = limits.meters > 0 ? [.meter] : []
         for feature in Feature.allCases {
-            guard let put = try feature.probe else { continue }
-            let outcomes = try channel.perform([.put(put), .delete(put.id)])
-            if outcomes.first?.isSuccess == true { supported.insert(feature) }
+            if try has(feature, &channel) { supported.insert(feature) }
         }
         return KernelFeatures(
             release: kernelRelease(), supported: supported, meterLimits: limits)
+    }
+
+    /// Asks the kernel for one feature, as `probe` does for all.
+    package static func has(
+        _ feature: Feature, _ channel: inout FlowChannel
+    ) throws(NetlinkError) -> Bool {
+        guard let put = try feature.probe else { return false }
+        return try channel.perform([.put(put), .delete(put.id)]).first?.isSuccess == true
     }
 
     /// Whether there is a datapath at all, or why not; loads the module if it is there.
@@ -91,7 +97,7 @@ extension KernelFeatures.Feature {
             key[.innerVLANTPID] = 0x8100
             key[.innerVLANTCI] = KernelMatch.tagPresent
         case .connectionTracking, .addressTranslation, .clearTracking, .clone, .truncate, .sample,
-            .checkLength, .decrementTTL, .meter:
+            .checkLength, .decrementTTL, .meter, .localSample:
             break
         }
     }
@@ -113,6 +119,7 @@ extension KernelFeatures.Feature {
         case .sample: [.sample(probability: 1, [.output(1)])]
         case .checkLength: [.checkLength(100, greater: [], lessOrEqual: [])]
         case .decrementTTL: [.decrementTTL(exceeded: [])]
+        case .localSample: [.localSample(group: 1, cookie: [])]
         case .meter: nil
         }
     }

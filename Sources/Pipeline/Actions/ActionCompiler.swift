@@ -90,7 +90,7 @@ struct ActionCompiler {
         case .decrementTTL: instructions.append(.decrementTTL)
         case .macCacheUse: instructions.append(.macCacheUse)
         case .mirror(let port): instructions.append(.mirror(index(port)))
-        case .sample: instructions.append(.sample)
+        case .sample: instructions.append(.sample(operand(action)))
         case .setQueue(let queue): instructions.append(.setQueue(UInt32(queue)))
         case .setMeter(let rate, let burst):
             instructions.append(

@@ -23,8 +23,8 @@ package enum Instruction: Hashable, Sendable, BitwiseCopyable {
     case forwardGroup(end: UInt32)
     /// A copy of the packet goes to the port.
     case mirror(NameIndex)
-    /// Samples the packet for a collector.
-    case sample
+    /// Samples the packet for collectors, as `actions[sample]` says.
+    case sample(UInt32)
     case push(KeySpan)
     case pop(KeySpan)
 
@@ -215,6 +215,11 @@ package struct ProgramView {
     }
 
     package var isDrop: Bool { instructions.isEmpty }
+
+    /// The packet is dropped, with copies for collectors.
+    package var onlySamples: Bool {
+        instructions.allSatisfy { if case .sample = $0 { true } else { false } }
+    }
 
     /// The packet goes on to the next table as it is.
     package var onlyGoesOn: Bool {

@@ -143,6 +143,10 @@ struct Host: ~Copyable {
     var now: UInt64 = 1000
     /// Packets that came up to be logged.
     var logged: [(cookie: LogCookie, packet: FlowKey)] = []
+    /// Packets that came up for collectors.
+    var sampled: [SampledPacket] = []
+    /// What listeners of psample have heard.
+    var heard: [(group: UInt32, cookie: [UInt8])] = []
     /// Packets that came up, misses and actions.
     var upcalls = 0
 
@@ -179,6 +183,7 @@ struct Host: ~Copyable {
             case .dropped(.clash): break
             case .dropped(let drop): outcome.faults.append("\(drop)")
             case .upcall(let upcall): serve(upcall, &outcome)
+            case .sampled(let group, let cookie, _): heard.append((group, cookie))
             }
         }
     }
@@ -187,6 +192,12 @@ struct Host: ~Copyable {
         // A copy for the log.
         if case .action(let action) = upcall.reason, let cookie = LogCookie(action.cookie) {
             logged.append((cookie, upcall.key))
+            return
+        }
+        if case .action(let action) = upcall.reason,
+            let packet = SampledPacket(action.cookie, key: upcall.key, frame: upcall.frame)
+        {
+            sampled.append(packet)
             return
         }
         upcalls += 1
