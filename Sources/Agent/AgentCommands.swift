@@ -43,6 +43,10 @@ struct AgentCommands {
         registerMissing(registry)
         registry.register(ControlCommand("status/problems") { _ in control.problemList })
         registry.register(ControlCommand("self-check/show") { _ in control.divergences.text })
+        registry.register(
+            ControlCommand(
+                "ipfix/show",
+                run: { request in control.sampler.show { request.reply($0) } }))
         registry.register(ControlCommand("bpf/show") { _ in control.guardText })
         registry.register(ControlCommand("ct-zone-list") { _ in control.zoneList })
         registry.register(

@@ -17,6 +17,12 @@ enum AgentCoverage {
     static let executions = CoverageCounter("dpif_execute")
     /// Packets on their way that the kernel did not take.
     static let refusedPackets = CoverageCounter("dpif_execute_error")
+    /// Packets that came up for collectors, those that the kernel or the exporter had no room or no
+    /// collector for, and messages that were sent or could not be.
+    static let samples = CoverageCounter("ipfix_samples")
+    static let lostSamples = CoverageCounter("ipfix_samples_lost")
+    static let exports = CoverageCounter("ipfix_messages")
+    static let failedExports = CoverageCounter("ipfix_messages_error")
     static let questions = CoverageCounter("dns_query_total")
     static let addressQuestions = CoverageCounter("dns_query_type_a")
     static let address6Questions = CoverageCounter("dns_query_type_aaaa")
@@ -38,7 +44,7 @@ enum AgentCoverage {
     private static let all = [
         flowRuns, physicalRuns, packetsIn, overflows,
         puts, refusedPuts, deletions, executions,
-        refusedPackets, questions, addressQuestions, address6Questions,
+        refusedPackets, samples, lostSamples, exports, failedExports, questions, addressQuestions, address6Questions,
         nameQuestions, questionsForAll, otherQuestions, knownNames,
         unknownNames, truncatedQuestions, withoutQuestion, malformedQuestions,
         noQuestions, refusedQuestions, nameAnswers,

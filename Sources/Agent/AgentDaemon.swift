@@ -46,6 +46,7 @@ private final class RunningAgent {
     private let loop: EventLoop
     private let control: ControlThread
     private let worker: DatapathThread
+    private let sampler: SamplingThread
     private let registry = ControlRegistry()
     private var server: ControlServer?
     /// The socket under the name of ovs-vswitchd.
@@ -61,12 +62,13 @@ private final class RunningAgent {
         self.loop = loop
         signals = try DaemonSignals(loop: loop)
         let driver = try KernelDriver()
-        worker = try DatapathThread(KernelFlows(driver.datapath, driver.families))
+        let workers = try AgentWorkers(driver)
+        (worker, sampler) = (workers.datapath, workers.sampling)
         control = ControlThread(
-            configuration, loop: loop, driver: driver, worker: worker,
-            hostname: Self.hostname)
+            configuration, loop: loop, driver: driver, workers: workers, hostname: Self.hostname)
         let bound = OwnerBound(control, loop: loop)
         worker.report = { report in loop.post { bound.value.heard(report) } }
+        sampler.report = { problem in loop.post { bound.value.report(problem) } }
     }
 
     func start() throws(any Error) {
@@ -79,6 +81,7 @@ private final class RunningAgent {
             server = try ControlServer(path: path, registry: registry, loop: loop)
             alias = SwitchAlias(configuration.options, registry: registry, loop: loop)
         }
+        try sampler.start()
         try worker.start()
         worker.change(ports: PortChanges(added: [control.driver.fallback]))
         control.whenReady = { [unowned self] in isReady = true }
@@ -91,6 +94,7 @@ private final class RunningAgent {
         alias?.close()
         alias = nil
         worker.stop()
+        sampler.stop()
     }
 
     /// Leaves everything in the kernel and in the databases as it is.

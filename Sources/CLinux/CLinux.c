@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/ethtool.h>
+#include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <pthread.h>
@@ -146,4 +147,15 @@ int clinux_wait(pid_t child) {
         return -errno;
     }
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+uint32_t clinux_socket_drops(int socket)
+{
+    uint32_t values[SK_MEMINFO_VARS] = { 0 };
+    socklen_t length = sizeof values;
+
+    if (getsockopt(socket, SOL_SOCKET, SO_MEMINFO, values, &length) < 0) {
+        return 0;
+    }
+    return values[SK_MEMINFO_DROPS];
 }

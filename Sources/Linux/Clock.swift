@@ -51,6 +51,8 @@ package enum Clock {
     package static var monotonicMilliseconds: Int64 { read(CLOCK_MONOTONIC) / 1_000_000 }
     /// Milliseconds since 1970-01-01 00:00 UTC.
     package static var wallMilliseconds: Int64 { read(CLOCK_REALTIME) / 1_000_000 }
+    /// Microseconds since 1970.
+    package static var wallMicroseconds: Int64 { read(CLOCK_REALTIME) / 1000 }
 
     static func read(_ clock: clockid_t) -> Int64 {
         var time = timespec()

@@ -16,6 +16,9 @@ package final class CoverageCounter: Sendable {
     /// Counts one event. Any thread.
     package func hit() { count.wrappingIncrement(ordering: .relaxed) }
 
+    /// Counts so many events. Any thread.
+    package func hit(_ events: UInt64) { count.wrappingIncrement(by: events, ordering: .relaxed) }
+
     package var total: UInt64 { count.load(ordering: .relaxed) }
 }
 

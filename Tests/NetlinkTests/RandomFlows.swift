@@ -158,7 +158,7 @@ extension SeededGenerator {
     private mutating func number() -> UInt32 { UInt32(bits(32)) }
 
     private mutating func action(depth: Int) -> DatapathAction {
-        switch Int.random(in: 0..<(depth < 3 ? 17 : 13), using: &self) {
+        switch Int.random(in: 0..<(depth < 3 ? 18 : 14), using: &self) {
         case 0: .output(number())
         case 1: .userspace(UserspaceAction(port: number(), cookie: bytes(0...20)))
         case 2, 3, 4: .set(headerSet())
@@ -170,9 +170,10 @@ extension SeededGenerator {
         case 10: .track(tracking())
         case 11: .truncate(number())
         case 12: .meter(number())
-        case 13: .clone(actions(depth: depth + 1))
-        case 14: .sample(probability: number(), actions(depth: depth + 1))
-        case 15:
+        case 13: .localSample(group: number(), cookie: bytes(0...16))
+        case 14: .clone(actions(depth: depth + 1))
+        case 15: .sample(probability: number(), actions(depth: depth + 1))
+        case 16:
             .checkLength(
                 UInt16(bits(16)), greater: actions(depth: depth + 1),
                 lessOrEqual: actions(depth: depth + 1))

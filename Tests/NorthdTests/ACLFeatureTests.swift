@@ -528,6 +528,10 @@ private func rule(
         network.change(NB.SamplingApp.self, application) { $0.id = 21 }
         network.settle()
         #expect(samples(11) == 0 && samples(21) == 1)
+        // No chassis takes an action that samples none of the packets.
+        network.change(NB.SampleCollector.self, collector) { $0.probability = 0 }
+        network.settle()
+        #expect(!network.rows(SB.LogicalFlow.self).contains { $0.row.actions.contains("sample(") })
     }
 
     /// One meter is one row, however many rules use it.

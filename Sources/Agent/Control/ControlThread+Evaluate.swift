@@ -21,6 +21,7 @@ extension ControlThread {
         followKernel(system)
         followShaping(system, isDue: looksAtDevices)
         followPolicing(system, isDue: looksAtDevices)
+        followSampling(system)
         followAttachments(system)
         writeLocal(system)
         connectSouthbound(system)
@@ -67,7 +68,8 @@ extension ControlThread {
         let new = LocalAttachments(
             configuration: system.configuration,
             interfaces: system.interfaces(local.replica, driver.ports), bridges: pass.bridges,
-            mirrorPorts: system.mirrorPorts(local.replica, driver.ports))
+            mirrorPorts: system.mirrorPorts(local.replica, driver.ports),
+            collectorSets: collectorSets)
         guard new != attachments else { return }
         attachments = new
         southboundChanged = true

@@ -218,6 +218,7 @@ extension ControlThread {
         var builder = PhysicalBuilder(inputs)
         var view = engine.time(.physical) { builder.build() }
         view.services = ServiceView(southbound.replica, datapaths: datapaths)
+        for (id, set) in attachments.collectorSets { view.collectorSets[id] = set }
         stand(.rows, builder.problems)
         if builder.mirrorDevices != mirrorDevices {
             mirrorDevices = builder.mirrorDevices

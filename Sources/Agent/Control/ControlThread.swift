@@ -21,6 +21,9 @@ final class ControlThread {
     let threads: IOThreads
     let driver: KernelDriver
     let worker: DatapathThread
+    let sampler: SamplingThread
+    /// The kernel's release if it has no action psample.
+    let releaseWithoutLocalSamples: String?
     let log = Logger(label: "main")
     let hostname: String
 
@@ -45,6 +48,10 @@ final class ControlThread {
     var services = ServiceHub()
     var serviceTimer: EventLoop.Timer?
     var wantedConditions: UInt64 = 0
+
+    /// What the exporters of samples were told last.
+    var sampling = SamplingConfiguration()
+    var collectorSets: [UInt32: CollectorSet] = [:]
 
     // What changed since the last evaluation.
     var linksChanged = true
@@ -103,12 +110,14 @@ final class ControlThread {
 
     init(
         _ configuration: AgentConfiguration, loop: EventLoop, driver: KernelDriver,
-        worker: DatapathThread, hostname: String
+        workers: AgentWorkers, hostname: String
     ) {
         self.configuration = configuration
         self.loop = loop
         self.driver = driver
-        self.worker = worker
+        worker = workers.datapath
+        sampler = workers.sampling
+        releaseWithoutLocalSamples = workers.releaseWithoutLocalSamples
         trimmer = HeapTrimmer(loop: loop)
         self.hostname = hostname
         threads = IOThreads()
@@ -117,6 +126,7 @@ final class ControlThread {
             tables: [
                 .init(OVS.OpenVSwitch.self), .init(OVS.Bridge.self), .init(OVS.Port.self),
                 .init(OVS.Interface.self), .init(OVS.QoS.self), .init(OVS.Queue.self),
+                .init(OVS.FlowSampleCollectorSet.self), .init(OVS.IPFIX.self),
             ], remotes: [configuration.database], leaderOnly: false)
         wanted.limits.maximumBackoff = 1000
         local = OVSDBClient(
@@ -187,6 +197,21 @@ final class ControlThread {
         } catch {
             report("link notifications: \(error)")
         }
+    }
+}
+
+/// The threads beside the control thread, and what they have found out about the kernel.
+struct AgentWorkers {
+    let datapath: DatapathThread
+    let sampling: SamplingThread
+    /// The kernel's release if it has no action psample.
+    let releaseWithoutLocalSamples: String?
+
+    init(_ driver: KernelDriver) throws {
+        sampling = try SamplingThread(UpcallSocket.open(queueBytes: SamplingLoop.Limits.queueBytes))
+        let flows = try KernelFlows(driver.datapath, driver.families)
+        releaseWithoutLocalSamples = flows.releaseWithoutLocalSamples
+        datapath = try DatapathThread(flows, samplePort: sampling.samplePort)
     }
 }
 

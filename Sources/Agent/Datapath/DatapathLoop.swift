@@ -67,10 +67,12 @@ final class DatapathLoop {
     /// Grows with the runs of the agent, so that a flow tells which run put it.
     let epoch: UInt32
 
-    init(loop: EventLoop, flows: any FlowDatapath) {
+    /// - Parameter samplePort: the netlink port that hears sampled packets; zero if nobody does.
+    init(loop: EventLoop, flows: any FlowDatapath, samplePort: UInt32 = 0) {
         self.loop = loop
         self.flows = flows
         translator = Translator()
+        translator.samplePort = samplePort
         translator.meters.limit = flows.meterLimit
         epoch = UInt32(truncatingIfNeeded: Clock.wallMilliseconds / 1000)
     }

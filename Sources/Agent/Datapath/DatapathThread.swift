@@ -32,9 +32,9 @@ final class DatapathThread: @unchecked Sendable {
     /// Set once, before `start`.
     var report: @Sendable (DatapathReport) -> Void = { _ in }
 
-    init(_ flows: any FlowDatapath) throws(SystemError) {
+    init(_ flows: any FlowDatapath, samplePort: UInt32) throws(SystemError) {
         loop = try EventLoop()
-        state = DatapathLoop(loop: loop, flows: flows)
+        state = DatapathLoop(loop: loop, flows: flows, samplePort: samplePort)
     }
 
     func start() throws {

@@ -168,6 +168,20 @@ final class KernelDriver {
     func isInternal(_ name: String) -> Bool { known[name]?.kind == .internal }
     var knownNames: Set<String> { Set(known.keys) }
 
+    /// The ports by which packets may come in, as records of sampled packets name them.
+    var sampledInterfaces: [UInt32: SampledInterface] {
+        var result: [UInt32: SampledInterface] = [:]
+        for interface in ports.interfaces.values {
+            result[interface.vport] = SampledInterface(
+                name: interface.name, index: UInt32(clamping: interface.interfaceIndex))
+        }
+        for (kind, vport) in ports.tunnels {
+            result[vport] = SampledInterface(
+                name: Self.device(kind).name, index: 0, tunnel: kind)
+        }
+        return result
+    }
+
     /// A port that is not there any more, or won't be.
     func forget(_ port: KernelPort, _ changes: inout PortChanges) {
         known[port.name] = nil

@@ -8,12 +8,16 @@ final class KernelFlows: FlowDatapath {
     private let datapath: KernelDatapath
     /// None before Linux 4.15.
     let meterLimit: Int
+    /// The kernel's release if it has no action psample (before Linux 6.11).
+    let releaseWithoutLocalSamples: String?
 
     /// Opens channels in the network namespace of the calling thread.
     init(_ datapath: KernelDatapath, _ families: DatapathFamilies) throws(NetlinkError) {
         channel = try FlowChannel.open(datapath, families)
         control = try DatapathControl.open()
         self.datapath = datapath
+        let hasLocalSamples = try KernelFeatures.has(.localSample, &channel)
+        releaseWithoutLocalSamples = hasLocalSamples ? nil : KernelFeatures.kernelRelease()
         meterLimit = Int(try control.meterLimits(of: datapath).meters)
     }
 

@@ -45,7 +45,7 @@ extension ChassisFeature {
     /// translates a flow of each.
     package static let evaluatedActions: Set<String> = [
         "chk_lb_hairpin", "ct_commit_nat", "ct_commit_to_zone", "ct_lb_mark", "ct_next",
-        "ct_state_save",
+        "ct_state_save", "sample",
     ]
 
     /// The keys that this agent announces.

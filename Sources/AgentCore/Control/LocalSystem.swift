@@ -82,12 +82,16 @@ package struct LocalAttachments: Hashable, Sendable {
     package let bridges: [ProviderBridge]
     /// Kernel ports by `mirror-id`.
     package let mirrorPorts: [String: UInt32]
+    /// By Flow_Sample_Collector_Set.id.
+    package let collectorSets: [UInt32: CollectorSet]
 
     package init(
         configuration: ChassisConfiguration? = nil, interfaces: LocalInterfaces = .init([]),
-        bridges: [ProviderBridge] = [], mirrorPorts: [String: UInt32] = [:]
+        bridges: [ProviderBridge] = [], mirrorPorts: [String: UInt32] = [:],
+        collectorSets: [UInt32: CollectorSet] = [:]
     ) {
         self.mirrorPorts = mirrorPorts
+        self.collectorSets = collectorSets
         self.configuration = configuration
         self.interfaces = interfaces
         self.bridges = bridges

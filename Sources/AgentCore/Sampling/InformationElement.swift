@@ -1,3 +1,5 @@
+import Wire
+
 // The fields of records: the elements that Open vSwitch sends of sampled flows, by their numbers in
 // IANA's registry "IPFIX Information Elements". Those of tunnels and of the virtual observation are an
 // enterprise's (ovs-vswitchd.conf.db(5), IPFIX.other_config).

@@ -70,4 +70,8 @@ int clinux_spawn(char *const arguments[], int output, pid_t *child);
 /// waitpid without the status macros: the exit status, or 128 + signal, or -errno.
 int clinux_wait(pid_t child);
 
+/// Datagrams that the kernel has dropped because a socket's queue was full (SO_MEMINFO); 0 if the
+/// kernel does not tell.
+uint32_t clinux_socket_drops(int socket);
+
 #endif

@@ -36,6 +36,9 @@ package final class UpcallSocket: Sendable {
 
     /// What a port or a userspace action is told (OVS_VPORT_ATTR_UPCALL_PID).
     package var portID: UInt32 { socket.portID }
+    /// Packets that the kernel has dropped so far because the queue was full; counts on from zero
+    /// past 2^32 - 1.
+    package var drops: UInt32 { clinux_socket_drops(socket.rawDescriptor) }
     /// Readable when a packet waits.
     package var rawDescriptor: Int32 { socket.rawDescriptor }
 }

@@ -26,10 +26,12 @@ package enum SamplingApplication: String, Hashable, Sendable {
 }
 
 extension Inputs {
-    /// The sample with its collectors, or nil if there is none.
+    /// The sample with its collectors, or nil if there is none. A collector that wants none of the
+    /// packets is none.
     func sample(_ key: RowUUID?, _ context: Context) -> SampleTarget? {
         guard let key, let row = context.read(samples, key) else { return nil }
         let collectors = row.collectors.compactMap { context.read(self.collectors, $0) }
+            .filter { $0.probability > 0 }
             .map {
                 SampleTarget.Collector(
                     id: UInt8(clamping: $0.id), set: UInt32(clamping: $0.setID),
