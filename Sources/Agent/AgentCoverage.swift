@@ -44,7 +44,8 @@ enum AgentCoverage {
     private static let all = [
         flowRuns, physicalRuns, packetsIn, overflows,
         puts, refusedPuts, deletions, executions,
-        refusedPackets, samples, lostSamples, exports, failedExports, questions, addressQuestions, address6Questions,
+        refusedPackets, samples, lostSamples, exports, failedExports, questions, addressQuestions,
+        address6Questions,
         nameQuestions, questionsForAll, otherQuestions, knownNames,
         unknownNames, truncatedQuestions, withoutQuestion, malformedQuestions,
         noQuestions, refusedQuestions, nameAnswers,

@@ -33,7 +33,8 @@ final class CollectorSocket {
         }
     }
 
-    private static func connected(to target: CollectorTarget) throws(SystemError) -> FileDescriptor {
+    private static func connected(to target: CollectorTarget) throws(SystemError) -> FileDescriptor
+    {
         let family = target.address.v4 == nil ? AF_INET6 : AF_INET
         let kind = SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue
         let descriptor = FileDescriptor(

@@ -49,6 +49,7 @@ package struct PhysicalPass {
         inputs.meters = Self.meters(replica)
         let options = replica.only(SB.SBGlobal.self)?.row.options ?? [:]
         inputs.registers = RegisterLayout(options: options)
+        inputs.dropSampling = DropSampling(options: options)
         inputs.alwaysTunnels = options["always_tunnel"] == "true"
         inputs.limits = ControlLimits(parsing: options["control_limits"] ?? "")
         self.inputs = inputs

@@ -37,6 +37,7 @@ package struct PhysicalInputs {
     package var loadBalancers: [(row: SB.LoadBalancer, datapaths: Set<RowUUID>)] = []
     package var meters: [String: MeterRate] = [:]
     package var registers = RegisterLayout()
+    package var dropSampling: DropSampling?
     /// SB_Global.options:control_limits.
     package var limits = ControlLimits()
     /// Physical network -> this chassis' address for it (`ovn-chassis-mac-mappings`).
@@ -119,6 +120,7 @@ package struct PhysicalBuilder {
             attach(port, row, to: &view)
         }
         view.registers = inputs.registers
+        view.dropSampling = inputs.dropSampling
         view.limits.deployment = inputs.limits
         for (name, rate) in inputs.meters { view.meters[name] = rate }
         addVirtualServices(to: &view)

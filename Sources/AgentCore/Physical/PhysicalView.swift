@@ -258,6 +258,7 @@ package struct PhysicalView: Sendable {
     package var zones: TreeDictionary<UInt32, DatapathZones> = [:]
     /// Flow_Sample_Collector_Set.id -> who gets its samples.
     package var collectorSets: TreeDictionary<UInt32, CollectorSet> = [:]
+    package var dropSampling: DropSampling?
     /// No dependency of any flow.
     package var services = ServiceView()
     /// No dependency of any flow either.
@@ -284,6 +285,8 @@ package enum PhysicalDependency: Hashable, Sendable {
     case registers
     case meter(String)
     case collectorSet(UInt32)
+    /// Who gets what no logical flow drops.
+    case dropSampling
     case bridge(String)
     /// No parts of a view: the datapath thread's own.
     case station(StationKey)
@@ -330,6 +333,9 @@ extension PhysicalView {
         if old.registers != registers { result.insert(.registers) }
         Self.compare(old.meters, meters) { result.insert(.meter($0)) }
         Self.compare(old.collectorSets, collectorSets) { result.insert(.collectorSet($0)) }
+        if old.dropSampling != dropSampling || old.droppedSet != droppedSet {
+            result.insert(.dropSampling)
+        }
         Self.compare(old.zones, zones) { result.insert(.zones(datapath: $0)) }
         for source in tunnelSources.symmetricDifference(old.tunnelSources) {
             result.insert(.tunnelSource(source))
@@ -341,6 +347,11 @@ extension PhysicalView {
             result.insert(.router(datapath: datapath))
         }
         return result
+    }
+
+    /// The set that gets what no logical flow drops.
+    private var droppedSet: CollectorSet? {
+        dropSampling.flatMap { collectorSets[$0.collectorSet] }
     }
 
     private static func compare<Key: Hashable, Value: Equatable>(

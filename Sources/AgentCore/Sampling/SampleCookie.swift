@@ -6,7 +6,7 @@ package struct SampleCookie: Hashable, Sendable {
     package let collectorSet: UInt32
     /// The observation domain and the observation point (RFC 7011 §2).
     package let domain: UInt32
-    package let point: UInt32
+    package var point: UInt32
     /// Of 65535; never zero.
     package let probability: UInt16
     /// The packet itself goes nowhere.

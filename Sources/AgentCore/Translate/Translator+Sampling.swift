@@ -32,15 +32,39 @@ extension Translator {
         _ sample: Action.Sample, _ block: Block, _ snapshot: TranslationSnapshot
     ) {
         depend(on: .collectorSet(sample.collectorSet))
-        guard let set = snapshot.view.collectorSets[sample.collectorSet] else { return }
-        var copy = PacketSample(
-            cookie: SampleCookie(
-                collectorSet: sample.collectorSet,
-                domain: UInt32(sample.domain) << 24 | block.stage.datapath.value & 0xff_ffff,
-                point: point(sample.point, block), probability: sample.probability))
+        let cookie = SampleCookie(
+            collectorSet: sample.collectorSet,
+            domain: UInt32(sample.domain) << 24 | block.stage.datapath.value & 0xff_ffff,
+            point: point(sample.point, block), probability: sample.probability)
+        if let copy = copy(cookie, snapshot) { record(.sample(copy)) }
+    }
+
+    /// Nil if nobody gets it.
+    private func copy(_ cookie: SampleCookie, _ snapshot: TranslationSnapshot) -> PacketSample? {
+        guard let set = snapshot.view.collectorSets[cookie.collectorSet] else { return nil }
+        var copy = PacketSample(cookie: cookie)
         if set.isExported, samplePort != 0 { copy.port = samplePort }
         copy.group = set.group
-        if copy.port != nil || copy.group != nil { record(.sample(copy)) }
+        return copy.port == nil && copy.group == nil ? nil : copy
+    }
+
+    // MARK: - Drops outside of logical flows
+
+    func dropCopy(_ snapshot: TranslationSnapshot) -> PacketSample? {
+        snapshot.view.dropSampling.flatMap { sampling in
+            let cookie = SampleCookie(
+                collectorSet: sampling.collectorSet, domain: UInt32(sampling.domain) << 24,
+                point: 0, probability: .max)
+            return copy(cookie, snapshot)
+        }
+    }
+
+    mutating func sampleDrop(_ reason: PacketDrop.Reason) {
+        guard let point = reason.observationPoint(place?.stage.stage.pipeline) else { return }
+        depend(on: .dropSampling)
+        guard var copy = dropCopy else { return }
+        copy.cookie.point = point
+        record(.sample(copy))
     }
 
     private func point(_ point: Action.Sample.Point, _ block: Block) -> UInt32 {

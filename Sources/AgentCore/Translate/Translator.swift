@@ -40,6 +40,8 @@ package struct Translator: ~Copyable {
     var upcallPort: UInt32 = 0
     /// The netlink port of the exporter of samples; zero if there is none.
     package var samplePort: UInt32 = 0
+    /// What is sampled of a packet that no logical flow drops, but for its place.
+    var dropCopy: PacketSample?
     /// Where the packet is, for drops.
     var place: (stage: LogicalStage, flow: RowIdentifier?)?
     /// The actions that are carried out.
@@ -125,6 +127,7 @@ package struct Translator: ~Copyable {
         _ body: (inout Translator) -> Void
     ) -> Translation {
         start(input, answers)
+        dropCopy = dropCopy(snapshot)
         body(&self)
         guard let length = lengthQuestion else { return finish(input) }
         let isLonger = input.frame.map { $0.count > length }
@@ -195,6 +198,7 @@ package struct Translator: ~Copyable {
         let drop = PacketDrop(reason, stage: place?.stage, flow: place?.flow)
         note(.drop(drop))
         result.drops.append(drop)
+        sampleDrop(reason)
     }
 
     mutating func effect(_ effect: SideEffect) {

@@ -214,16 +214,17 @@ import Wire
         #expect(record.uint32(at: 48 + 8 + 12 * 8 - 4) == 430)
     }
 
-    @Test(arguments: [
-        (Frames.arpRequest(Frames.a, "10.0.0.1", "10.0.0.2"), 256 as UInt16),
-        (Frames.udp(Frames.a, Frames.b), 284),
-        (TrackingTests.tcp((Frames.a, "10.0.0.1", 1), (Frames.b, "10.0.0.2", 2)), 280),
-        (
-            PacketBuilder.udp(
-                Frames.ethernet(Frames.a, Frames.b), Frames.ipv6("fd00::1", "fd00::2"), ttl: 9,
-                source: 1, destination: 2, [1]), 304
-        ),
-    ] as [([UInt8], UInt16)])
+    @Test(
+        arguments: [
+            (Frames.arpRequest(Frames.a, "10.0.0.1", "10.0.0.2"), 256 as UInt16),
+            (Frames.udp(Frames.a, Frames.b), 284),
+            (TrackingTests.tcp((Frames.a, "10.0.0.1", 1), (Frames.b, "10.0.0.2", 2)), 280),
+            (
+                PacketBuilder.udp(
+                    Frames.ethernet(Frames.a, Frames.b), Frames.ipv6("fd00::1", "fd00::2"), ttl: 9,
+                    source: 1, destination: 2, [1]), 304
+            ),
+        ] as [([UInt8], UInt16)])
     func theTemplateFollowsTheProtocols(_ frame: [UInt8], _ number: UInt16) throws {
         let packet = try Self.packet(frame)
         let template = packet.template(nil, showsTunnels: true)

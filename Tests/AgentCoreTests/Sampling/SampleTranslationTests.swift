@@ -144,6 +144,43 @@ import Wire
             ])
     }
 
+    /// What no logical flow drops is sampled by the number of the table in which stock drops it.
+    @Test func dropsOfTheChassisAreSampled() throws {
+        let control = Control()
+        control.port("p1", 1, 1, .here(vport: 1))
+        control.port("p2", 1, 2, .nowhere)
+        control.flow(1, .ingress, 0, 0, "udp", "outport = \"p2\"; output;")
+        control.flow(1, .ingress, 0, 0, "tcp", "outport = \"p1\"; output;")
+        control.flow(1, .ingress, 0, 0, "arp", "output;")
+        control.view.collectorSets[5] = CollectorSet(isExported: true)
+        var host = host(control)
+        _ = host.receive(frame, on: 1)
+        #expect(host.sampled.isEmpty)
+        control.view.dropSampling = DropSampling(
+            options: ["debug_drop_collector_set": "5", "debug_drop_domain_id": "9"])
+        #expect(try host.swap(to: control.snapshot()) == 1)
+        let tcp = TrackingTests.tcp((Frames.a, "10.0.0.1", 1), (Frames.b, "10.0.0.2", 2))
+        let arp = Frames.arpRequest(Frames.a, "10.0.0.1", "10.0.0.2")
+        for (frame, port) in [(frame, 1), (tcp, 1), (arp, 1), (frame, 3)] as [([UInt8], UInt32)] {
+            #expect(host.receive(frame, on: port).sent.isEmpty)
+        }
+        #expect(host.sampled.map(\.cookie.point) == [56, 57, 56, 0])
+        #expect(host.sampled.allSatisfy { $0.cookie.isDropped && $0.cookie.domain == 9 << 24 })
+        control.view.collectorSets[5] = nil
+        #expect(try host.swap(to: control.snapshot()) == 4)
+        let left = host.kernel.dump().flatMap(\.actions)
+        #expect(left.isEmpty)
+    }
+
+    @Test func dropsAreSampledIfOptionsSayTo() {
+        #expect(DropSampling(options: [:]) == nil)
+        #expect(DropSampling(options: ["debug_drop_collector_set": "0"]) == nil)
+        #expect(DropSampling(options: ["debug_drop_collector_set": "all"]) == nil)
+        #expect(
+            DropSampling(options: ["debug_drop_collector_set": "7"])
+                == DropSampling(collectorSet: 7, domain: 0))
+    }
+
     @Test func listenersOfTheKernelHearToo() {
         let both = CollectorSet(isExported: true, group: 10)
         var host = host(

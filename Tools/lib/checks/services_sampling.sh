@@ -56,6 +56,12 @@ no_sampled_rule() {
     hv_sync
 }
 
+# listen COMMAND...: starts something on port 8081 of vm12, and waits for it.
+listen() {
+    "$@"
+    eventually 20 inside vm12 grep -q ':1F91 ' /proc/net/udp
+}
+
 # datagrams NUMBER: from one port of vm11 to vm12, each sent when the one before has come back.
 datagrams() {
     # shellcheck disable=SC2016
@@ -64,42 +70,49 @@ datagrams() {
         - "$(workload_ip vm12)" "$1"
 }
 
-# records PATTERN: the collector's lines.
-records() { grep -E "$1" "$NETWORK/collector.out" || true; }
+# records PATTERN: the collector's lines since forget_records.
+OLD_RECORDS=0
+records() { tail -n "+$((OLD_RECORDS + 1))" "$NETWORK/collector.out" | grep -E "$1" || true; }
+
+forget_records() { OLD_RECORDS=$(wc -l <"$NETWORK/collector.out"); }
+
+# has_records PATTERN NUMBER: for `eventually`.
+has_records() { [ "$(records "$1" | wc -l)" -ge "$2" ]; }
 
 # packets_of PATTERN: how many packets its records stand for.
 packets_of() { records "$1" | grep -oP ' packets=\K[0-9]+' | awk '{ sum += $1 } END { print sum + 0 }'; }
 
-forget_records() { : >"$NETWORK/collector.out"; }
-
-# One packet opens the connection, nine belong to it, of which four go the same way.
+# One packet opens the connection; four more and five answers belong to it.
 sampled_connections() {
-    local result=0 new est key
+    local result=0 new est answer key
+    forget_records
     sampled_rule 65535
-    echo_server vm12
+    listen echo_server vm12
     datagrams 5 || { DETAIL="the datagrams were not answered"; result=1; }
-    eventually 5 was_told collector 'app=43 .* point=1002 ' 4 || true
+    eventually 5 has_records 'app=43 .* point=1002 ' 9 || true
     end_background echo.vm12
     key=$(ovn-sbctl -t 5 --bare --columns=tunnel_key find Datapath_Binding external_ids:name=s1)
     new="app=42 datapath=$key point=1001 port=vm11 proto=17 src=10.0.1.11 dst=10.0.1.12 .*dport=8081"
     est="app=43 datapath=$key point=1002 .*src=10.0.1.11 dst=10.0.1.12 .*dport=8081"
-    same "new 1, established 4, others 0" "new $(packets_of "$new"), established $(packets_of "$est"), \
-others $(records 'point=' | grep -cvE "$new|$est")" || result=1
+    answer="app=43 datapath=$key point=1002 port=genev_sys_6081 .*src=10.0.1.12 dst=10.0.1.11 .*sport=8081"
+    same "new 1, established 4, answers 5, others 0" "new $(packets_of "$new"), established \
+$(packets_of "$est"), answers $(packets_of "$answer"), others \
+$(records 'point=' | grep -cvE "$new|$est|$answer")" || result=1
     no_sampled_rule
     return $result
 }
 
-# Of 2000 packets a tenth is sampled, give or take five times what chance does; each stands for ten.
+# Of 600 packets a third is sampled, give or take five times what chance does; each stands for three.
 probability_is_kept() {
     local result=0 number packets
     forget_records
-    sampled_rule 6553
-    small_flood || result=1
-    sleep 1
-    number=$(records 'point=100[12] ' | wc -l) packets=$(packets_of 'point=100[12] ')
+    sampled_rule 21845
+    small_flood 600 || result=1
+    sleep 3
+    number=$(records 'point=1001 ' | wc -l) packets=$(packets_of 'point=1001 ')
     no_sampled_rule
-    DETAIL="$number samples of 2000 packets stand for $packets"
-    [ $result = 0 ] && [ "$number" -gt 130 ] && [ "$number" -lt 270 ] && [ "$packets" = $((10 * number)) ]
+    DETAIL="$number samples of 600 packets stand for $packets; $(agent_command 1 ipfix/show | paste -sd ' ')"
+    [ $result = 0 ] && [ "$number" -gt 142 ] && [ "$number" -lt 258 ] && [ "$packets" = $((3 * number)) ]
 }
 
 # A collector that wants nothing has nothing, and nothing is lost.
@@ -107,7 +120,7 @@ nothing_is_wanted() {
     local result=0
     forget_records
     sampled_rule 0
-    echo_server vm12
+    listen echo_server vm12
     datagrams 2 || { DETAIL="the datagrams were not answered"; result=1; }
     end_background echo.vm12
     sleep 1
@@ -115,11 +128,14 @@ nothing_is_wanted() {
     [ $result = 0 ] && same "0" "$(records 'point=' | wc -l)"
 }
 
-# 2000 datagrams to a port where nobody listens.
+# small_flood NUMBER: datagrams that nobody answers.
 small_flood() {
-    # shellcheck disable=SC2016
-    inside vm11 timeout 60 bash -c 'exec 3<>"/dev/udp/$1/8081"
-        for ((number = 0; number < 2000; number++)); do echo q >&3 || true; done' - 10.0.1.12
+    local PEER
+    peer ipfix.py
+    inside vm11 timeout 60 "$PYTHON" -S -c 'import socket, sys
+client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for _ in range(int(sys.argv[1])):
+    client.sendto(b"q", ("10.0.1.12", 8081))' "$1"
 }
 
 # dropped_at: the logical flow of the first record of a drop: its stage.
@@ -140,7 +156,7 @@ drops_are_sampled() {
         options:debug_drop_domain_id=3
     key=$(ovn-sbctl -t 5 --bare --columns=tunnel_key find Datapath_Binding external_ids:name=s1)
     inside vm11 bash -c 'echo q >/dev/udp/10.0.1.12/8082'
-    eventually 10 was_told collector "app=$app datapath=$key .*dport=8082 .*dropped=1 " ||
+    eventually 10 has_records "app=$app datapath=$key .*dport=8082 .*dropped=1 " 1 ||
         { DETAIL="no record: $(records . | tail -n 2)"; result=1; }
     [ $result = 1 ] || same ls_in_acl_action "$(dropped_at)" || result=1
     nb_hv remove NB_Global . options debug_drop_collector_set debug_drop_domain_id -- acl-del s1
