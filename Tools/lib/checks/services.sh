@@ -49,5 +49,6 @@ checks_services() {
     check "a second receiver joins" add_second_receiver
     checks_groups
     checks_learning
+    checks_sampling
     checks_of_flows
 }
