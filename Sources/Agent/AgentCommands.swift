@@ -141,8 +141,9 @@ extension ControlThread {
         guard let microflow = operands.last, operands.count <= 2 else {
             throw ControlError("one or two non-option arguments are required")
         }
-        let trace = AgentTrace(
+        var trace = AgentTrace(
             snapshot: snapshot, replica: southbound.replica, device: deviceName)
+        trace.samplePort = sampler.samplePort
         do throws(AgentTrace.Failure) {
             return try trace.run(
                 microflow, datapath: operands.count > 1 ? operands[0] : nil,

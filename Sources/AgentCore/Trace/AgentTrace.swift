@@ -36,6 +36,8 @@ package struct AgentTrace {
     private let snapshot: TranslationSnapshot
     private let replica: Replica
     private let directory: FlowDirectory
+    /// The netlink port of the exporter of samples; zero if there is none.
+    package var samplePort: UInt32 = 0
 
     package init(
         snapshot: TranslationSnapshot, replica: Replica,
@@ -57,6 +59,7 @@ package struct AgentTrace {
     ) throws(Failure) -> String {
         let input = try self.input(text, datapath: datapath)
         var translator = Translator()
+        translator.samplePort = samplePort
         var journey = TraceJourney(directory, assumptions)
         journey.run(input.translation.key, &translator, snapshot)
         while let (number, key) = journey.next() {

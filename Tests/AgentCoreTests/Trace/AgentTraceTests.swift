@@ -107,6 +107,22 @@ struct AgentTraceTests {
         }
     }
 
+    /// What the kernel does for collectors is among its actions.
+    @Test func samplesAreShown() throws {
+        var network = Network()
+        var view = network.snapshot.view
+        view.collectorSets[5] = CollectorSet(isExported: true)
+        view.dropSampling = DropSampling(collectorSet: 5, domain: 1)
+        network.snapshot = TranslationSnapshot(
+            revision: 2, pipeline: network.snapshot.pipeline, view: view)
+        var trace = network.trace
+        trace.samplePort = 77
+        let text = try trace.run(
+            "inport == \"a\" && eth.src == 0a:00:00:00:00:01 && eth.dst == 0a:00:00:00:00:07 && "
+                + "eth.type == 0x1234")
+        #expect(text.contains("Datapath actions: userspace(pid=77,userdata(6f766e2d736d7031"))
+    }
+
     @Test func aPacketToAnotherChassis() throws {
         let text = try Network().run("eth.dst == 0a:00:00:00:00:02 && eth.type == 0x1234")
         #expect(
