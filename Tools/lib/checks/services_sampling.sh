@@ -102,6 +102,30 @@ $(records 'point=' | grep -cvE "$new|$est|$answer")" || result=1
     return $result
 }
 
+# Of the packets that get to vm12 a third is sampled, give or take five times what chance does; each
+# stands for three.
+probability_is_kept() {
+    local result=0 before arrived number packets
+    sampled_rule 21845
+    small_flood 1 && sleep 2
+    forget_records
+    before=$(unwanted)
+    small_flood 600 || result=1
+    sleep 2
+    arrived=$(($(unwanted) - before))
+    eventually 20 has_records 'point=1001 ' $((arrived / 3 - 60)) || true
+    sleep 2
+    number=$(records 'point=1001 ' | wc -l) packets=$(packets_of 'point=1001 ')
+    no_sampled_rule
+    DETAIL="$number samples of $arrived packets stand for $packets"
+    [ $result = 0 ] && [ "$arrived" -gt 300 ] && [ "$packets" = $((3 * number)) ] &&
+        [ "$number" -gt $((arrived / 3 - 60)) ] && [ "$number" -lt $((arrived / 3 + 60)) ]
+}
+
+# unwanted: datagrams that vm12 had no socket for.
+# shellcheck disable=SC2016
+unwanted() { inside vm12 awk '/^Udp: [0-9]/ { print $3 }' /proc/net/snmp; }
+
 # A collector that wants nothing has nothing, and nothing is lost.
 nothing_is_wanted() {
     local result=0
@@ -113,6 +137,18 @@ nothing_is_wanted() {
     sleep 1
     no_sampled_rule
     [ $result = 0 ] && same "0" "$(records 'point=' | wc -l)"
+}
+
+# small_flood NUMBER: datagrams that nobody answers.
+small_flood() {
+    local PEER
+    peer ipfix.py
+    inside vm11 timeout 60 "$PYTHON" -S -c 'import socket, sys, time
+client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+client.bind(("10.0.1.11", 8083))
+for _ in range(int(sys.argv[1])):
+    client.sendto(b"q", ("10.0.1.12", 8081))
+    time.sleep(0.002)' "$1"
 }
 
 # dropped_at: the logical flow of the first record of a drop: its stage.
@@ -175,6 +211,7 @@ checks_sampling() {
     [ "$HV1" = ours ] || return 0
     check "a collector of samples is there" collect
     check "sampled connections reach the collector" sampled_connections
+    check "samples keep their probability" probability_is_kept
     check "a probability of zero samples nothing" nothing_is_wanted
     check "drops are sampled by their flow" drops_are_sampled 3
     check "drops are sampled for their application" drops_have_an_application
