@@ -92,6 +92,13 @@ package struct FrozenStates: Sendable {
         return number
     }
 
+    /// Keeps a state that is named again; false if it has been forgotten.
+    mutating func keep(_ number: UInt32, now: Int64) -> Bool {
+        guard let old = entries[number]?.until else { return false }
+        if old < now + Self.grace { entries[number]?.until = now + Self.grace }
+        return true
+    }
+
     /// Forgets states that no flow has named for long enough. `used` are the numbers that flows
     /// in the kernel name.
     package mutating func collect(used: Set<UInt32>, now: Int64) {

@@ -261,6 +261,24 @@ struct OutputList {
         }
     }
 
+    /// True if what is set hangs on no address or port of the packet (`VariableBits`): nothing is
+    /// copied from one, and none is overwritten that was compared, which may be right already.
+    func spareVariableBits(_ key: borrowing TrackedKey) -> Bool {
+        for node in nodes where !node.isGenerated {
+            guard spare(node.headers, key), node.copies.allSatisfy({ spare($0.headers, key) }) else {
+                return false
+            }
+        }
+        return true
+    }
+
+    private func spare(_ headers: Headers, _ key: borrowing TrackedKey) -> Bool {
+        headers.sources.allSatisfy { word, bits in bits & VariableBits.mask(of: word) == 0 }
+            && VariableBits.words.allSatisfy {
+                headers.overwritten.words[$0] & VariableBits.mask(of: $0) & key.needed.words[$0] == 0
+            }
+    }
+
     /// Copies without a change first; each other kind in a clone, except the last.
     func actions(of number: Int, _ key: borrowing TrackedKey) -> [DatapathAction] {
         let node = nodes[number]

@@ -32,9 +32,13 @@ struct TrackedKey: ~Copyable {
     /// Copies that may be inside each other.
     static let maximumLevel = 96
     private static let vectors = 3
+    private static let firstLevel = 5
 
-    /// 0 original, 1 needed, 2 consulted; then `vectors` for each level.
-    private let scratch = FlowScratch(count: 3 + TrackedKey.vectors * (maximumLevel + 1))
+    /// 0 original, 1 needed, 2 consulted, 3 answered, 4 asked; then `vectors` for each level.
+    private let scratch = FlowScratch(
+        count: firstLevel + TrackedKey.vectors * (maximumLevel + 1))
+    /// Where `require` notes what was read: `needed`, or `asked` while a question is.
+    private var reads = 1
     private var aliases: [Alias] = []
     private(set) var level = 0
     /// Changes with every write; the same number means the same state.
@@ -47,22 +51,28 @@ struct TrackedKey: ~Copyable {
     var needed: FlowPointer { scratch[1] }
     /// For lookups: they add the bits of the current key that they looked at.
     var consulted: FlowPointer { scratch[2] }
+    /// Bits of `original` that decided an answer (`LookupPath`).
+    var answered: FlowPointer { scratch[3] }
+    private var asked: FlowPointer { scratch[4] }
     /// The values now.
-    var current: FlowPointer { scratch[3 + Self.vectors * level] }
+    var current: FlowPointer { scratch[Self.firstLevel + Self.vectors * level] }
     /// Bits of `current` that are not the packet's own.
-    var overwritten: FlowPointer { scratch[4 + Self.vectors * level] }
+    var overwritten: FlowPointer { scratch[Self.firstLevel + 1 + Self.vectors * level] }
     /// Bits of `overwritten` that are copies of other bits.
-    var aliased: FlowPointer { scratch[5 + Self.vectors * level] }
+    var aliased: FlowPointer { scratch[Self.firstLevel + 2 + Self.vectors * level] }
 
     /// Starts over with a packet. All that is logical is zero, and constant.
     mutating func start(_ key: borrowing FlowKey) {
         level = 0
+        reads = 1
         aliases.removeAll(keepingCapacity: true)
         touch()
         original.copy(from: key)
         for word in 0..<FlowKey.firstKernelWord { original.words[word] = 0 }
         current.copy(from: original)
-        for pointer in [needed, consulted, overwritten, aliased] { pointer.clear() }
+        for vector in 1...4 { scratch[vector].clear() }
+        overwritten.clear()
+        aliased.clear()
         for word in 0..<FlowKey.firstKernelWord { overwritten.words[word] = .max }
     }
 
@@ -77,7 +87,7 @@ struct TrackedKey: ~Copyable {
     mutating func save() -> Mark? {
         guard level < Self.maximumLevel else { return nil }
         let mark = Mark(level: level, aliasCount: aliases.count, version: version)
-        let from = 3 + Self.vectors * level
+        let from = Self.firstLevel + Self.vectors * level
         for index in 0..<Self.vectors {
             scratch[from + Self.vectors + index].copy(from: scratch[from + index])
         }
@@ -127,10 +137,91 @@ struct TrackedKey: ~Copyable {
     }
 
     /// Depends on bits of one word of the current key.
-    func require(word: Int, _ bits: UInt64) {
-        needed.words[word] |= bits & ~overwritten.words[word]
+    func require(word: Int, _ bits: UInt64) { require(word: word, bits, into: scratch[reads]) }
+
+    private func require(word: Int, _ bits: UInt64, into reads: FlowPointer) {
+        reads.words[word] |= bits & ~overwritten.words[word]
         let copies = bits & aliased.words[word]
-        if copies != 0 { forEachSource(word: word, copies) { needed.words[$0] |= $1 } }
+        if copies != 0 { forEachSource(word: word, copies) { reads.words[$0] |= $1 } }
+    }
+
+    // MARK: - Questions
+
+    /// Depends on bits that a lookup compared. True if bits that vary from packet to packet are among
+    /// them (`VariableBits`).
+    func answer(_ words: [LookupRun.Word]) -> Bool {
+        let varies = words.contains { isVarying(word: $0.word, $0.mask) }
+        let reads = varies ? answered : needed
+        for part in words { require(word: part.word, part.mask, into: reads) }
+        return varies
+    }
+
+    private func isVarying(word: Int, _ bits: UInt64) -> Bool {
+        if bits & ~overwritten.words[word] & VariableBits.mask(of: word) != 0 { return true }
+        let copies = bits & aliased.words[word]
+        guard copies != 0 else { return false }
+        var result = false
+        forEachSource(word: word, copies) { source, bits in
+            if bits & VariableBits.mask(of: source) != 0 { result = true }
+        }
+        return result
+    }
+
+    /// What is read from now on belongs to one question.
+    mutating func beginQuestion() {
+        asked.clear()
+        reads = 4
+    }
+
+    /// What the question has read, if bits that vary are among it.
+    mutating func endQuestion() -> [LookupRun.Word]? {
+        reads = 1
+        let varies = VariableBits.words.contains {
+            asked.words[$0] & VariableBits.mask(of: $0) != 0
+        }
+        let target = varies ? answered : needed
+        var parts: [LookupRun.Word] = []
+        for word in 0..<FlowKey.wordCount where asked.words[word] != 0 {
+            target.words[word] |= asked.words[word]
+            if varies {
+                parts.append(LookupRun.Word(word: word, mask: asked.words[word], value: 0))
+            }
+        }
+        return varies ? parts : nil
+    }
+
+    /// Takes the answers' bits among those that the translation depends on. False if varying bits
+    /// have been read outside of questions.
+    func settle() -> Bool {
+        let isOrderly = VariableBits.words.allSatisfy {
+            needed.words[$0] & VariableBits.mask(of: $0) == 0
+        }
+        for word in 0..<FlowKey.wordCount { needed.words[word] |= answered.words[word] }
+        return isOrderly
+    }
+
+    /// The state at a question, for another packet.
+    func saved() -> SavedKey { SavedKey(current, overwritten, aliased, aliases) }
+
+    /// The state that the packet would have at the question.
+    mutating func load(_ saved: borrowing SavedKey) {
+        level = 0
+        touch()
+        aliases = saved.aliases
+        overwritten.copy(from: saved.overwritten)
+        aliased.copy(from: saved.aliased)
+        for word in 0..<FlowKey.wordCount {
+            let constant = overwritten.words[word]
+            current.words[word] =
+                saved.current.words[word] & constant | original.words[word] & ~constant
+        }
+        for alias in aliases {
+            let region = alias.mask & aliased.words[alias.word]
+            let bits = (original.words[alias.sourceWord] >> UInt64(alias.sourceBit))
+                << UInt64(alias.bit)
+            current.words[alias.word] =
+                current.words[alias.word] & ~region | bits & region
+        }
     }
 
     /// The bits of the packet behind copied bits of a word: newer copies hide older ones.
@@ -289,6 +380,26 @@ struct TrackedKey: ~Copyable {
                         sourceBit: sourceBit))
             }
         }
+    }
+}
+
+/// What a key was, without the packet.
+struct SavedKey: ~Copyable {
+    private let scratch = FlowScratch(count: 3)
+    fileprivate let aliases: [TrackedKey.Alias]
+
+    fileprivate var current: FlowPointer { scratch[0] }
+    fileprivate var overwritten: FlowPointer { scratch[1] }
+    fileprivate var aliased: FlowPointer { scratch[2] }
+
+    fileprivate init(
+        _ current: FlowPointer, _ overwritten: FlowPointer, _ aliased: FlowPointer,
+        _ aliases: [TrackedKey.Alias]
+    ) {
+        self.aliases = aliases
+        scratch[0].copy(from: current)
+        scratch[1].copy(from: overwritten)
+        scratch[2].copy(from: aliased)
     }
 }
 

@@ -64,6 +64,7 @@ extension Translator {
     ) {
         if !station.address.isMulticast {
             depend(on: .station(station))
+            journal.isOpen = false
             if let name = stations[station], let port = bridge.port(name) {
                 guard name != input.name else {
                     drop(.loopback)

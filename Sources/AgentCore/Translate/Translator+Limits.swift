@@ -13,6 +13,7 @@ extension Translator {
         switch instruction {
         case .setQueue(let queue): setQueue(queue)
         case .setMeter(let rate, let burst):
+            journal.isOpen = false
             let rate = MeterRate(.kilobitsPerSecond, rate: rate, burst: burst)
             if let number = meters.number(.flow(block.flow), rate) { step(.meter(number)) }
         case .mirror(let name): mirror(to: name, block, snapshot)

@@ -9,13 +9,21 @@ extension Translator {
     mutating func getNeighbour(
         port: KeySpan, address: KeySpan, _ snapshot: TranslationSnapshot
     ) {
-        let (neighbour, known) = neighbour(port, address, snapshot)
-        key.load(.ethernetDestination, known?.bits ?? 0)
-        guard known != nil else { return }
-        depend(on: .router(datapath: neighbour.port.datapath))
-        if snapshot.view.ageingRouters.contains(neighbour.port.datapath) {
-            uses(.destination(neighbour))
+        let known = ask(.neighbour(port: port, address: address), snapshot)
+        key.load(.ethernetDestination, known)
+        guard known != 0 else { return }
+        let datapath = UInt32(key.read(.datapath))
+        depend(on: .router(datapath: datapath))
+        if snapshot.view.ageingRouters.contains(datapath) {
+            uses(.destination(neighbour(port, address, snapshot).0))
         }
+    }
+
+    /// The bits of the neighbour's Ethernet address; zero if none is known.
+    mutating func neighbourBits(
+        _ port: KeySpan, _ address: KeySpan, _ snapshot: TranslationSnapshot
+    ) -> UInt64 {
+        neighbour(port, address, snapshot).1?.bits ?? 0
     }
 
     mutating func putNeighbour(
@@ -79,9 +87,9 @@ extension Translator {
         case EtherType.ipv6: address = KeySpan(.ipv6Source)
         default: return
         }
-        let (neighbour, known) = neighbour(inport, address, snapshot)
-        guard let known, key.read(.ethernetSource) == known.bits else { return }
-        uses(.neighbour(neighbour))
+        let known = ask(.neighbour(port: inport, address: address), snapshot)
+        guard known != 0, key.read(.ethernetSource) == known else { return }
+        uses(.neighbour(neighbour(inport, address, snapshot).0))
     }
 
     /// A packet of our own is no use of anything.

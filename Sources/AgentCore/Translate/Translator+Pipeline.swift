@@ -30,7 +30,9 @@ extension Translator {
     ) -> LogicalStage? {
         let run = lookup(first, snapshot.pipeline)
         if generated == nil { result.lookups.append(run) }
-        for part in run.words { key.require(word: part.word, part.mask) }
+        if key.answer(run.words) {
+            journal.note(.tables(first), PathAnswer(run.kind), at: key, result)
+        }
         steps += run.lookups.count - 1
         if trace != nil {
             for lookup in run.lookups { note(.table(lookup.question.stage, lookup.flow)) }
@@ -57,7 +59,7 @@ extension Translator {
         return execute(block, 0..<rule.program.instructions.count, snapshot)
     }
 
-    private mutating func lookup(
+    mutating func lookup(
         _ first: LogicalStage, _ pipeline: PipelineSnapshot
     ) -> LookupRun {
         memo.follow(pipeline)
@@ -85,7 +87,7 @@ extension Translator {
                     question: LookupQuestion(stage, key: key.current, mask: key.consulted),
                     flow: rule?.id))
             guard let rule, rule.program.onlyGoesOn, let next = stage.next, !memo.isCut(next)
-            else { return LookupRun(lookups, rule: index) }
+            else { return LookupRun(lookups, rule: index, kinds: &memo.kinds) }
             stage = next
         }
     }
@@ -287,8 +289,8 @@ extension Translator {
     ) -> Bool {
         let answer: Bool
         switch check {
-        case .inPortSecurity: answer = failsInputSecurity(snapshot)
-        case .outPortSecurity: answer = failsOutputSecurity(snapshot)
+        case .inPortSecurity: answer = ask(.inputSecurity, snapshot) != 0
+        case .outPortSecurity: answer = ask(.outputSecurity, snapshot) != 0
         case .loadBalancerHairpin: answer = isHairpin(snapshot)
         case .loadBalancerHairpinReply: answer = isHairpinReply(snapshot)
         case .loadBalancerAffinity: answer = findAffinity(snapshot)

@@ -123,6 +123,7 @@ extension Translator {
     /// The meter of that name; nil if there is none, or the kernel takes no more.
     private mutating func meter(_ name: String, _ snapshot: TranslationSnapshot) -> UInt32? {
         depend(on: .meter(name))
+        journal.isOpen = false
         return snapshot.view.meters[name].flatMap { meters.number(.named(name), $0) }
     }
 

@@ -53,6 +53,9 @@ package struct Translator: ~Copyable {
     package var affinities = AffinityTable()
     /// What packets asked of the pipelines lately.
     var memo = LookupMemo()
+    /// Where packets went lately, and what decided it.
+    var paths = PathMemo()
+    var journal = PathJournal()
     /// Where the stations of provider bridges are.
     package var stations = StationTable()
     /// The kernel's meters.
@@ -82,7 +85,10 @@ package struct Translator: ~Copyable {
     package mutating func translate(
         _ input: TranslationInput, in snapshot: TranslationSnapshot
     ) -> Translation {
-        translate(input, in: snapshot, answers: [:]) { $0.enter(snapshot) }
+        if let known = follow(input, snapshot) { return known }
+        journal.begin()
+        defer { journal.isOpen = false }
+        return translate(input, in: snapshot, answers: [:]) { $0.enter(snapshot) }
     }
 
     /// Lets a packet go on whose neighbour is known now.
@@ -164,9 +170,12 @@ package struct Translator: ~Copyable {
     }
 
     private mutating func finish(_ input: TranslationInput) -> Translation {
+        var isOrderly = key.settle()
         outputs.finish(&result, key: key, input: input, limits: limits)
+        isOrderly = isOrderly && outputs.spareVariableBits(key)
         let mask = FlowMask(copying: key.needed)
         result.mask = mask.widened(for: input.key)
+        keepPath(input, mask, isOrderly: isOrderly)
         return result
     }
 

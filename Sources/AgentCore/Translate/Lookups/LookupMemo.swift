@@ -84,6 +84,7 @@ struct LookupMemo {
     }
 
     private var pipeline: PipelineSnapshot?
+    var kinds = RunKinds()
     private var index = HashIndex()
     private var shelves: [Shelf] = []
     private var count = 0

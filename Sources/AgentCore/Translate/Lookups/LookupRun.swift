@@ -72,8 +72,10 @@ package final class LookupRun: Sendable {
     let words: [Word]
     /// The last flow's place.
     let rule: RuleIndex?
+    /// The same for runs that compare the same bits and are answered by the same flows.
+    let kind: UInt64
 
-    init(_ lookups: [Lookup], rule: RuleIndex?) {
+    init(_ lookups: [Lookup], rule: RuleIndex?, kinds: inout RunKinds) {
         self.lookups = lookups
         self.rule = rule
         let masks = FlowScratch(count: 2)
@@ -89,6 +91,7 @@ package final class LookupRun: Sendable {
             let mask = masks[0].words[word]
             return mask == 0 ? nil : Word(word: word, mask: mask, value: masks[1].words[word])
         }
+        kind = kinds.number(of: lookups, words, rule)
     }
 
     /// The table whose flow does something.
@@ -103,5 +106,33 @@ package final class LookupRun: Sendable {
             }
             return true
         }
+    }
+}
+
+/// Numbers for runs that differ only in the values that they compare. A number is given once.
+struct RunKinds {
+    private struct Kind: Hashable {
+        let first: LogicalStage
+        let words: [Int]
+        let masks: [UInt64]
+        let flows: [RowIdentifier?]
+        let rule: RuleIndex?
+    }
+
+    private static let limit = 1 << 14
+    private var numbers: [Kind: UInt64] = [:]
+    private var last: UInt64 = 0
+
+    mutating func number(
+        of lookups: [Lookup], _ words: [LookupRun.Word], _ rule: RuleIndex?
+    ) -> UInt64 {
+        let kind = Kind(
+            first: lookups[0].question.stage, words: words.map(\.word), masks: words.map(\.mask),
+            flows: lookups.map(\.flow), rule: rule)
+        if let number = numbers[kind] { return number }
+        if numbers.count >= Self.limit { numbers = [:] }
+        last += 1
+        numbers[kind] = last
+        return last
     }
 }
