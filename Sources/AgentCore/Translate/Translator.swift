@@ -39,7 +39,9 @@ package struct Translator: ~Copyable {
     /// The netlink port for copies that come up.
     var upcallPort: UInt32 = 0
     /// The netlink port of the exporter of samples; zero if there is none.
-    package var samplePort: UInt32 = 0
+    package var samplePort: UInt32 = 0 {
+        didSet { if samplePort != oldValue { paths.clear() } }
+    }
     /// What is sampled of a packet that no logical flow drops, but for its place.
     var dropCopy: PacketSample?
     /// Where the packet is, for drops.

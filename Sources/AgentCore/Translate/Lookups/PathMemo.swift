@@ -112,7 +112,7 @@ struct PathMemo {
         }
     }
 
-    private mutating func clear() {
+    mutating func clear() {
         groups = []
         count = 0
     }
