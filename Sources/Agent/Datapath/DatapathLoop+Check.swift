@@ -29,6 +29,8 @@ extension DatapathLoop {
 
     /// A line on a flow that differs.
     func check(_ flow: Megaflow, _ snapshot: TranslationSnapshot) -> String? {
+        translator.translatesAfresh = true
+        defer { translator.translatesAfresh = false }
         var random = SystemRandomNumberGenerator()
         let finding = MegaflowCheck.examine(flow, using: &random) { key in
             var packet = flow

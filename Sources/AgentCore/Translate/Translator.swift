@@ -57,6 +57,8 @@ package struct Translator: ~Copyable {
     var memo = LookupMemo()
     /// Where packets went lately, and what decided it.
     var paths = PathMemo()
+    /// Whether every packet is asked everything: whoever checks a translation does not ask for it.
+    package var translatesAfresh = false
     var journal = PathJournal()
     /// Where the stations of provider bridges are.
     package var stations = StationTable()
@@ -87,7 +89,7 @@ package struct Translator: ~Copyable {
     package mutating func translate(
         _ input: TranslationInput, in snapshot: TranslationSnapshot
     ) -> Translation {
-        if let known = follow(input, snapshot) { return known }
+        if !translatesAfresh, let known = follow(input, snapshot) { return known }
         journal.begin()
         defer { journal.isOpen = false }
         return translate(input, in: snapshot, answers: [:]) { $0.enter(snapshot) }

@@ -44,10 +44,9 @@ import Wire
         _ translator: inout Translator, _ input: TranslationInput, _ snapshot: TranslationSnapshot
     ) -> (known: Content, fresh: Content) {
         let known = Content(translator.translate(input, in: snapshot))
-        let paths = translator.paths
-        translator.paths = PathMemo()
+        translator.translatesAfresh = true
+        defer { translator.translatesAfresh = false }
         let fresh = Content(translator.translate(input, in: snapshot))
-        translator.paths = paths
         return (known, fresh)
     }
 
