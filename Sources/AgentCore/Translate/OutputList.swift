@@ -265,7 +265,8 @@ struct OutputList {
     /// copied from one, and none is overwritten that was compared, which may be right already.
     func spareVariableBits(_ key: borrowing TrackedKey) -> Bool {
         for node in nodes where !node.isGenerated {
-            guard spare(node.headers, key), node.copies.allSatisfy({ spare($0.headers, key) }) else {
+            guard spare(node.headers, key), node.copies.allSatisfy({ spare($0.headers, key) })
+            else {
                 return false
             }
         }
@@ -275,7 +276,8 @@ struct OutputList {
     private func spare(_ headers: Headers, _ key: borrowing TrackedKey) -> Bool {
         headers.sources.allSatisfy { word, bits in bits & VariableBits.mask(of: word) == 0 }
             && VariableBits.words.allSatisfy {
-                headers.overwritten.words[$0] & VariableBits.mask(of: $0) & key.needed.words[$0] == 0
+                headers.overwritten.words[$0] & VariableBits.mask(of: $0) & key.needed.words[$0]
+                    == 0
             }
     }
 

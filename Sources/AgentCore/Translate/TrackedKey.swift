@@ -217,7 +217,8 @@ struct TrackedKey: ~Copyable {
         }
         for alias in aliases {
             let region = alias.mask & aliased.words[alias.word]
-            let bits = (original.words[alias.sourceWord] >> UInt64(alias.sourceBit))
+            let bits =
+                (original.words[alias.sourceWord] >> UInt64(alias.sourceBit))
                 << UInt64(alias.bit)
             current.words[alias.word] =
                 current.words[alias.word] & ~region | bits & region
