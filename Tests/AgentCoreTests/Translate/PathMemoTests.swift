@@ -180,6 +180,22 @@ import Wire
         #expect(later.frozenStates != first.frozenStates)
     }
 
+    /// The newest path is known, however many sets of bits were read before.
+    @Test func newPathsAreKeptWhateverOthersRead() {
+        var memo = PathMemo()
+        let key = FlowScratch(count: 1)
+        for bit in 0..<UInt64(3 * PathMemo.Limits.groups) {
+            var mask = FlowMask()
+            mask.words[FlowKey.firstPacketWord] = 1 << (bit % 64)
+            mask.words[FlowKey.firstPacketWord + 1] = bit
+            memo.insert(
+                PathEnd(Translation(), [], mask: mask, upcallPort: 1), mask: mask, key: key[0], [])
+            #expect(memo.groups.count <= PathMemo.Limits.groups)
+            #expect(memo.groups.last?.root(key[0]) != nil)
+            #expect(memo.groups.last?.reads(mask) == true)
+        }
+    }
+
     /// However many paths there are, few are kept.
     @Test func thereAreOnlySoMany() {
         let control = Control()

@@ -48,7 +48,7 @@ final class PathNode {
 
 struct PathMemo {
     enum Limits {
-        /// Sets of bits that paths have in common.
+        /// Sets of bits that paths have in common; with one more, everything is forgotten.
         static let groups = 32
         /// Nodes and ends in all; with one more, everything is forgotten.
         static let nodes = 4096
@@ -64,7 +64,7 @@ struct PathMemo {
             parts = mask.words.indices.filter { mask.words[$0] != 0 }.map { ($0, mask.words[$0]) }
         }
 
-        fileprivate func reads(_ mask: FlowMask) -> Bool {
+        func reads(_ mask: FlowMask) -> Bool {
             parts.count == mask.words.count { $0 != 0 }
                 && parts.allSatisfy { mask.words[$0.word] == $0.mask }
         }
@@ -126,7 +126,7 @@ struct PathMemo {
         if count + entries.count + 1 > Limits.nodes { clear() }
         var common = mask
         for word in VariableBits.words { common.words[word] &= ~VariableBits.mask(of: word) }
-        guard let place = group(common) else { return }
+        let place = group(common)
         guard let first = entries.first else {
             count += 1
             groups[place].setRoot(key, .end(end))
@@ -160,9 +160,9 @@ struct PathMemo {
         return PathNode(entry)
     }
 
-    private mutating func group(_ mask: FlowMask) -> Int? {
+    private mutating func group(_ mask: FlowMask) -> Int {
         if let place = groups.firstIndex(where: { $0.reads(mask) }) { return place }
-        guard groups.count < Limits.groups else { return nil }
+        if groups.count == Limits.groups { clear() }
         groups.append(Group(mask))
         return groups.count - 1
     }
