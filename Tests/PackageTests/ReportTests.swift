@@ -25,6 +25,25 @@ struct ReportTests {
         #expect(status != 0)
     }
 
+    @Test func whatHeldAtTheFirstTryOnlyIsSaid() {
+        let (output, status) = report(
+            first: ["ok | one | took 1 ms", "FAILED | two | late", "FAILED | three | lost"],
+            checks: ["FAILED | one | gone", "ok | two | took 2 ms", "ok | three | took 2 ms"])
+        #expect(output.contains("at the first try: network ours: one: gone"))
+        #expect(output.contains("at the second try: network ours: two: late"))
+        #expect(output.contains("3 passed, 0 failed"))
+        #expect(status == 0)
+    }
+
+    @Test func whatFailsTwiceFails() {
+        let (output, status) = report(
+            first: ["ok | one | took 1 ms", "FAILED | two | late"],
+            checks: ["ok | one | took 1 ms", "FAILED | two | lost"])
+        #expect(output.contains("failed: network ours: two: lost"))
+        #expect(output.contains("1 passed, 1 failed"))
+        #expect(status != 0)
+    }
+
     @Test func whatHeldAtTheSecondTryOnlyIsSaid() {
         let (output, status) = report(
             first: ["ok | one | took 1 ms", "FAILED | two | late"],

@@ -173,11 +173,21 @@ def network_table(checks):
 
 
 def wavering_checks(logs, checks):
-    """What failed at a network's first try and held at its second: worth a look, no failure."""
+    """What failed at one try of a network and held at the other is worth a look, no failure: says it,
+    and gives the checks with what held at either try as held."""
+    first = list(network_checks(logs, "first-try"))
     held = {(check[0], check[2]) for check in checks if check[1] == "ok"}
-    for network, verdict, description, *detail in network_checks(logs, "first-try"):
+    for network, verdict, description, *detail in first:
         if verdict != "ok" and (network, description) in held:
             print(f"  at the second try: network {network}: {description}: {' '.join(detail)}")
+    held_first = {(check[0], check[2]) for check in first if check[1] == "ok"}
+    result = []
+    for check in checks:
+        if check[1] != "ok" and (check[0], check[2]) in held_first:
+            print(f"  at the first try: network {check[0]}: {check[2]}: {' '.join(check[3:])}")
+            check = (check[0], "ok", *check[2:])
+        result.append(check)
+    return result
 
 
 def main():
@@ -196,9 +206,8 @@ def main():
     failures(streams)
     for test in arguments.wavering:
         print(f"  at the second try: {test}: {first.failed.get(test, 'the process ended in it')[:300]}")
-    checks = list(network_checks(arguments.logs))
+    checks = wavering_checks(arguments.logs, list(network_checks(arguments.logs)))
     network_table(checks)
-    wavering_checks(arguments.logs, checks)
     wrong = list(complaints(arguments, *streams))
     for text in wrong:
         print(f"  wrong: {text}")
