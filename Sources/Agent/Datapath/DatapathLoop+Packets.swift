@@ -28,7 +28,7 @@ extension DatapathLoop {
                     key: upcall.key, frame: upcall.packet,
                     upcallPort: ownPort == 0 ? upcallPort : ownPort),
                 in: snapshot)
-            let actions = encoded(translation.actions)
+            let actions = encodings.encoded(translation.actions, encoded)
             if upcall.reason == .miss { put(translation, actions, upcall, snapshot, &puts) }
             let metered = admittedMeters(translation, upcall.packet.count, snapshot)
             touched += apply(translation, metered, from: upcall, &lessons)

@@ -58,6 +58,7 @@ final class DatapathLoop {
     /// Where the next comparison of meters begins.
     var nextMeter: UInt32 = 1
     var counters = DatapathCounters()
+    var encodings = EncodingMemo()
     /// What an operator has asked for, and what there is to tell.
     var supervision = FlowSupervision()
     /// Until the kernel's flows are listed again.
@@ -126,22 +127,28 @@ final class DatapathLoop {
         }
     }
 
+    /// Most often one packet waits, so it goes on before the socket is asked for more.
     private func serve(_ vport: UInt32) {
-        guard let port = ports[vport]?.port else { return }
+        guard let port = ports[vport]?.port, serve(port, limit: 1) else { return }
+        _ = serve(port, limit: Limits.upcallsPerTurn - 1)
+    }
+
+    /// - Returns: whether there was anything.
+    private func serve(_ port: UpcallPort, limit: Int) -> Bool {
         var upcalls: [Upcall] = []
         do {
-            let turn = try reader.read(
-                port.socket, limit: Limits.upcallsPerTurn, into: &upcalls)
+            let turn = try reader.read(port.socket, limit: limit, into: &upcalls)
             if turn.overflowed {
                 counters.overflows += 1
                 AgentCoverage.overflows.hit()
             }
             counters.malformed += UInt64(turn.malformed)
             counters.upcalls += UInt64(turn.received)
-            handle(withinBudget(upcalls, of: vport), upcallPort: port.socket.portID)
+            handle(withinBudget(upcalls, of: port.vport), upcallPort: port.socket.portID)
         } catch {
             report(.problem("upcalls of \(port.name): \(error)"))
         }
+        return !upcalls.isEmpty
     }
 }
 

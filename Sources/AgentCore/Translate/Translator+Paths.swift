@@ -101,9 +101,7 @@ extension Translator {
                 particular += 1
             }
         }
-        var mask = end.mask
-        for word in mask.words.indices { mask.words[word] |= key.answered.words[word] }
-        translation.mask = mask.widened(for: input.key)
+        translation.mask = end.mask(answered: key.answered, key: input.key)
         return translation
     }
 

@@ -16,8 +16,10 @@ final class PathEnd {
     let translation: Translation
     let places: [(lookup: Int?, particulars: Range<Int>)]
     /// Bits that all packets of the path depend on.
-    let mask: FlowMask
+    private let mask: FlowMask
     let upcallPort: UInt32
+    /// The last mask, and the bits that decided the answers then: most packets share both.
+    private var last: (answered: FlowMask, mask: FlowMask)?
 
     init(
         _ translation: Translation, _ places: [(lookup: Int?, particulars: Range<Int>)],
@@ -27,6 +29,24 @@ final class PathEnd {
         self.places = places
         self.mask = mask
         self.upcallPort = upcallPort
+    }
+
+    /// What the flow of a packet compares whose answers were decided by these bits. Packets of a path
+    /// have the same headers, so it hangs on nothing else of them.
+    func mask(answered: FlowPointer, key: FlowKey) -> FlowMask {
+        if let last,
+            last.answered.words.indices.allSatisfy({
+                last.answered.words[$0] == answered.words[$0]
+            })
+        {
+            return last.mask
+        }
+        let answered = FlowMask(copying: answered)
+        var mask = mask
+        for word in mask.words.indices { mask.words[word] |= answered.words[word] }
+        mask = mask.widened(for: key)
+        last = (answered, mask)
+        return mask
     }
 }
 
