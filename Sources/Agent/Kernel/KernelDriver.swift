@@ -119,7 +119,7 @@ final class KernelDriver {
         try review(links, isWanted: { isWanted($0, wanted, devices) }, &changes)
         for name in known.keys.sorted() where !isWanted(name, wanted, devices) {
             remove(name, &changes)
-            try removeMirrorDevice(name)
+            try removeTunnelDevice(name)
         }
         for (name, kind) in wanted.sorted(by: { $0.key < $1.key }) {
             ensure(name, kind, links, &changes)
@@ -236,6 +236,10 @@ final class KernelDriver {
         changes.added.append(UpcallPort(name: name, vport: port.number, socket: socket))
     }
 
+    /// All that this agent makes.
+    private static let devices =
+        EncapsulationType.allCases.map(device) + MirrorDevice.allCases.map(device)
+
     private static func device(_ kind: EncapsulationType) -> Netlink.TunnelDevice {
         switch kind {
         case .geneve: .init(kind: .geneve, port: 6081)
@@ -264,9 +268,9 @@ final class KernelDriver {
         }
     }
 
-    /// Nobody but mirrors uses these.
-    private func removeMirrorDevice(_ name: String) throws(NetlinkError) {
-        guard MirrorDevice.allCases.contains(where: { Self.device($0).name == name }),
+    /// One that no tunnel and no mirror uses any more goes, so that others may have its port.
+    private func removeTunnelDevice(_ name: String) throws(NetlinkError) {
+        guard Self.devices.contains(where: { $0.name == name }),
             let link = try route.link(named: name)
         else { return }
         try route.deleteLink(index: link.index)
@@ -315,10 +319,7 @@ final class KernelDriver {
         try removeShaping()
         try removePolicing()
         try control.delete(datapath)
-        let devices =
-            EncapsulationType.allCases.map(Self.device)
-            + MirrorDevice.allCases.map(Self.device)
-        for device in devices {
+        for device in Self.devices {
             if let link = try route.link(named: device.name) {
                 try route.deleteLink(index: link.index)
             }

@@ -37,9 +37,12 @@ tunnelled() {
     [ "$those" -ge 10 ] && [ "$those" = "$all" ] && [ $result = 0 ]
 }
 
-# Both kinds on both: the better one is used; only the other one on hv2: that one.
+device_is_gone() { ! ip -n "hv$1" link show "$2"; }
+
+# Both kinds on both: the better one is used; only the other one on hv2: that one. The device of a kind
+# that nobody uses any more goes.
 several_kinds_of_tunnels() {
-    local result=0
+    local result=0 number
     tunnel_setting 1 ovn-encap-type=geneve,vxlan
     tunnel_setting 2 ovn-encap-type=vxlan,geneve
     eventually 20 encaps_are 4 && hv_sync && eventually 20 reachable vm11 "$(workload_ip vm12)" || result=1
@@ -48,7 +51,12 @@ several_kinds_of_tunnels() {
     eventually 20 encaps_are 3 && hv_sync && eventually 20 reachable vm11 "$(workload_ip vm12)" || result=1
     tunnelled '4789: ' ping_works vm11 "$(workload_ip vm12)" || result=1
     ping_works vm11 "$(workload_ip6 vm22)" || result=1
-    tunnels_as_usual && eventually 20 reachable vm11 "$(workload_ip vm12)" && return $result
+    tunnels_as_usual && eventually 20 reachable vm11 "$(workload_ip vm12)" || result=1
+    for number in 1 2; do
+        eventually 10 device_is_gone $number vxlan_sys_4789 ||
+            { DETAIL="hv$number keeps vxlan_sys_4789"; result=1; }
+    done
+    return $result
 }
 
 # The underlay is an IPv6 network.
