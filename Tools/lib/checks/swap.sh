@@ -6,10 +6,10 @@
 SWAP_RATE=100 SWAP_LOSS=100
 SWAP_PING='' SWAP_TRANSFER='' LOST='' SENT='' GAP=''
 
-# Both ends of what is measured go through connection tracking.
+# Both ends of what is measured go through connection tracking; nobody else gets to vm22.
 swap_rules() {
     ovn-nbctl -t 30 acl-add s1 from-lport 1001 'inport == "vm11" && ip' allow-related -- \
-        acl-add s2 to-lport 1001 'outport == "vm22" && ip' allow-related -- \
+        acl-add s2 to-lport 1001 "outport == \"vm22\" && ip4.src == $(workload_ip vm11)" allow-related -- \
         acl-add s2 to-lport 1000 'outport == "vm22" && ip' drop
     hv_sync && ping_works vm11 "$(workload_ip vm22)"
 }
