@@ -19,6 +19,9 @@ public struct JSONStream: Sendable {
         }
     }
 
+    /// A buffer of at most this many bytes stays for what comes next.
+    public static let keptBytes = 1 << 16
+
     public let limits: Limits
     private var buffer: [UInt8] = []
     /// Where the message that is being received starts in `buffer`.
@@ -33,6 +36,9 @@ public struct JSONStream: Sendable {
 
     /// Bytes received of a message that is not complete yet, white space not counted.
     public var pendingBytes: Int { buffer.count - start }
+
+    /// Bytes that the stream has room for. Those of a large message go with the message.
+    public var heldBytes: Int { buffer.capacity }
 
     public mutating func append(_ bytes: some Collection<UInt8>) {
         discardConsumed()
@@ -50,11 +56,13 @@ public struct JSONStream: Sendable {
             guard buffer.count - start <= limits.size else {
                 throw JSONError(.tooLarge, at: limits.size)
             }
+            letGo()
             return nil
         }
         guard end - start <= limits.size else { throw JSONError(.tooLarge, at: limits.size) }
         let message = buffer[start..<end]
         start = end
+        letGo()
         return message
     }
 
@@ -66,12 +74,20 @@ public struct JSONStream: Sendable {
 
     private mutating func discardConsumed() {
         guard start > 0 else { return }
-        if start == buffer.count {
-            buffer.removeAll(keepingCapacity: buffer.capacity <= 1 << 16)
+        if buffer.capacity > JSONStream.keptBytes {
+            buffer = Array(buffer[start...])
         } else {
             buffer.removeSubrange(..<start)
         }
         scanned -= start
+        start = 0
+    }
+
+    /// Leaves a large buffer, all of which was handed out, to whoever has its last message.
+    private mutating func letGo() {
+        guard start == buffer.count, buffer.capacity > JSONStream.keptBytes else { return }
+        buffer = []
+        scanned = 0
         start = 0
     }
 }

@@ -37,6 +37,31 @@ import Testing
         #expect(try stream.nextValue() == ["a": 2])
     }
 
+    /// A large message's bytes are nobody's but its receiver's, whatever follows it.
+    @Test(arguments: ["", "\n", "[1", "[1][2]"])
+    func holdsNothingOfWhatWasHandedOut(rest: String) throws {
+        var stream = JSONStream()
+        let text = "[\"" + String(repeating: "x", count: 1 << 20) + "\"]"
+        stream.append((text + rest).utf8)
+        let message = try #require(try stream.next())
+        #expect(message.count == text.utf8.count)
+        while try stream.next() != nil {}
+        stream.append([UInt8]())
+        #expect(stream.heldBytes <= JSONStream.keptBytes)
+        #expect(String(decoding: message, as: UTF8.self) == text)
+        #expect(stream.pendingBytes == (rest == "[1" ? 2 : 0))
+    }
+
+    /// Without that anything is to come.
+    @Test func holdsNothingWhenAllWasHandedOut() throws {
+        var stream = JSONStream()
+        stream.append(("[" + String(repeating: "1,", count: 1 << 19) + "1]").utf8)
+        #expect(try stream.next() != nil)
+        #expect(stream.heldBytes == 0)
+        stream.append("[2]".utf8)
+        #expect(try stream.nextValue() == [2])
+    }
+
     @Test(arguments: ["1", "\"a\"", "null", "]", "[] x"])
     func refusesWhatIsNoMessage(_ text: String) throws {
         var stream = JSONStream()
