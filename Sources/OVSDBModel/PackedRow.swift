@@ -1,20 +1,21 @@
 /// A row as one run of bytes: a fraction of the memory, for tables with many rows that are hardly
-/// ever read again. Equal rows have equal bytes.
+/// ever read again.
 ///
 /// Each value begins with its shape; integers and lengths are in seven-bit groups, the lowest
-/// first, strings in UTF-8 after their length.
-package struct PackedRow: Hashable, Sendable {
+/// first, strings in UTF-8 after their length, or as the number that the table's texts have for them.
+package struct PackedRow: Sendable {
     private let bytes: [UInt8]
 
-    package init(_ row: Row) {
+    /// What is packed with `texts` has to be read with them.
+    package init(_ row: Row, _ texts: inout PackedTexts) {
         var writer = PackedWriter()
-        for value in row.values { writer.append(value) }
+        for value in row.values { writer.append(value, &texts) }
         bytes = writer.exactBytes
     }
 
-    package var row: Row {
+    package func row(_ texts: PackedTexts) -> Row {
         bytes.withUnsafeBufferPointer { buffer in
-            var reader = PackedReader(bytes: buffer)
+            var reader = PackedReader(bytes: buffer, texts: texts)
             var values: [Datum] = []
             while !reader.isAtEnd { values.append(reader.value()) }
             return Row(values)
@@ -39,6 +40,8 @@ private enum PackedAtom {
     static let yes: UInt8 = 3
     static let string: UInt8 = 4
     static let uuid: UInt8 = 5
+    /// A string by its number.
+    static let shared: UInt8 = 6
 }
 
 private struct PackedWriter {
@@ -54,7 +57,7 @@ private struct PackedWriter {
         }
     }
 
-    mutating func append(_ value: Datum) {
+    mutating func append(_ value: Datum, _ texts: inout PackedTexts) {
         switch value {
         case .empty: bytes.append(PackedShape.empty)
         case .one(let atom): append(atom, after: PackedShape.one)
@@ -66,10 +69,19 @@ private struct PackedWriter {
             bytes.append(PackedShape.map)
             append(UInt64(entries.count))
             for entry in entries {
-                append(entry.key, after: 0)
-                append(entry.value, after: 0)
+                appendShared(entry.key, &texts)
+                appendShared(entry.value, &texts)
             }
         }
+    }
+
+    /// Keys of maps and their values are often the same from row to row.
+    private mutating func appendShared(_ atom: Atom, _ texts: inout PackedTexts) {
+        guard case .string(let text) = atom, let number = texts.number(of: text) else {
+            return append(atom, after: 0)
+        }
+        bytes.append(PackedAtom.shared)
+        append(UInt64(number))
     }
 
     private mutating func append(_ atom: Atom, after shape: UInt8) {
@@ -110,10 +122,14 @@ private struct PackedWriter {
 
 /// Reads what `PackedWriter` wrote.
 private struct PackedReader {
-    let bytes: UnsafeBufferPointer<UInt8>
+    private let bytes: UnsafeBufferPointer<UInt8>
+    private let texts: PackedTexts
     private var position = 0
 
-    init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+    init(bytes: UnsafeBufferPointer<UInt8>, texts: PackedTexts) {
+        self.bytes = bytes
+        self.texts = texts
+    }
 
     var isAtEnd: Bool { position == bytes.count }
 
@@ -144,6 +160,7 @@ private struct PackedReader {
             defer { position += count }
             let utf8 = UnsafeBufferPointer(rebasing: bytes[position..<position + count])
             return .string(String(decoding: utf8, as: UTF8.self))
+        case PackedAtom.shared: return .string(texts[Int(number())])
         default: return .uuid(RowUUID(high: word(), low: word()))
         }
     }

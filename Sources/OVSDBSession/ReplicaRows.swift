@@ -5,6 +5,8 @@ struct ReplicaRows: Sendable {
     let isPacked: Bool
     private var plain: [RowUUID: Row] = [:]
     private var packed: [RowUUID: PackedRow] = [:]
+    /// What the packed rows have in common.
+    private var texts = PackedTexts()
 
     init(isPacked: Bool) { self.isPacked = isPacked }
 
@@ -14,17 +16,17 @@ struct ReplicaRows: Sendable {
     /// In no order.
     var uuids: [RowUUID] { isPacked ? Array(packed.keys) : Array(plain.keys) }
 
-    var all: [RowUUID: Row] { isPacked ? packed.mapValues(\.row) : plain }
+    var all: [RowUUID: Row] { isPacked ? packed.mapValues { $0.row(texts) } : plain }
 
     func contains(_ uuid: RowUUID) -> Bool {
         isPacked ? packed[uuid] != nil : plain[uuid] != nil
     }
 
     subscript(uuid: RowUUID) -> Row? {
-        get { isPacked ? packed[uuid]?.row : plain[uuid] }
+        get { isPacked ? packed[uuid]?.row(texts) : plain[uuid] }
         set {
             if isPacked {
-                packed[uuid] = newValue.map(PackedRow.init)
+                packed[uuid] = newValue.map { PackedRow($0, &texts) }
             } else {
                 plain[uuid] = newValue
             }
@@ -35,8 +37,5 @@ struct ReplicaRows: Sendable {
 }
 
 extension ReplicaRows: Equatable {
-    static func == (left: ReplicaRows, right: ReplicaRows) -> Bool {
-        left.isPacked == right.isPacked
-            ? left.plain == right.plain && left.packed == right.packed : left.all == right.all
-    }
+    static func == (left: ReplicaRows, right: ReplicaRows) -> Bool { left.all == right.all }
 }

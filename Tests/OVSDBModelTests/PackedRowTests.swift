@@ -17,19 +17,30 @@ struct PackedRowTests {
             Row([Datum(set: [atom, .integer(7), .string("seven")])]),
             Row([.one(.integer(1)), .map([MapEntry(key: .string("key"), value: atom)])]),
         ]
-        for row in rows { #expect(PackedRow(row).row == row) }
-        #expect(Set(rows.map(PackedRow.init)).count == rows.count)
+        var texts = PackedTexts()
+        let packed = (0..<3).flatMap { _ in rows.map { PackedRow($0, &texts) } }
+        #expect(packed.map { $0.row(texts) } == rows + rows + rows)
     }
 
-    @Test("Rows are equal when they are so packed")
-    func equality() {
-        let rows = PackedRowTests.atoms.flatMap { atom in
-            [Row([.one(atom)]), Row([Datum(set: [atom, .boolean(true)])])]
-        }
-        for left in rows {
-            for right in rows {
-                #expect((PackedRow(left) == PackedRow(right)) == (left == right))
-            }
-        }
+    private func row(_ key: String, _ value: String) -> Row {
+        Row([.map([MapEntry(key: .string(key), value: .string(value))])])
+    }
+
+    @Test("What maps have in common is kept once")
+    func sharesTexts() {
+        var texts = PackedTexts()
+        let rows = (0..<300).map { row("stage-name", "hint \($0)") }
+        let packed = rows.map { PackedRow($0, &texts) }
+        #expect(texts.count == 1)
+        #expect(packed.map { $0.row(texts) } == rows)
+    }
+
+    @Test("Texts have a limit")
+    func boundsTexts() {
+        var texts = PackedTexts()
+        let rows = (0..<PackedTexts.Limits.count + 10).map { row("key \($0)", "value \($0)") }
+        let packed = rows.flatMap { [PackedRow($0, &texts), PackedRow($0, &texts)] }
+        #expect(texts.count == PackedTexts.Limits.count)
+        #expect(packed.map { $0.row(texts) } == rows.flatMap { [$0, $0] })
     }
 }
