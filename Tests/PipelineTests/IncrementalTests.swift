@@ -172,6 +172,30 @@ import Testing
         #expect(last.changes(from: first).isComplete)
     }
 
+    /// Of too many changed flows nothing is told; the next few are told again.
+    @Test func tooManyChangesAreEverything() {
+        let builder = PipelineBuilder()
+        func add(_ numbers: Range<Int>) -> PipelineSnapshot {
+            for number in numbers {
+                builder.add(
+                    FlowRecord(
+                        id: RowIdentifier(high: UInt64(number), low: 0),
+                        stage: Stage(.ingress, 0), priority: 1,
+                        scope: .datapath(DatapathKey(1)), match: "1", actions: "next;"))
+            }
+            return builder.commit()
+        }
+        let limit = PipelineLimits.changedFlows
+        let first = add(0..<1)
+        let second = add(1..<limit + 1)
+        #expect(!second.changes(from: first).isComplete)
+        let third = add(limit..<2 * limit + 2)
+        #expect(third.changes(from: second).isComplete)
+        let fourth = add(0..<1)
+        #expect(fourth.changes(from: third).flows(in: Stage(.ingress, 0)).count == 1)
+        #expect(fourth.changes(from: second).isComplete)
+    }
+
     @Test func reportsProblems() {
         let builder = PipelineBuilder()
         func add(_ number: UInt64, _ match: String, _ actions: String) {

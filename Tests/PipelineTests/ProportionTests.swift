@@ -94,6 +94,33 @@ import Testing
         #expect(second.addressSets === first.addressSets)
     }
 
+    private func port(_ name: String, _ key: UInt32, isResident: Bool = false) -> PortRecord {
+        PortRecord(name: name, datapath: DatapathKey(1), key: key, isResident: isResident)
+    }
+
+    /// A match is compiled again only if a name that it uses became another after it was compiled.
+    @Test func matchesAreCompiledOnceIfTheirNamesAreKnown() {
+        let builder = PipelineBuilder()
+        builder.setPort(port("a", 1))
+        builder.add(flow(1, .datapath(DatapathKey(1)), "inport == \"a\""))
+        builder.add(flow(2, .datapath(DatapathKey(1)), "is_chassis_resident(\"a\")"))
+        builder.add(flow(3, .datapath(DatapathKey(1)), "inport == \"b\" || outport == \"a\""))
+        _ = builder.commit()
+        #expect(builder.recompilations == 0)
+        builder.setPort(port("b", 2))
+        _ = builder.commit()
+        #expect(builder.recompilations == 1)
+        builder.setPort(port("a", 1, isResident: true))
+        _ = builder.commit()
+        #expect(builder.recompilations == 2)
+        builder.setPort(port("a", 7, isResident: true))
+        _ = builder.commit()
+        #expect(builder.recompilations == 4)
+        builder.setPort(port("a", 7, isResident: true))
+        _ = builder.commit()
+        #expect(builder.recompilations == 4)
+    }
+
     @Test func namesAreForgotten() {
         let builder = PipelineBuilder()
         for number in 0..<100 {

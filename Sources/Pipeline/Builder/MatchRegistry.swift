@@ -8,83 +8,90 @@ struct MatchText: Hashable {
     /// What the flow's actions demand.
     let prerequisites: [Symbol]
     let translatesTransport: Bool
+
+    func condition() throws(LanguageError) -> Condition {
+        let table: SymbolTable = translatesTransport ? .connectionTracking : .standard
+        let match = try Match(parsing: text, table: table)
+        return Condition(match, table: table, prerequisites: prerequisites).simplified()
+    }
 }
 
 final class MatchRegistry {
     final class Entry {
         let text: MatchText
-        /// Kept only if it mentions names, as it is compiled once otherwise.
-        private(set) var condition: Condition
-        fileprivate let names: [(index: UInt32, text: String)]
-        fileprivate let sets: [String]
-        fileprivate let groups: [String]
-        /// What the names meant when the match was compiled.
-        fileprivate var signatures: [NameSignature] = []
+        fileprivate let dependence: Dependence
+        /// The place among the matches.
+        fileprivate let place: UInt32
         /// Flows that have this match.
         private(set) var rules = UserSet()
         private(set) var compiled = CompiledMatch.never
+        /// When it was compiled, as names count it.
+        private var time: UInt64 = 0
 
-        fileprivate init(_ text: MatchText, _ condition: Condition, _ registry: NameRegistry) {
+        fileprivate init(
+            _ text: MatchText, _ condition: Condition, _ place: UInt32, _ registry: NameRegistry
+        ) {
             self.text = text
-            self.condition = condition
-            let mentions = condition.mentions
-            names = mentions.names.sorted().map { (registry.retain($0), $0) }
-            sets = mentions.sets.sorted()
-            groups = mentions.groups.sorted()
-            for name in sets { registry.withSets { $0.retain(name) } }
-            for name in groups { registry.withGroups { $0.retain(name) } }
+            self.place = place
+            dependence = Dependence(condition, registry)
+            for name in dependence.sets { registry.withSets { $0.retain(name) } }
+            for name in dependence.groups { registry.withGroups { $0.retain(name) } }
+            compile(registry, condition)
         }
 
         func use(by rule: UInt32) { rules.insert(rule) }
 
+        /// Compiles it for what the names mean now. Most matches never are compiled again: the text is
+        /// read once more then.
         func compile(_ registry: NameRegistry) {
-            signatures = names.map { registry.signature(of: $0.index) }
-            compiled = MatchCompiler(names: registry).compile(condition)
-            if !dependsOnNames { condition = .always }
+            compile(registry, dependence.condition ?? (try? text.condition()) ?? .never)
         }
 
-        fileprivate var dependsOnNames: Bool {
-            !(names.isEmpty && sets.isEmpty && groups.isEmpty)
+        private func compile(_ registry: NameRegistry, _ condition: Condition) {
+            time = registry.time
+            compiled = MatchCompiler(names: registry).compile(condition)
         }
 
         fileprivate func endUse(by rule: UInt32) { rules.remove(rule) }
 
         fileprivate func isOutdated(_ registry: NameRegistry) -> Bool {
-            signatures != names.map { registry.signature(of: $0.index) }
+            dependence.names.contains { registry.hasChanged($0, since: time) }
         }
 
         fileprivate func release(_ registry: NameRegistry) {
-            for name in names { registry.release(name.index) }
-            for name in sets { registry.withSets { $0.release(name) } }
-            for name in groups { registry.withGroups { $0.release(name) } }
+            for name in dependence.names { registry.release(name.index) }
+            for name in dependence.sets { registry.withSets { $0.release(name) } }
+            for name in dependence.groups { registry.withGroups { $0.release(name) } }
         }
     }
 
-    private var entries: [MatchText: Entry] = [:]
-    private var byName: [UInt32: Set<ObjectIdentifier>] = [:]
-    private var bySet: [String: Set<ObjectIdentifier>] = [:]
-    private var byGroup: [String: Set<ObjectIdentifier>] = [:]
-    private var byIdentity: [ObjectIdentifier: Entry] = [:]
+    private var entries: [Entry?] = []
+    private var free: [UInt32] = []
+    private var index = PlaceIndex()
+    /// Places of matches by what they mention.
+    private var byName: [UInt32: Set<UInt32>] = [:]
+    private var bySet: [String: Set<UInt32>] = [:]
+    private var byGroup: [String: Set<UInt32>] = [:]
 
     /// Matches in use, for tests of proportion.
-    var count: Int { entries.count }
+    var count: Int { index.count }
 
-    var storedWords: Int { entries.values.reduce(0) { $0 + $1.compiled.storedWords } }
+    var storedWords: Int { entries.reduce(0) { $0 + ($1?.compiled.storedWords ?? 0) } }
 
     /// The match of a text, without a user yet.
     func retain(_ text: MatchText, _ names: NameRegistry) throws(LanguageError) -> Entry {
-        if let entry = entries[text] { return entry }
-        let table: SymbolTable = text.translatesTransport ? .connectionTracking : .standard
-        let match = try Match(parsing: text.text, table: table)
-        let condition = Condition(match, table: table, prerequisites: text.prerequisites)
-        let entry = Entry(text, condition.simplified(), names)
-        entries[text] = entry
-        let identity = ObjectIdentifier(entry)
-        if entry.dependsOnNames { byIdentity[identity] = entry }
-        for name in entry.names { byName[name.index, default: []].insert(identity) }
-        for name in entry.sets { bySet[name, default: []].insert(identity) }
-        for name in entry.groups { byGroup[name, default: []].insert(identity) }
-        entry.compile(names)
+        let hash = text.hashValue
+        let known = index.place(hash) { entries[Int($0)]?.text == text }
+        if let known, let entry = entries[Int(known)] { return entry }
+        let condition = try text.condition()
+        let place = free.popLast() ?? UInt32(entries.count)
+        if place == entries.count { entries.append(nil) }
+        let entry = Entry(text, condition, place, names)
+        entries[Int(place)] = entry
+        index.insert(place, hash)
+        for name in entry.dependence.names { byName[name.index, default: []].insert(place) }
+        for name in entry.dependence.sets { bySet[name, default: []].insert(place) }
+        for name in entry.dependence.groups { byGroup[name, default: []].insert(place) }
         return entry
     }
 
@@ -92,12 +99,13 @@ final class MatchRegistry {
     func release(_ entry: Entry, by rule: UInt32, _ names: NameRegistry) {
         entry.endUse(by: rule)
         guard entry.rules.isEmpty else { return }
-        let identity = ObjectIdentifier(entry)
-        entries[entry.text] = nil
-        byIdentity[identity] = nil
-        for name in entry.names { byName.remove(identity, under: name.index) }
-        for name in entry.sets { bySet.remove(identity, under: name) }
-        for name in entry.groups { byGroup.remove(identity, under: name) }
+        let place = entry.place
+        index.remove(place, entry.text.hashValue)
+        entries[Int(place)] = nil
+        free.append(place)
+        for name in entry.dependence.names { byName.remove(place, under: name.index) }
+        for name in entry.dependence.sets { bySet.remove(place, under: name) }
+        for name in entry.dependence.groups { byGroup.remove(place, under: name) }
         entry.release(names)
     }
 
@@ -105,45 +113,96 @@ final class MatchRegistry {
 
     /// Matches to be compiled again, because a name means something else or a set came or went.
     func takeAffected(_ names: NameRegistry) -> [Entry] {
-        var identities = Set<ObjectIdentifier>()
-        for name in names.changedNames { identities.formUnion(byName[name] ?? []) }
-        var affected = identities.compactMap { byIdentity[$0] }.filter { $0.isOutdated(names) }
-        let known = Set(affected.map(ObjectIdentifier.init))
-        for name in names.sets.appearances {
-            for identity in bySet[name] ?? [] where !known.contains(identity) {
-                if let entry = byIdentity[identity] { affected.append(entry) }
+        var places = Set<UInt32>()
+        for name in names.changedNames {
+            for place in byName[name] ?? [] where entries[Int(place)]?.isOutdated(names) == true {
+                places.insert(place)
             }
         }
-        return affected.sorted { $0.text.text < $1.text.text }
+        for name in names.sets.appearances { places.formUnion(bySet[name] ?? []) }
+        return places.compactMap { entries[Int($0)] }.sorted { $0.text.text < $1.text.text }
     }
 
     /// Matches that stay as they are but look into tables that change, and which values see it; nil for
     /// any.
     func touched(_ names: NameRegistry) -> [(entry: Entry, narrowing: [Narrowing]?)] {
-        var narrowings: [ObjectIdentifier: [Narrowing]] = [:]
-        var open = Set<ObjectIdentifier>()
+        var narrowings: [UInt32: [Narrowing]] = [:]
+        var open = Set<UInt32>()
         for (name, changed) in names.sets.changes {
-            for identity in bySet[name] ?? [] {
-                narrowings[identity, default: []] +=
-                    byIdentity[identity]?.condition.narrowings(addressSet: name, changed) ?? []
+            for place in bySet[name] ?? [] {
+                narrowings[place, default: []] +=
+                    condition(at: place)?.narrowings(addressSet: name, changed) ?? []
             }
         }
         for (name, changed) in names.groups.changes {
-            for identity in byGroup[name] ?? [] {
-                narrowings[identity, default: []] +=
-                    byIdentity[identity]?.condition.narrowings(portGroup: name, changed) ?? []
+            for place in byGroup[name] ?? [] {
+                narrowings[place, default: []] +=
+                    condition(at: place)?.narrowings(portGroup: name, changed) ?? []
             }
         }
         for name in names.changedNames where names.signature(of: name).isResolvedLate {
             open.formUnion(byName[name] ?? [])
         }
         let all = open.union(narrowings.keys)
-        return all.compactMap { identity in
-            byIdentity[identity].map {
-                ($0, open.contains(identity) ? nil : narrowings[identity])
-            }
+        return all.compactMap { place in
+            entries[Int(place)].map { ($0, open.contains(place) ? nil : narrowings[place]) }
         }
     }
+
+    private func condition(at place: UInt32) -> Condition? {
+        entries[Int(place)]?.dependence.condition
+    }
+}
+
+/// What a match mentions. Most mention one name or nothing.
+private enum Dependence {
+    case nothing
+    case name(NameUse)
+    case several(Several)
+
+    final class Several {
+        let names: [NameUse]
+        let sets: [String]
+        let groups: [String]
+        /// Kept if sets or groups are mentioned: their changes are looked up in it.
+        let condition: Condition?
+
+        init(_ names: [NameUse], _ mentions: Mentions, _ condition: Condition) {
+            self.names = names
+            sets = mentions.sets.sorted()
+            groups = mentions.groups.sorted()
+            self.condition = sets.isEmpty && groups.isEmpty ? nil : condition
+        }
+    }
+
+    /// The names are retained.
+    init(_ condition: Condition, _ registry: NameRegistry) {
+        let mentions = condition.mentions
+        let names = mentions.names.sorted { $0.key < $1.key }.map {
+            NameUse(index: registry.retain($0.key), aspects: $0.value)
+        }
+        if names.count > 1 || !mentions.sets.isEmpty || !mentions.groups.isEmpty {
+            self = .several(Several(names, mentions, condition))
+        } else {
+            self = names.first.map { .name($0) } ?? .nothing
+        }
+    }
+
+    private var several: Several? {
+        if case .several(let several) = self { several } else { nil }
+    }
+
+    var names: [NameUse] {
+        switch self {
+        case .nothing: []
+        case .name(let name): [name]
+        case .several(let several): several.names
+        }
+    }
+
+    var sets: [String] { several?.sets ?? [] }
+    var groups: [String] { several?.groups ?? [] }
+    var condition: Condition? { several?.condition }
 }
 
 /// A set of rules that is mostly one.
@@ -171,9 +230,9 @@ struct UserSet: Sequence {
     }
 }
 
-extension Dictionary where Value == Set<ObjectIdentifier> {
-    fileprivate mutating func remove(_ identity: ObjectIdentifier, under key: Key) {
-        self[key]?.remove(identity)
+extension Dictionary where Value == Set<UInt32> {
+    fileprivate mutating func remove(_ place: UInt32, under key: Key) {
+        self[key]?.remove(place)
         if self[key]?.isEmpty == true { self[key] = nil }
     }
 }
@@ -183,7 +242,7 @@ extension Dictionary where Value == Set<ObjectIdentifier> {
 /// The names that a condition mentions.
 struct Mentions {
     /// Ports, multicast groups, ports whose residency matters.
-    var names: Set<String> = []
+    var names: [String: NameUse.Aspects] = [:]
     var sets: Set<String> = []
     var groups: Set<String> = []
 }
@@ -198,7 +257,9 @@ extension Condition {
     private func collect(into mentions: inout Mentions) {
         switch self {
         case .constant, .bits: break
-        case .port(_, let name), .isChassisResident(let name, _): mentions.names.insert(name)
+        case .port(_, let name): mentions.names[name, default: []].insert(.meaning)
+        case .isChassisResident(let name, _):
+            mentions.names[name, default: []].insert(.residency)
         case .portGroup(_, let name): mentions.groups.insert(name)
         case .addressSet(_, let name, _): mentions.sets.insert(name)
         case .and(let parts), .or(let parts):

@@ -16,6 +16,10 @@ final class NameRegistry {
         var groups: [UInt32: UInt32] = [:]
         /// The port groups that name it, by their Southbound names.
         var memberships: Set<String> = []
+        /// When the port or the groups became others.
+        var meaningTime: UInt64 = 0
+        /// When the port came to this chassis or left it.
+        var residencyTime: UInt64 = 0
     }
 
     private(set) var names: [Name?] = []
@@ -28,10 +32,13 @@ final class NameRegistry {
     private(set) var groups = PortGroupRegistry()
     /// Names whose meaning changed since the last publication.
     private(set) var changedNames: Set<UInt32> = []
+    /// Counts changes of what names mean.
+    private(set) var time: UInt64 = 0
 
     // MARK: Masks
 
-    func maskIndex(_ mask: TupleMask) -> MaskIndex { masks.index(of: mask) }
+    /// The mask as a list of one.
+    func maskList(_ mask: TupleMask) -> [SharedMask] { masks.list(of: mask) }
     func mask(_ index: MaskIndex) -> TupleMask { masks[index] }
 
     // MARK: Lifetime
@@ -77,10 +84,22 @@ final class NameRegistry {
     func update(_ index: UInt32, _ change: (inout Name) -> Void) {
         guard var name = names[Int(index)] else { return }
         names[Int(index)] = nil
+        let old = name.signature
         change(&name)
+        stamp(&name, old)
         names[Int(index)] = name
         changedNames.insert(index)
         for group in name.memberships { groups.refresh(group, name.text, self) }
+    }
+
+    private func stamp(_ name: inout Name, _ old: NameSignature) {
+        let new = name.signature
+        guard new != old else { return }
+        time += 1
+        if new.isResident != old.isResident { name.residencyTime = time }
+        var other = new
+        other.isResident = old.isResident
+        if other != old { name.meaningTime = time }
     }
 
     /// Notes that a port group names this name, or doesn't any more.
@@ -117,19 +136,11 @@ final class NameRegistry {
 // MARK: - For the match compiler
 
 extension NameRegistry {
-    func isKnownPort(_ text: String) -> Bool {
-        guard let name = name(text) else { return false }
-        return name.port != nil || !name.groups.isEmpty
-    }
+    func isKnownPort(_ text: String) -> Bool { name(text)?.isKnown ?? false }
 
     /// The only datapath and key that a name has; nil if it has several or none.
     func uniquePort(named text: String) -> (datapath: UInt32, key: UInt32)? {
-        guard let name = name(text) else { return nil }
-        if let port = name.port {
-            return name.groups.isEmpty ? (port.datapath.value, port.key) : nil
-        }
-        guard name.groups.count == 1, let group = name.groups.first else { return nil }
-        return (group.key, group.value)
+        name(text)?.unique
     }
 
     func isResident(_ text: String) -> Bool { name(text)?.port?.isResident ?? false }
@@ -148,13 +159,48 @@ extension NameRegistry {
 
     private func name(_ text: String) -> Name? { indexes[text].flatMap { names[Int($0)] } }
 
-    /// What a match depends on of a name: if this stays, the compiled match stays.
     func signature(of index: UInt32) -> NameSignature {
-        guard let name = names[Int(index)] else { return NameSignature() }
-        let unique = uniquePort(named: name.text)
-        return NameSignature(
-            isKnown: isKnownPort(name.text), datapath: unique?.datapath, key: unique?.key,
-            isResident: isResident(name.text))
+        names[Int(index)]?.signature ?? NameSignature()
+    }
+
+    /// Whether what a match uses of a name has become another since `time`.
+    func hasChanged(_ use: NameUse, since time: UInt64) -> Bool {
+        guard let name = names[Int(use.index)] else { return false }
+        return use.aspects.contains(.meaning) && name.meaningTime > time
+            || use.aspects.contains(.residency) && name.residencyTime > time
+    }
+}
+
+/// What a match uses of a name.
+struct NameUse {
+    struct Aspects: OptionSet {
+        let rawValue: UInt8
+
+        /// The port or multicast group of this name.
+        static let meaning = Aspects(rawValue: 1)
+        /// Whether the port is on this chassis.
+        static let residency = Aspects(rawValue: 2)
+    }
+
+    let index: UInt32
+    let aspects: Aspects
+}
+
+extension NameRegistry.Name {
+    var isKnown: Bool { port != nil || !groups.isEmpty }
+
+    /// The only datapath and key; nil if there are several or none.
+    var unique: (datapath: UInt32, key: UInt32)? {
+        if let port { return groups.isEmpty ? (port.datapath.value, port.key) : nil }
+        guard groups.count == 1, let group = groups.first else { return nil }
+        return (group.key, group.value)
+    }
+
+    /// What a match can depend on: if this stays, the compiled match stays.
+    var signature: NameSignature {
+        NameSignature(
+            isKnown: isKnown, datapath: unique?.datapath, key: unique?.key,
+            isResident: port?.isResident ?? false)
     }
 }
 

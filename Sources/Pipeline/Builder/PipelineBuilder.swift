@@ -14,7 +14,7 @@ import LogicalFlow
 package final class PipelineBuilder {
     let names = NameRegistry()
     let matches = MatchRegistry()
-    var programs = ProgramRegistry()
+    let programs = ProgramRegistry()
     var rules = RuleRegistry()
     var scopes = ScopeRegistry()
     /// Flows whose texts mention template variables, as they came.
@@ -25,6 +25,8 @@ package final class PipelineBuilder {
     private var revision: UInt64 = 0
     private let lineage = PipelineSnapshot.Lineage()
     private var history: [PipelineDelta] = []
+    /// Matches that were compiled again, for tests of proportion.
+    private(set) var recompilations = 0
 
     package init() {}
 
@@ -35,20 +37,13 @@ package final class PipelineBuilder {
         for match in dirty { recompile(match) }
         rules.note(touched: matches.touched(names))
         scopes.rebuild(names)
-        let delta = makeDelta(changedNames)
+        revision += 1
+        remember(rules.takeChanges(), changedNames)
         let parts = publish()
-        remember(delta)
         rules.collect()
         names.collect()
         return PipelineSnapshot(
             revision: revision, parts, history: history, lineage: lineage)
-    }
-
-    private func makeDelta(_ changedNames: Set<UInt32>) -> PipelineDelta {
-        revision += 1
-        return PipelineDelta(
-            revision: revision, rules: rules.takeChanges(), names: changedNames,
-            datapaths: scopes.changedDatapaths)
     }
 
     private func publish() -> PipelineSnapshot.Parts {
@@ -61,14 +56,17 @@ package final class PipelineBuilder {
             datapaths: scopes.publishDatapaths(), datapathIndexes: scopes.publishIndexes())
     }
 
-    private func remember(_ delta: PipelineDelta) {
-        let count = delta.rules.values.reduce(0) { $0 + $1.count }
-        if revision == 1 || count > PipelineLimits.changedFlows {
+    /// Nil for flows is too many of them: nothing is known of what was before.
+    private func remember(_ flows: [Stage: [RuleChange]]?, _ changedNames: Set<UInt32>) {
+        guard revision > 1, let flows else {
             history = []
-        } else {
-            history.append(delta)
-            history.removeFirst(max(0, history.count - PipelineLimits.history))
+            return
         }
+        history.append(
+            PipelineDelta(
+                revision: revision, rules: flows, names: changedNames,
+                datapaths: scopes.changedDatapaths))
+        history.removeFirst(max(0, history.count - PipelineLimits.history))
     }
 }
 
@@ -89,7 +87,7 @@ extension PipelineBuilder {
         templated[id] = nil
         guard let rule = rules.remove(id) else { return }
         matches.release(rule.match, by: rule.index, names)
-        programs.release(rule.text, names)
+        programs.release(rule.program, names)
         scopes.remove(rule)
     }
 
@@ -116,25 +114,25 @@ extension PipelineBuilder {
     }
 
     private func install(_ flow: FlowRecord) {
-        let entry: ProgramRegistry.Entry
+        let program: ProgramRegistry.Entry
         do {
-            entry = try programs.retain(flow.program, names)
+            program = try programs.retain(flow.program, names)
         } catch {
             problems[flow.id] = "error parsing actions \(quoted(flow.actions)): \(error)"
             return
         }
         let text = MatchText(
-            text: flow.match, prerequisites: entry.prerequisites,
+            text: flow.match, prerequisites: program.prerequisites,
             translatesTransport: flow.translatesTransport)
         let match: MatchRegistry.Entry
         do {
             match = try matches.retain(text, names)
         } catch {
-            programs.release(flow.program, names)
+            programs.release(program, names)
             problems[flow.id] = "error parsing match \(quoted(flow.match)): \(error)"
             return
         }
-        let rule = rules.add(flow, match, entry.program, scopes.index(of: flow.scope))
+        let rule = rules.add(flow, match, program, scopes.index(of: flow.scope))
         scopes.retain(rule.scope)
         scopes.add(rule, match.compiled)
     }
@@ -142,6 +140,7 @@ extension PipelineBuilder {
     private func recompile(_ match: MatchRegistry.Entry) {
         let old = match.compiled
         match.compile(names)
+        recompilations += 1
         for index in match.rules {
             guard let rule = rules[index] else { continue }
             rules.note(rule, was: old)

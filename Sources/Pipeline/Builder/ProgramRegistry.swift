@@ -9,38 +9,65 @@ struct ProgramText: Hashable {
     let controllerMeter: String?
 }
 
-struct ProgramRegistry {
-    struct Entry {
+final class ProgramRegistry {
+    final class Entry {
+        let text: ProgramText
         let program: ActionProgram
         let prerequisites: [Symbol]
-        fileprivate var users: Int
+        /// The place among the programs.
+        fileprivate let place: UInt32
+        fileprivate var users = 0
+
+        fileprivate init(
+            _ text: ProgramText, _ program: ActionProgram, _ prerequisites: [Symbol],
+            _ place: UInt32
+        ) {
+            self.text = text
+            self.program = program
+            self.prerequisites = prerequisites
+            self.place = place
+        }
     }
 
-    private var entries: [ProgramText: Entry] = [:]
+    private var entries: [Entry?] = []
+    private var free: [UInt32] = []
+    private var index = PlaceIndex()
 
     /// Programs in use, for tests of proportion.
-    var count: Int { entries.count }
+    var count: Int { index.count }
 
-    mutating func retain(_ text: ProgramText, _ names: NameRegistry) throws(LanguageError) -> Entry
-    {
-        if let entry = entries[text] {
-            entries[text]?.users += 1
-            return entry
-        }
-        let actions = try ActionList(parsing: text.actions)
-        var compiler = ActionCompiler(names)
-        let entry = Entry(
-            program: compiler.compile(
-                actions, helper: text.helper, controllerMeter: text.controllerMeter),
-            prerequisites: actions.prerequisites, users: 1)
-        entries[text] = entry
+    /// The program of a text, which the caller gives back with `release`.
+    func retain(_ text: ProgramText, _ names: NameRegistry) throws(LanguageError) -> Entry {
+        let entry: Entry
+        if let known = find(text) { entry = known } else { entry = try make(text, names) }
+        entry.users += 1
         return entry
     }
 
-    mutating func release(_ text: ProgramText, _ names: NameRegistry) {
-        entries[text]?.users -= 1
-        guard let entry = entries[text], entry.users == 0 else { return }
+    private func find(_ text: ProgramText) -> Entry? {
+        index.place(text.hashValue) { entries[Int($0)]?.text == text }
+            .flatMap { entries[Int($0)] }
+    }
+
+    private func make(_ text: ProgramText, _ names: NameRegistry) throws(LanguageError) -> Entry {
+        let actions = try ActionList(parsing: text.actions)
+        var compiler = ActionCompiler(names)
+        let program = compiler.compile(
+            actions, helper: text.helper, controllerMeter: text.controllerMeter)
+        let place = free.popLast() ?? UInt32(entries.count)
+        if place == entries.count { entries.append(nil) }
+        let entry = Entry(text, program, actions.prerequisites, place)
+        entries[Int(place)] = entry
+        index.insert(place, text.hashValue)
+        return entry
+    }
+
+    func release(_ entry: Entry, _ names: NameRegistry) {
+        entry.users -= 1
+        guard entry.users == 0 else { return }
         for name in entry.program.names { names.release(name.value) }
-        entries[text] = nil
+        index.remove(entry.place, entry.text.hashValue)
+        entries[Int(entry.place)] = nil
+        free.append(entry.place)
     }
 }

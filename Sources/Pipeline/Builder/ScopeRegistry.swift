@@ -103,11 +103,12 @@ struct ScopeRegistry {
     // MARK: Flows
 
     mutating func add(_ rule: InstalledRule, _ match: CompiledMatch) {
-        for (place, alternative) in match.alternatives.enumerated() {
+        match.forEachAlternative { place, mask, values in
             let member = SubtableMember(
-                rule: rule.index, rank: rule.rank, match: match, alternative: place)
+                rule: rule.index, rank: rule.rank, match: match, alternative: place,
+                values: values)
             scopes[Int(rule.scope)]?.pending[rule.stage, default: [:]][
-                alternative.mask, default: Pending()
+                mask.index, default: Pending()
             ].added[UInt64(rule.index) << 32 | UInt64(place)] = member
         }
         dirtyScopes.insert(rule.scope)
@@ -115,10 +116,10 @@ struct ScopeRegistry {
 
     /// Takes a flow out of the tables in which its match put it.
     mutating func remove(_ rule: InstalledRule, _ match: CompiledMatch) {
-        for (place, alternative) in match.alternatives.enumerated() {
+        match.forEachAlternative { place, mask, _ in
             let key = UInt64(rule.index) << 32 | UInt64(place)
             scopes[Int(rule.scope)]?.pending[rule.stage, default: [:]][
-                alternative.mask, default: Pending()
+                mask.index, default: Pending()
             ].forget(rule.index, key)
         }
         dirtyScopes.insert(rule.scope)

@@ -145,6 +145,8 @@ struct SubtableMember {
     let rank: Rank
     let match: CompiledMatch
     let alternative: Int
+    /// Those of the alternative; they live as long as the match.
+    let values: UnsafePointer<UInt64>
 }
 
 // MARK: - Lookup

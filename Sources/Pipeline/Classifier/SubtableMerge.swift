@@ -33,8 +33,7 @@ final class SubtableMerge {
     private func place(_ members: [SubtableMember]) -> [MergedMember] {
         members.enumerated().map { index, member in
             let values = storage + index * wordCount
-            let source = member.match.alternatives[member.alternative].values
-            for (place, value) in source.enumerated() { (values + place).initialize(to: value) }
+            values.initialize(from: member.values, count: wordCount)
             return MergedMember(
                 values: values,
                 candidate: Candidate(

@@ -39,21 +39,38 @@ struct MatchCompiler {
     private func assemble(
         _ builders: [TupleBuilder], residual: Condition
     ) -> CompiledMatch {
-        var seen = Set<CompiledMatch.Alternative>()
-        var alternatives: [CompiledMatch.Alternative] = []
+        let program = self.program(residual)
+        if builders.count == 1 {
+            let (mask, values) = builders[0].tuple
+            return CompiledMatch(
+                masks: names.maskList(mask), values: values, residual: program)
+        }
+        var seen = Set<Alternative>()
+        var masks: [SharedMask] = []
+        var values: [UInt64] = []
         for builder in builders {
-            let (mask, values) = builder.tuple
-            let alternative = CompiledMatch.Alternative(
-                mask: names.maskIndex(mask), values: values)
-            if seen.insert(alternative).inserted { alternatives.append(alternative) }
+            let alternative = Alternative(builder.tuple)
+            guard seen.insert(alternative).inserted else { continue }
+            masks += names.maskList(alternative.mask)
+            values += alternative.values
         }
-        let tuples = alternatives.map { names.mask($0.mask) }
-        if case .constant(true) = residual {
-            return CompiledMatch(alternatives: alternatives, tuples: tuples, residual: nil)
+        return CompiledMatch(masks: masks, values: values, residual: program)
+    }
+
+    private struct Alternative: Hashable {
+        let mask: TupleMask
+        let values: [UInt64]
+
+        init(_ tuple: (mask: TupleMask, values: [UInt64])) {
+            mask = tuple.mask
+            values = tuple.values
         }
+    }
+
+    private func program(_ residual: Condition) -> ResidualProgram? {
+        if case .constant(true) = residual { return nil }
         var compiler = ResidualCompiler(names)
-        return CompiledMatch(
-            alternatives: alternatives, tuples: tuples, residual: compiler.compile(residual))
+        return compiler.compile(residual)
     }
 
     /// Removes the largest disjunction of equalities and returns its members; one truth if there is

@@ -34,17 +34,26 @@ enum GroupWord {
 
 /// Builds a tuple from equalities.
 struct TupleBuilder {
-    private var masks: [UInt8: UInt64] = [:]
-    private var values: [UInt8: UInt64] = [:]
+    private struct Word {
+        let word: UInt8
+        var mask: UInt64
+        var value: UInt64
+    }
+
+    /// In ascending order.
+    private var words: [Word] = []
 
     /// Adds an equality; false if it contradicts an earlier one.
     mutating func add(word: UInt8, value: UInt64, mask: UInt64) -> Bool {
-        let oldMask = masks[word] ?? 0
-        let oldValue = values[word] ?? 0
-        guard (oldValue ^ value) & oldMask & mask == 0 else { return false }
         guard mask != 0 else { return true }
-        masks[word] = oldMask | mask
-        values[word] = oldValue | value
+        let place = words.firstIndex { $0.word >= word } ?? words.count
+        if place < words.count, words[place].word == word {
+            let old = words[place]
+            guard (old.value ^ value) & old.mask & mask == 0 else { return false }
+            words[place] = Word(word: word, mask: old.mask | mask, value: old.value | value)
+        } else {
+            words.insert(Word(word: word, mask: mask, value: value), at: place)
+        }
         return true
     }
 
@@ -66,13 +75,11 @@ struct TupleBuilder {
     }
 
     /// A tuple can name one group.
-    var hasGroup: Bool { masks[GroupWord.inport] != nil || masks[GroupWord.outport] != nil }
+    var hasGroup: Bool { words.last.map { $0.word >= GroupWord.inport } ?? false }
 
     var tuple: (mask: TupleMask, values: [UInt64]) {
-        let words = masks.keys.sorted()
-        return (
-            TupleMask(words: words, masks: words.map { masks[$0] ?? 0 }),
-            words.map { values[$0] ?? 0 }
+        (
+            TupleMask(words: words.map(\.word), masks: words.map(\.mask)), words.map(\.value)
         )
     }
 }

@@ -116,20 +116,6 @@ extension RuleChange {
     }
 }
 
-extension CompiledMatch {
-    /// True if a packet that agrees with `key` on `mask` may have the values of an alternative.
-    fileprivate func intersects(_ key: FlowPointer, _ mask: FlowPointer) -> Bool {
-        zip(alternatives, tuples).contains { alternative, tuple in
-            for (index, word) in tuple.words.enumerated() where word < GroupWord.inport {
-                let place = Int(word)
-                let common = tuple.masks[index] & mask.words[place]
-                if (key.words[place] ^ alternative.values[index]) & common != 0 { return false }
-            }
-            return true
-        }
-    }
-}
-
 extension Narrowing {
     fileprivate func intersects(_ key: FlowPointer, _ mask: FlowPointer) -> Bool {
         let content = key[span]
