@@ -56,6 +56,14 @@ extension Replica {
         }
     }
 
+    /// Hands out all rows, sorted by uuid, one at a time: those of a large table are large together.
+    package func forEachRow<T: TypedRow>(_ type: T.Type, _ body: (RowUUID, Row) -> Void) {
+        let rows = tables[position(type)].rows
+        for uuid in rows.uuids.sorted() {
+            if let row = rows[uuid] { body(uuid, row) }
+        }
+    }
+
     /// The row of a table that has at most one.
     package func only<T: TypedRow>(_ type: T.Type) -> Identified<T>? {
         let rows = tables[position(type)].rows
@@ -94,9 +102,13 @@ extension Replica {
 extension [TableChange] {
     /// The changes of one table, sorted by uuid.
     package func of<T: TypedRow>(_ type: T.Type) -> [TypedChange<T>] {
-        guard let change = first(where: { $0.name == T.table.name }) else { return [] }
-        return change.rows.map { row in
+        rows(of: type).map { row in
             TypedChange(uuid: row.uuid, old: row.old.map(T.init), new: row.new.map(T.init))
         }
+    }
+
+    /// The same as they came, for who needs few columns of many rows.
+    package func rows<T: TypedRow>(of type: T.Type) -> [RowChange] {
+        first { $0.name == T.table.name }?.rows ?? []
     }
 }

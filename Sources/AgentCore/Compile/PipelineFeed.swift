@@ -60,12 +60,18 @@ package final class PipelineFeed {
         let changes = pending
         pending = []
         let moved = updateKeys(replica)
-        // Also before everything is read again: what has gone is in no row.
-        for change in changes { feed(change) }
-        if moved { feedEverything(replica) }
-        if moved { wholeRuns += 1 } else { partialRuns += 1 }
+        // What flows mention comes before them, so that their matches are compiled once.
         feedPorts(replica, isResident)
         feedVariables(replica, name: name)
+        if moved {
+            // What has gone is in no row.
+            for change in changes { removeOld(change) }
+            feedEverything(replica)
+            wholeRuns += 1
+        } else {
+            for change in changes { feed(change) }
+            partialRuns += 1
+        }
         let made = builder.commit()
         snapshot = made
         return made
@@ -84,7 +90,6 @@ package final class PipelineFeed {
     }
 
     private func feedEverything(_ replica: Replica) {
-        for flow in replica.rows(SB.LogicalFlow.self) { add(flow.uuid, flow.row) }
         for group in replica.rows(SB.LogicalDPGroup.self) { setGroup(group.uuid, group.row) }
         for uuid in Array(groups.keys) { removeMulticast(uuid) }
         for group in replica.rows(SB.MulticastGroup.self) { add(group.uuid, group.row) }
@@ -94,17 +99,15 @@ package final class PipelineFeed {
         for group in replica.rows(SB.PortGroup.self) {
             builder.setPortGroup(group.row.name, ports: Set(group.row.ports))
         }
+        replica.forEachRow(SB.LogicalFlow.self) { uuid, row in add(uuid, row) }
     }
 
     /// The changes of one transaction. They have no order among themselves, and a row may come under
     /// the name that another one gives up: so all that goes, goes before anything comes.
     private func feed(_ changes: [TableChange]) {
         removeOld(changes)
-        for change in changes.of(SB.LogicalFlow.self) {
-            if let new = change.new { add(change.uuid, new) }
-        }
         for change in changes.of(SB.LogicalDPGroup.self) {
-            setGroup(change.uuid, change.new ?? SB.LogicalDPGroup())
+            if let new = change.new { setGroup(change.uuid, new) }
         }
         for change in changes.of(SB.MulticastGroup.self) {
             if let new = change.new { add(change.uuid, new) }
@@ -115,11 +118,17 @@ package final class PipelineFeed {
         for change in changes.of(SB.PortGroup.self) {
             if let new = change.new { builder.setPortGroup(new.name, ports: Set(new.ports)) }
         }
+        for change in changes.rows(of: SB.LogicalFlow.self) {
+            if let new = change.new { add(change.uuid, new) }
+        }
     }
 
     private func removeOld(_ changes: [TableChange]) {
-        for change in changes.of(SB.LogicalFlow.self) where change.new == nil {
+        for change in changes.rows(of: SB.LogicalFlow.self) where change.new == nil {
             builder.remove(RowIdentifier(change.uuid))
+        }
+        for change in changes.rows(of: SB.LogicalDPGroup.self) where change.new == nil {
+            setGroup(change.uuid, SB.LogicalDPGroup())
         }
         for change in changes.of(SB.MulticastGroup.self) { removeMulticast(change.uuid) }
         for change in changes.of(SB.AddressSet.self) where change.old?.name != change.new?.name {
@@ -142,29 +151,39 @@ package final class PipelineFeed {
 
     // MARK: Rows
 
-    private func add(_ uuid: RowUUID, _ row: SB.LogicalFlow) {
+    private func add(_ uuid: RowUUID, _ row: Row) {
         guard let record = record(uuid, row) else { return builder.remove(RowIdentifier(uuid)) }
         builder.add(record)
     }
 
-    private func record(_ uuid: RowUUID, _ row: SB.LogicalFlow) -> FlowRecord? {
+    /// Of a flow's columns only those that its meaning follows from are read.
+    private func record(_ uuid: RowUUID, _ row: Row) -> FlowRecord? {
+        typealias Column = SB.LogicalFlow.Column
         let scope: FlowRecord.Scope
-        if let group = row.logicalDPGroup {
+        let group: RowUUID? = row.optional(Column.logicalDPGroup.rawValue)
+        let datapath: RowUUID? = row.optional(Column.logicalDatapath.rawValue)
+        if let group {
             scope = .group(RowIdentifier(group))
-        } else if let datapath = row.logicalDatapath, let key = keys[datapath] {
+        } else if let datapath, let key = keys[datapath] {
             scope = .datapath(key)
         } else {
             return nil
         }
-        guard (0..<PipelineLimits.tables).contains(row.tableID) else { return nil }
+        let table: Int = row.scalar(Column.tableID.rawValue)
+        guard (0..<PipelineLimits.tables).contains(table) else { return nil }
+        let pipeline: String = row.scalar(Column.pipeline.rawValue)
+        let priority: Int = row.scalar(Column.priority.rawValue)
+        let tags: [String: String] = row.map(Column.tags.rawValue)
         return FlowRecord(
             id: RowIdentifier(uuid),
-            stage: Stage(row.pipeline == "egress" ? .egress : .ingress, row.tableID),
-            priority: UInt16(clamping: row.priority), scope: scope, match: row.match,
-            actions: row.actions,
-            translatesTransport: row.tags["acl_ct_translation"] == "true",
-            helper: row.tags["ct_helper"].flatMap(Instruction.Helper.init),
-            controllerMeter: row.controllerMeter)
+            stage: Stage(
+                pipeline == SB.LogicalFlow.pipelineEgress ? .egress : .ingress, table),
+            priority: UInt16(clamping: priority), scope: scope,
+            match: row.scalar(Column.match.rawValue),
+            actions: row.scalar(Column.actions.rawValue),
+            translatesTransport: tags["acl_ct_translation"] == "true",
+            helper: tags["ct_helper"].flatMap(Instruction.Helper.init),
+            controllerMeter: row.optional(Column.controllerMeter.rawValue))
     }
 
     private func setGroup(_ uuid: RowUUID, _ row: SB.LogicalDPGroup) {
