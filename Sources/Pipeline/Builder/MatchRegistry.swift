@@ -31,7 +31,9 @@ final class MatchRegistry {
         fileprivate init(
             _ text: MatchText, _ condition: Condition, _ place: UInt32, _ registry: NameRegistry
         ) {
-            self.text = text
+            self.text = MatchText(
+                text: text.text.standingAlone, prerequisites: text.prerequisites,
+                translatesTransport: text.translatesTransport)
             self.place = place
             dependence = Dependence(condition, registry)
             for name in dependence.sets { registry.withSets { $0.retain(name) } }
@@ -203,6 +205,15 @@ private enum Dependence {
     var sets: [String] { several?.sets ?? [] }
     var groups: [String] { several?.groups ?? [] }
     var condition: Condition? { several?.condition }
+}
+
+extension String {
+    /// The same text in memory of its own. A text of a row was allocated among the other parts of the
+    /// rows that came with it; kept as it is, it would keep the pages that they leave.
+    var standingAlone: String {
+        var text = self
+        return text.withUTF8 { String(decoding: $0, as: UTF8.self) }
+    }
 }
 
 /// A set of rules that is mostly one.

@@ -22,7 +22,9 @@ final class ProgramRegistry {
             _ text: ProgramText, _ program: ActionProgram, _ prerequisites: [Symbol],
             _ place: UInt32
         ) {
-            self.text = text
+            self.text = ProgramText(
+                actions: text.actions.standingAlone, helper: text.helper,
+                controllerMeter: text.controllerMeter)
             self.program = program
             self.prerequisites = prerequisites
             self.place = place
