@@ -319,11 +319,7 @@ final class KernelDriver {
         try removeShaping()
         try removePolicing()
         try control.delete(datapath)
-        for device in Self.devices {
-            if let link = try route.link(named: device.name) {
-                try route.deleteLink(index: link.index)
-            }
-        }
+        for device in Self.devices { try removeTunnelDevice(device.name) }
     }
 
     /// Forgets all connections of some zones.

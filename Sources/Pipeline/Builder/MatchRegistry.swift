@@ -69,7 +69,7 @@ final class MatchRegistry {
 
     private var entries: [Entry?] = []
     private var free: [UInt32] = []
-    private var index = PlaceIndex()
+    private var index = HashIndex()
     /// Places of matches by what they mention.
     private var byName: [UInt32: Set<UInt32>] = [:]
     private var bySet: [String: Set<UInt32>] = [:]
@@ -82,8 +82,8 @@ final class MatchRegistry {
 
     /// The match of a text, without a user yet.
     func retain(_ text: MatchText, _ names: NameRegistry) throws(LanguageError) -> Entry {
-        let hash = text.hashValue
-        let known = index.place(hash) { entries[Int($0)]?.text == text }
+        let hash = text.indexHash
+        let known = index.first(hash) { entries[Int($0)]?.text == text }
         if let known, let entry = entries[Int(known)] { return entry }
         let condition = try text.condition()
         let place = free.popLast() ?? UInt32(entries.count)
@@ -102,7 +102,7 @@ final class MatchRegistry {
         entry.endUse(by: rule)
         guard entry.rules.isEmpty else { return }
         let place = entry.place
-        index.remove(place, entry.text.hashValue)
+        index.remove(place, entry.text.indexHash)
         entries[Int(place)] = nil
         free.append(place)
         for name in entry.dependence.names { byName.remove(place, under: name.index) }

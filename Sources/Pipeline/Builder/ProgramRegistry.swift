@@ -33,7 +33,7 @@ final class ProgramRegistry {
 
     private var entries: [Entry?] = []
     private var free: [UInt32] = []
-    private var index = PlaceIndex()
+    private var index = HashIndex()
 
     /// Programs in use, for tests of proportion.
     var count: Int { index.count }
@@ -47,7 +47,7 @@ final class ProgramRegistry {
     }
 
     private func find(_ text: ProgramText) -> Entry? {
-        index.place(text.hashValue) { entries[Int($0)]?.text == text }
+        index.first(text.indexHash) { entries[Int($0)]?.text == text }
             .flatMap { entries[Int($0)] }
     }
 
@@ -60,7 +60,7 @@ final class ProgramRegistry {
         if place == entries.count { entries.append(nil) }
         let entry = Entry(text, program, actions.prerequisites, place)
         entries[Int(place)] = entry
-        index.insert(place, text.hashValue)
+        index.insert(place, text.indexHash)
         return entry
     }
 
@@ -68,7 +68,7 @@ final class ProgramRegistry {
         entry.users -= 1
         guard entry.users == 0 else { return }
         for name in entry.program.names { names.release(name.value) }
-        index.remove(entry.place, entry.text.hashValue)
+        index.remove(entry.place, entry.text.indexHash)
         entries[Int(entry.place)] = nil
         free.append(entry.place)
     }

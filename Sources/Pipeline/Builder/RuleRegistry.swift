@@ -31,7 +31,7 @@ private final class RuleOwner {
 
 struct RuleRegistry {
     private var installed: [InstalledRule?] = []
-    private var places = PlaceIndex()
+    private var places = HashIndex()
     private var free: [UInt32] = []
     private var released: [UInt32] = []
     private var table = PersistentTable<RuleEntry>(vacant: .vacant)
@@ -51,7 +51,7 @@ struct RuleRegistry {
             index: index, scope: scope, id: flow.id, match: match, program: program,
             priority: flow.priority, stage: flow.stage)
         installed[Int(index)] = rule
-        places.insert(index, flow.id.hashValue)
+        places.insert(index, flow.id.indexHash)
         match.use(by: index)
         changes[index] = RuleChanges.Entry(rule: rule, old: nil)
         table.set(
@@ -65,9 +65,9 @@ struct RuleRegistry {
     }
 
     mutating func remove(_ id: RowIdentifier) -> InstalledRule? {
-        let place = places.place(id.hashValue) { installed[Int($0)]?.id == id }
+        let place = places.first(id.indexHash) { installed[Int($0)]?.id == id }
         guard let index = place, let rule = installed[Int(index)] else { return nil }
-        places.remove(index, id.hashValue)
+        places.remove(index, id.indexHash)
         installed[Int(index)] = nil
         table.set(index, .vacant)
         released.append(index)

@@ -1,4 +1,5 @@
 import Datapath
+import Pipeline
 
 // How the table of megaflows finds flows: by what they match, and by what they depend on. Both are
 // asked for every miss, so neither hashes more than it must.
