@@ -30,6 +30,15 @@ check() {
 
 milliseconds() { date +%s%3N; }
 
+# has_ended NAME: the process whose id is in NAME.pid.
+has_ended() { ! kill -0 "$(cat "$NETWORK/$1.pid")"; }
+
+# idle_time MILLISECONDS: how long a megaflow without packets stays.
+idle_time() {
+    vsctl 1 set open . "other_config:max-idle=$1"
+    vsctl 2 set open . "other_config:max-idle=$1"
+}
+
 # nb ARGUMENT...: ovn-nbctl with a limit in time.
 nb() { ovn-nbctl -t 60 "$@"; }
 
@@ -371,13 +380,18 @@ restarted_agent_works() {
 
 ## Throughput
 
+# receives_once vmSN: a receiver of TCP, for one transfer.
+receives_once() {
+    ip netns exec "$1" iperf3 -s -1 -I "$NETWORK/iperf.pid" >"$NETWORK/iperf.server" 2>&1 &
+    at_exit stop_process $!
+    eventually 10 eval "inside $1 ss -ltn | grep -q :5201"
+}
+
 # throughput FROM TO: TCP for five seconds. DETAIL: megabits per second at the receiver.
 throughput() {
     local target report
     target=$(workload_ip "$2")
-    ip netns exec "$2" iperf3 -s -1 -I "$NETWORK/iperf.pid" >"$NETWORK/iperf.server" 2>&1 &
-    at_exit stop_process $!
-    eventually 10 eval "inside $2 ss -ltn | grep -q :5201" || return 1
+    receives_once "$2" || return 1
     report=$(inside "$1" iperf3 -c "$target" -t 5 -f m 2>&1) || { DETAIL=$report; return 1; }
     DETAIL=$(awk '/receiver/ { print $(NF - 2), $(NF - 1) }' <<<"$report")
     [ -n "$DETAIL" ] && [ "${DETAIL%%.*}" != "0 Mbits/sec" ]

@@ -19,8 +19,6 @@ end_background() {
     wait "$pid" 2>/dev/null || true
 }
 
-has_ended() { ! kill -0 "$(cat "$NETWORK/$1.pid")"; }
-
 # was_told NAME PATTERN [COUNT]: whether the program's output has so many such lines. For `eventually`.
 was_told() { [ "$(grep -cE "$2" "$NETWORK/$1.out")" -ge "${3:-1}" ]; }
 

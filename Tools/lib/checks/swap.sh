@@ -16,10 +16,8 @@ swap_rules() {
 
 # ended NAME: a daemon that was asked to end has done so.
 ended() {
-    local pid
-    pid=$(daemon_pid "$1")
-    eventually 20 eval "! kill -0 $pid" || return 1
-    wait "$pid" 2>/dev/null || true
+    eventually 20 has_ended "$1" || return 1
+    wait "$(daemon_pid "$1")" 2>/dev/null || true
 }
 
 # leave: hv1's programs go as they go for an upgrade: its chassis stays registered, and the kernel goes
@@ -39,9 +37,7 @@ swap_ping() {
 
 # swap_transfer SECONDS: TCP at a rate that leaves the processors to others.
 swap_transfer() {
-    ip netns exec vm22 iperf3 -s -1 >"$NETWORK/swap.server" 2>&1 &
-    at_exit stop_process $!
-    eventually 10 eval "inside vm22 ss -ltn | grep -q :5201" || return 1
+    receives_once vm22 || return 1
     ip netns exec vm11 iperf3 -c "$(workload_ip vm22)" -t "$1" -b 20M -f m \
         >"$NETWORK/swap.client" 2>&1 &
     SWAP_TRANSFER=$!
