@@ -1,3 +1,4 @@
+import AgentCore
 import Datapath
 import Netlink
 import Testing
@@ -7,45 +8,52 @@ import Testing
 @Suite struct EncodingMemoTests {
     private var memo = EncodingMemo()
 
-    private mutating func encoded(_ actions: [DatapathAction], _ count: inout Int) throws
-        -> EncodedActions
-    {
-        let form = try EncodedActions(actions)
-        return memo.encoded(actions) { _ in
-            count += 1
-            return form
-        }
+    private static func template(_ actions: [DatapathAction], number: Int) -> FlowTemplate {
+        var translation = Translation()
+        translation.actions = actions
+        return FlowTemplate(translation, number: number)
     }
 
-    @Test mutating func aListIsEncodedOnce() throws {
+    private mutating func encoded(_ template: FlowTemplate, _ count: inout Int) throws
+        -> EncodedActions
+    {
+        let form = try EncodedActions(template.translation.actions)
+        return memo.form(of: template) { _ in
+            count += 1
+            return EncodedTemplate(actions: form, mask: nil)
+        }.actions
+    }
+
+    @Test mutating func aTemplateIsEncodedOnce() throws {
         var count = 0
-        let actions: [DatapathAction] = [.output(1), .output(2)]
-        let copy = actions
-        #expect(try encoded(actions, &count) == EncodedActions(actions))
-        #expect(try encoded(copy, &count) == EncodedActions(actions))
+        let template = Self.template([.output(1), .output(2)], number: 7)
+        for _ in 1...3 {
+            #expect(
+                try encoded(template, &count) == EncodedActions(template.translation.actions))
+        }
         #expect(count == 1)
     }
 
-    @Test mutating func everyListHasItsOwnForm() throws {
+    @Test mutating func everyTemplateHasItsOwnForm() throws {
         var count = 0
-        let lists: [[DatapathAction]] = (1...1000).map { [.output(UInt32($0))] }
+        let templates = (1...1000).map { Self.template([.output(UInt32($0))], number: $0) }
         for _ in 1...2 {
-            for list in lists {
-                #expect(try encoded(list, &count) == EncodedActions(list))
+            for template in templates {
+                #expect(
+                    try encoded(template, &count)
+                        == EncodedActions(template.translation.actions))
             }
         }
+        #expect(count == 1000)
     }
 
-    @Test mutating func listsOfWhichNothingIsLeftAreNotTakenForOthers() throws {
+    @Test mutating func aNumberMayBeGivenAgain() throws {
         var count = 0
-        for number in UInt32(1)...10_000 {
-            #expect(try encoded([.output(number)], &count) == EncodedActions([.output(number)]))
+        for port in 1...1000 as ClosedRange<UInt32> {
+            let template = Self.template([.output(port)], number: Int(port % 3))
+            #expect(
+                try encoded(template, &count) == EncodedActions(template.translation.actions))
         }
-        #expect(count == 10_000)
-    }
-
-    @Test mutating func noActionsDrop() throws {
-        var count = 0
-        #expect(try encoded([], &count) == .drop)
+        #expect(count == 1000)
     }
 }

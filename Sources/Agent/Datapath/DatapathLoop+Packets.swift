@@ -11,9 +11,7 @@ extension DatapathLoop {
     func handle(_ upcalls: [Upcall], upcallPort: UInt32) {
         guard let snapshot = table?.snapshot, !upcalls.isEmpty else { return }
         translator.now = now
-        var (packets, puts): ([FlowOperation], [FlowOperation]) = ([], [])
-        var lessons: [Lesson] = []
-        var touched: [PhysicalDependency] = []
+        var turn = Turn(snapshot: snapshot)
         for upcall in upcalls {
             AgentCoverage.packetsIn.hit()
             if upcall.reason == .action, let cookie = LogCookie(upcall.userData) {
@@ -23,32 +21,74 @@ extension DatapathLoop {
             // A packet may come by another port's socket than that of the port it came in by. What a
             // flow sends up goes to the latter's, as whoever checks the flow expects.
             let ownPort = self.upcallPort(of: upcall.key)
-            let translation = translator.translate(
-                TranslationInput(
-                    key: upcall.key, frame: upcall.packet,
-                    upcallPort: ownPort == 0 ? upcallPort : ownPort),
-                in: snapshot)
-            let actions = encodings.encoded(translation.actions, encoded)
-            if upcall.reason == .miss { put(translation, actions, upcall, snapshot, &puts) }
-            let metered = admittedMeters(translation, upcall.packet.count, snapshot)
-            touched += apply(translation, metered, from: upcall, &lessons)
-            execute(translation, metered, actions, upcall, &packets)
-            for drop in translation.drops { count(drop, 1) }
+            let input = TranslationInput(
+                key: upcall.key, frame: upcall.packet,
+                upcallPort: ownPort == 0 ? upcallPort : ownPort)
+            if let path = translator.follow(input, in: snapshot) {
+                send(upcall, along: path, &turn)
+            } else {
+                send(upcall, translator.translateAlone(input, in: snapshot), &turn)
+            }
         }
-        perform(packets + puts)
+        turn.operations.append(contentsOf: turn.puts)
+        perform(turn.operations)
         // Only now has the kernel the flows that must be asked again.
-        if !touched.isEmpty { recheck(touched) }
-        if !lessons.isEmpty { report(.learned(lessons)) }
+        if !turn.touched.isEmpty { recheck(turn.touched) }
+        if !turn.lessons.isEmpty { report(.learned(turn.lessons)) }
+    }
+
+    /// What comes of the packets of one turn.
+    private struct Turn {
+        let snapshot: TranslationSnapshot
+        /// Packets, which go first.
+        var operations: [FlowOperation] = []
+        var puts: [FlowOperation] = []
+        var lessons: [Lesson] = []
+        /// What flows find otherwise from now on.
+        var touched: [PhysicalDependency] = []
+    }
+
+    /// Sends a packet the way of another.
+    private func send(_ upcall: Upcall, along path: FollowedPath, _ turn: inout Turn) {
+        let form = encodings.form(of: path.template) { encoded($0, for: upcall.key) }
+        if !path.template.translation.actions.isEmpty {
+            turn.operations.append(execution(upcall, form.actions))
+        }
+        for drop in path.template.translation.drops { count(drop, 1) }
+        guard upcall.reason == .miss,
+            let id = table?.add(path, key: upcall.key, under: turn.snapshot, now: UInt64(now))
+        else { return }
+        var put = FlowPut(
+            id: id, key: upcall.key, mask: path.template.translation.mask, actions: form.actions)
+        if let mask = form.mask, !upcall.kernelKey.isEmpty {
+            put.encoded = EncodedMatch(key: upcall.kernelKey, mask: mask)
+        }
+        turn.puts.append(.put(put))
+    }
+
+    private func encoded(_ template: FlowTemplate, for key: FlowKey) -> EncodedTemplate {
+        EncodedTemplate(
+            actions: encoded(template.translation.actions),
+            mask: try? EncodedMask(template.translation.mask, for: key))
+    }
+
+    /// Sends a packet where its own translation says.
+    private func send(_ upcall: Upcall, _ translation: Translation, _ turn: inout Turn) {
+        let actions = encoded(translation.actions)
+        if upcall.reason == .miss { put(translation, actions, upcall, &turn) }
+        let metered = admittedMeters(translation, upcall.packet.count, turn.snapshot)
+        turn.touched += apply(translation, metered, from: upcall, &turn.lessons)
+        execute(translation, metered, actions, upcall, &turn.operations)
+        for drop in translation.drops { count(drop, 1) }
     }
 
     private func put(
-        _ translation: Translation, _ actions: EncodedActions, _ upcall: Upcall,
-        _ snapshot: TranslationSnapshot, _ operations: inout [FlowOperation]
+        _ translation: Translation, _ actions: EncodedActions, _ upcall: Upcall, _ turn: inout Turn
     ) {
         let addition = table?.add(
-            translation, key: upcall.key, under: snapshot, now: UInt64(now))
+            translation, key: upcall.key, under: turn.snapshot, now: UInt64(now))
         guard case .put(let flow)? = addition, let id = flow.id else { return }
-        operations.append(
+        turn.puts.append(
             .put(FlowPut(id: id, key: upcall.key, mask: flow.mask, actions: actions)))
     }
 
@@ -66,12 +106,16 @@ extension DatapathLoop {
                 operations.append(operation(emission))
             }
         } else if !translation.actions.isEmpty {
-            operations.append(
-                .execute(
-                    PacketExecution(
-                        packet: upcall.packet, metadata: upcall.key, actions: actions,
-                        maximumReceivedUnit: upcall.maximumReceivedUnit, hash: upcall.hash)))
+            operations.append(execution(upcall, actions))
         }
+    }
+
+    private func execution(_ upcall: Upcall, _ actions: EncodedActions) -> FlowOperation {
+        .execute(
+            PacketExecution(
+                packet: upcall.packet, metadata: upcall.key, kernelKey: upcall.kernelKey,
+                actions: actions, maximumReceivedUnit: upcall.maximumReceivedUnit,
+                hash: upcall.hash))
     }
 
     /// The meters of the configuration that let this packet pass, each counted once.

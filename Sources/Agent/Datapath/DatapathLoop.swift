@@ -64,6 +64,8 @@ final class DatapathLoop {
     /// Until the kernel's flows are listed again.
     var dumpPause = Limits.dumpInterval
     private let reader = UpcallReader()
+    /// The port of the last packet, and the netlink port that hears its packets.
+    private var lastPort: (vport: UInt32, upcalls: UInt32)?
     private var ports: [UInt32: (port: UpcallPort, watch: EventLoop.Watch?)] = [:]
     /// Grows with the runs of the agent, so that a flow tells which run put it.
     let epoch: UInt32
@@ -87,7 +89,11 @@ final class DatapathLoop {
 
     /// That of the port by which a packet came in.
     func upcallPort(of key: FlowKey) -> UInt32 {
-        upcallPort(UInt32(truncatingIfNeeded: key[.inputPort]))
+        let vport = UInt32(truncatingIfNeeded: key[.inputPort])
+        if let last = lastPort, last.vport == vport { return last.upcalls }
+        let upcalls = upcallPort(vport)
+        lastPort = (vport, upcalls)
+        return upcalls
     }
 
     /// A netlink port for packets that came in by none; zero before there is a port.
@@ -100,6 +106,7 @@ final class DatapathLoop {
     // MARK: Ports
 
     func change(added: [UpcallPort], removed: [UInt32]) {
+        lastPort = nil
         for vport in removed { removePort(vport) }
         for port in added {
             removePort(port.vport)

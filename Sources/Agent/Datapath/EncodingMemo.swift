@@ -1,32 +1,30 @@
+import AgentCore
 import Datapath
 import Netlink
 
-/// The kernel's form of lists of actions that were encoded lately. Packets that go the way of another
-/// share the list itself, so a list is known by where it stands.
+/// The kernel's form of what the flows of one path have in common.
+struct EncodedTemplate {
+    let actions: EncodedActions
+    /// Nil if the kernel would not take it.
+    let mask: EncodedMask?
+}
+
+/// The kernel's forms of the templates in use, by their numbers.
 struct EncodingMemo {
-    private static let places = 64
+    private var forms: [(template: FlowTemplate, form: EncodedTemplate)?] = []
 
-    private var lists = [(actions: [DatapathAction], encoded: EncodedActions)?](
-        repeating: nil, count: places)
-
-    /// - Parameter encode: makes the form of a list that is not known.
-    mutating func encoded(
-        _ actions: [DatapathAction], _ encode: ([DatapathAction]) -> EncodedActions
-    ) -> EncodedActions {
-        guard let address = Self.address(actions) else { return .drop }
-        let place = Int(address >> 5) % Self.places
-        // What is kept here keeps its storage, so nothing else can stand there.
-        if let known = lists[place], known.actions.count == actions.count,
-            Self.address(known.actions) == address
-        {
-            return known.encoded
+    /// - Parameter encode: makes the form of a template that is not known.
+    mutating func form(
+        of template: FlowTemplate, _ encode: (FlowTemplate) -> EncodedTemplate
+    ) -> EncodedTemplate {
+        let place = template.number
+        if place >= forms.count {
+            forms += repeatElement(nil, count: place + 1 - forms.count)
         }
-        let encoded = encode(actions)
-        lists[place] = (actions, encoded)
-        return encoded
-    }
-
-    private static func address(_ actions: [DatapathAction]) -> UInt? {
-        actions.isEmpty ? nil : actions.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) }
+        // Numbers are given again when paths are forgotten.
+        if let known = forms[place], known.template === template { return known.form }
+        let form = encode(template)
+        forms[place] = (template, form)
+        return form
     }
 }

@@ -76,6 +76,12 @@ struct TrackedKey: ~Copyable {
         for word in 0..<FlowKey.firstKernelWord { overwritten.words[word] = .max }
     }
 
+    /// Takes a packet that is only compared before a state is loaded.
+    mutating func receive(_ key: borrowing FlowKey) {
+        original.copy(from: key)
+        for word in 0..<FlowKey.firstKernelWord { original.words[word] = 0 }
+    }
+
     private mutating func touch() {
         lastVersion += 1
         version = lastVersion
@@ -173,19 +179,22 @@ struct TrackedKey: ~Copyable {
         reads = 4
     }
 
+    /// A question's answer hangs on what these compare.
+    func require(_ words: [LookupRun.Word]) {
+        for part in words { require(word: part.word, part.mask) }
+    }
+
     /// What the question has read, if bits that vary are among it.
-    mutating func endQuestion() -> [LookupRun.Word]? {
+    mutating func endQuestion() -> [KeyBits]? {
         reads = 1
         let varies = VariableBits.words.contains {
             asked.words[$0] & VariableBits.mask(of: $0) != 0
         }
         let target = varies ? answered : needed
-        var parts: [LookupRun.Word] = []
+        var parts: [KeyBits] = []
         for word in 0..<FlowKey.wordCount where asked.words[word] != 0 {
             target.words[word] |= asked.words[word]
-            if varies {
-                parts.append(LookupRun.Word(word: word, mask: asked.words[word], value: 0))
-            }
+            if varies { parts.append(KeyBits(word: word, mask: asked.words[word])) }
         }
         return varies ? parts : nil
     }
@@ -409,8 +418,7 @@ struct WholeFields: Sendable {
     let words: [(word: Int, mask: UInt64)]
 
     init(_ fields: [KeyField]) {
-        let mask = FlowMask(exact: fields)
-        words = mask.words.indices.filter { mask.words[$0] != 0 }.map { ($0, mask.words[$0]) }
+        words = FlowMask(exact: fields).bits.map { ($0.word, $0.mask) }
     }
 }
 

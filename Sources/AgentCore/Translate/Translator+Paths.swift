@@ -34,75 +34,72 @@ extension Translator {
     // MARK: - Going the way of another
 
     /// The translation of a packet whose path is known.
-    mutating func follow(
-        _ input: TranslationInput, _ snapshot: TranslationSnapshot
-    ) -> Translation? {
+    package mutating func follow(
+        _ input: TranslationInput, in snapshot: TranslationSnapshot
+    ) -> FollowedPath? {
+        guard !translatesAfresh, trace == nil else { return nil }
         paths.follow(snapshot)
-        guard trace == nil, !paths.groups.isEmpty else { return nil }
-        key.start(input.key)
-        for group in paths.groups {
-            guard let root = group.root(key.original),
-                let found = follow(root, input, snapshot)
+        guard !paths.groups.isEmpty else { return nil }
+        key.receive(input.key)
+        for place in paths.groups.indices {
+            guard let root = paths.groups[place].find(key.original),
+                let end = walk(root, snapshot)
             else { continue }
-            paths.hits += 1
-            return found
+            return conclude(end, input)
         }
         return nil
     }
 
-    private mutating func follow(
-        _ root: PathNode.Step, _ input: TranslationInput, _ snapshot: TranslationSnapshot
-    ) -> Translation? {
-        result = Translation()
-        generated = nil
-        key.answered.clear()
+    /// Where the packet's answers lead; nil if no packet has gone there.
+    private mutating func walk(
+        _ root: PathNode.Step, _ snapshot: TranslationSnapshot
+    ) -> PathEnd? {
+        way.clear()
         var step = root
         while true {
             switch step {
-            case .end(let end): return conclude(end, input)
+            case .end(let end): return end
             case .node(let node):
-                key.load(node.entry.key)
-                guard let next = node.steps[again(node.question, snapshot)] else { return nil }
+                guard let next = way.pass(node, key.original) ?? learn(node, snapshot) else {
+                    return nil
+                }
                 step = next
             }
         }
     }
 
-    /// The answer to a question that another packet was asked before.
-    private mutating func again(
-        _ question: PathQuestion, _ snapshot: TranslationSnapshot
-    ) -> PathAnswer {
-        if case .tables = question {
-            let kind = answer(question, snapshot)
-            _ = key.answer(result.lookups[result.lookups.count - 1].words)
-            return PathAnswer(kind)
-        }
+    /// Asks what no packet with these bits was asked at a node; nil if no packet had the answer.
+    private mutating func learn(
+        _ node: PathNode, _ snapshot: TranslationSnapshot
+    ) -> PathNode.Step? {
+        key.load(node.entry.key)
+        result = Translation()
+        generated = nil
         key.beginQuestion()
-        let value = answer(question, snapshot)
-        return PathAnswer(value, reads: key.endQuestion() ?? [])
+        let value = answer(node.question, snapshot)
+        let run = result.lookups.last
+        if let run { key.require(run.words) }
+        let deciding = key.endQuestion() ?? []
+        let answer = PathAnswer(value, reads: run == nil ? deciding : [])
+        guard let step = node.steps[answer] else { return nil }
+        let known = KnownAnswer(step, run: run, particulars: result.particulars)
+        let number = paths.keep(known, at: node, deciding, key.original)
+        way.take(known, decidedBy: deciding.isEmpty ? nil : number)
+        return step
     }
 
     /// What was found, with what this packet was answered.
-    private mutating func conclude(_ end: PathEnd, _ input: TranslationInput) -> Translation? {
-        guard end.upcallPort == input.upcallPort,
-            result.particulars.count == end.places.reduce(0, { $0 + $1.particulars.count })
-        else { return nil }
+    private mutating func conclude(_ end: PathEnd, _ input: TranslationInput) -> FollowedPath? {
+        guard end.upcallPort == input.upcallPort, end.particulars == way.particulars.count else {
+            return nil
+        }
         for number in end.translation.frozenStates
         where !frozen.keep(number, now: now) { return nil }
-        var translation = end.translation
-        var (lookup, particular) = (0, 0)
-        for place in end.places {
-            if let index = place.lookup {
-                translation.lookups[index] = result.lookups[lookup]
-                lookup += 1
-            }
-            for index in place.particulars {
-                translation.particulars[index] = result.particulars[particular]
-                particular += 1
-            }
-        }
-        translation.mask = end.mask(answered: key.answered, key: input.key)
-        return translation
+        paths.hits += 1
+        let template = paths.template(end, way, input.key)
+        return FollowedPath(
+            template: template, answered: way.runs,
+            particulars: template.particulars(way.particulars))
     }
 
     // MARK: - Showing others the way
@@ -118,7 +115,7 @@ extension Translator {
         var common = mask
         for word in VariableBits.words { common.words[word] &= ~VariableBits.mask(of: word) }
         let end = PathEnd(
-            result, journal.entries.map { ($0.lookup, $0.particulars) }, mask: common,
+            result, journal.entries.map(\.place), mask: common,
             upcallPort: input.upcallPort)
         paths.insert(end, mask: result.mask, key: key.original, journal.entries)
     }

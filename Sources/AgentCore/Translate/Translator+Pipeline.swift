@@ -65,7 +65,7 @@ extension Translator {
         memo.follow(pipeline)
         if let run = memo.find(first, key.current) { return run }
         let run = ask(first, pipeline)
-        memo.insert(run)
+        memo.insert(run, key.current)
         return run
     }
 

@@ -57,6 +57,8 @@ package struct Translator: ~Copyable {
     var memo = LookupMemo()
     /// Where packets went lately, and what decided it.
     var paths = PathMemo()
+    /// What the packet was answered that goes where another went.
+    var way = PathWay()
     /// Whether every packet is asked everything: whoever checks a translation does not ask for it.
     package var translatesAfresh = false
     var journal = PathJournal()
@@ -89,7 +91,14 @@ package struct Translator: ~Copyable {
     package mutating func translate(
         _ input: TranslationInput, in snapshot: TranslationSnapshot
     ) -> Translation {
-        if !translatesAfresh, let known = follow(input, snapshot) { return known }
+        if let known = follow(input, in: snapshot) { return known.translation }
+        return translateAlone(input, in: snapshot)
+    }
+
+    /// Takes a packet through the pipelines that goes where none went before.
+    package mutating func translateAlone(
+        _ input: TranslationInput, in snapshot: TranslationSnapshot
+    ) -> Translation {
         journal.begin()
         defer { journal.isOpen = false }
         return translate(input, in: snapshot, answers: [:]) { $0.enter(snapshot) }

@@ -125,9 +125,15 @@ extension FlowKey {
     /// This key with all bits zero that `mask` does not compare.
     @inlinable
     public func masked(by mask: FlowMask) -> FlowKey {
-        var result = self
-        for index in result.words.indices { result.words[index] &= mask.words[index] }
-        return result
+        words.withUnsafeBufferPointer { own in
+            mask.words.withUnsafeBufferPointer { mask in
+                FlowKey(
+                    words: [UInt64](unsafeUninitializedCapacity: FlowKey.wordCount) { words, count in
+                        for index in 0..<FlowKey.wordCount { words[index] = own[index] & mask[index] }
+                        count = FlowKey.wordCount
+                    })
+            }
+        }
     }
 
     /// True if this key has the bits of `other` wherever `mask` compares.

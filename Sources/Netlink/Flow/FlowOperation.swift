@@ -27,18 +27,21 @@ package struct FlowPut: Sendable {
     package var mask: FlowMask
     package var actions: EncodedActions
     package var mode: Mode
+    /// Key and mask as they are sent, if they are known so already.
+    package var encoded: EncodedMatch?
     /// A refusal is expected: the kernel shall not write it into its log.
     var isProbe = false
 
     package init(
         id: FlowID, key: FlowKey, mask: FlowMask, actions: EncodedActions,
-        mode: Mode = .create
+        mode: Mode = .create, encoded: EncodedMatch? = nil
     ) {
         self.id = id
         self.key = key
         self.mask = mask
         self.actions = actions
         self.mode = mode
+        self.encoded = encoded
     }
 
     /// What the kernel will hold.
@@ -63,6 +66,8 @@ package struct PacketExecution: Sendable {
     /// What is kept beside the packet (input port, tunnel, recirculation id, connection state);
     /// the headers are read from the packet.
     package var metadata: FlowKey
+    /// The key as the kernel has handed it up, which is sent in place of `metadata`; empty for none.
+    package var kernelKey: [UInt8]
     package var actions: EncodedActions
     /// From the upcall: the largest fragment received (OVS_PACKET_ATTR_MRU).
     package var maximumReceivedUnit: UInt16?
@@ -72,11 +77,12 @@ package struct PacketExecution: Sendable {
     package static let maximumPacket = MessageWriter.maximumPayload
 
     package init(
-        packet: [UInt8], metadata: FlowKey, actions: EncodedActions,
+        packet: [UInt8], metadata: FlowKey, kernelKey: [UInt8] = [], actions: EncodedActions,
         maximumReceivedUnit: UInt16? = nil, hash: UInt64? = nil
     ) {
         self.packet = packet
         self.metadata = metadata
+        self.kernelKey = kernelKey
         self.actions = actions
         self.maximumReceivedUnit = maximumReceivedUnit
         self.hash = hash

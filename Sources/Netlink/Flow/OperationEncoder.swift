@@ -57,10 +57,14 @@ struct OperationEncoder: ~Copyable {
 
     private func encode(_ put: FlowPut, _ writer: inout MessageWriter) {
         put.id.put(into: &writer)
-        scratch[0].copy(from: put.key)
-        scratch[1].copy(from: put.mask)
-        KernelMatch.widen(scratch[1], for: scratch[0])
-        KeyEncoder(key: scratch[0], mask: scratch[1]).put(into: &writer)
+        if let encoded = put.encoded {
+            encoded.put(into: &writer)
+        } else {
+            scratch[0].copy(from: put.key)
+            scratch[1].copy(from: put.mask)
+            KernelMatch.widen(scratch[1], for: scratch[0])
+            KeyEncoder(key: scratch[0], mask: scratch[1]).put(into: &writer)
+        }
         put.actions.put(Int(OVS_FLOW_ATTR_ACTIONS.rawValue), into: &writer)
         if put.isProbe { writer.putFlag(Int(OVS_FLOW_ATTR_PROBE.rawValue)) }
     }
@@ -76,6 +80,23 @@ struct OperationEncoder: ~Copyable {
         execution.packet.withUnsafeBytes {
             writer.put(Int(OVS_PACKET_ATTR_PACKET.rawValue), bytes: $0)
         }
+        if execution.kernelKey.isEmpty {
+            encode(metadataOf: execution, &writer)
+        } else {
+            execution.kernelKey.withUnsafeBytes {
+                writer.put(Int(OVS_PACKET_ATTR_KEY.rawValue), bytes: $0)
+            }
+        }
+        execution.actions.put(Int(OVS_PACKET_ATTR_ACTIONS.rawValue), into: &writer)
+        if let unit = execution.maximumReceivedUnit {
+            writer.put(Int(OVS_PACKET_ATTR_MRU.rawValue), unit)
+        }
+        if let hash = execution.hash {
+            writer.put(Int(OVS_PACKET_ATTR_HASH.rawValue), hash)
+        }
+    }
+
+    private func encode(metadataOf execution: PacketExecution, _ writer: inout MessageWriter) {
         scratch[0].copy(from: execution.metadata)
         let metadata = scratch[0]
         // The tuple of its connection must be of the packet's family, which for a packet of our own
@@ -89,13 +110,6 @@ struct OperationEncoder: ~Copyable {
                 TunnelKeyEncoder(key: metadata, values: metadata, isMask: false)
                     .put(Int(OVS_KEY_ATTR_TUNNEL.rawValue), into: &writer)
             }
-        }
-        execution.actions.put(Int(OVS_PACKET_ATTR_ACTIONS.rawValue), into: &writer)
-        if let unit = execution.maximumReceivedUnit {
-            writer.put(Int(OVS_PACKET_ATTR_MRU.rawValue), unit)
-        }
-        if let hash = execution.hash {
-            writer.put(Int(OVS_PACKET_ATTR_HASH.rawValue), hash)
         }
     }
 }

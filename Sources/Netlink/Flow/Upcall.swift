@@ -15,6 +15,9 @@ package struct Upcall: Sendable {
     /// The kernel's reading of the packet as it came in; after actions have changed the packet,
     /// still that.
     package let key: FlowKey
+    /// The same as the kernel has written it; it takes it back for a flow and for the packet. Empty for
+    /// a packet that did not come from the kernel.
+    package var kernelKey: [UInt8] = []
     /// From the Ethernet header on.
     package let packet: [UInt8]
     /// What the userspace action was given.
@@ -42,7 +45,7 @@ struct UpcallDecoder: ~Copyable {
         guard let packet = parts.packet, let key = parts.key else { return nil }
         return Upcall(
             reason: reason, datapathIndex: header.datapathIndex, key: decode(key.nested),
-            packet: packet.bytes, userData: parts.userData,
+            kernelKey: key.bytes, packet: packet.bytes, userData: parts.userData,
             egressTunnel: parts.egressTunnel.map { decode(tunnel: $0.nested) },
             maximumReceivedUnit: parts.maximumReceivedUnit, originalLength: parts.originalLength,
             hash: parts.hash)

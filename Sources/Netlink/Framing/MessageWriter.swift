@@ -25,6 +25,9 @@ struct MessageWriter {
         header = base.assumingMemoryBound(to: nlmsghdr.self)
     }
 
+    /// Bytes of the complete messages and of what the message under construction has so far.
+    var pending: Int { used + Int(header.pointee.nlmsg_len) }
+
     /// The complete messages.
     var bytes: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: buffer[..<used])

@@ -27,8 +27,11 @@ struct KeyEncoder {
     /// Puts OVS_FLOW_ATTR_KEY and OVS_FLOW_ATTR_MASK.
     func put(into writer: inout MessageWriter) {
         writer.nest(Int(OVS_FLOW_ATTR_KEY.rawValue)) { put(.key, &$0) }
-        writer.nest(Int(OVS_FLOW_ATTR_MASK.rawValue)) { put(.mask, &$0) }
+        writer.nest(Int(OVS_FLOW_ATTR_MASK.rawValue)) { putMask(into: &$0) }
     }
+
+    /// Puts what stands inside OVS_FLOW_ATTR_MASK.
+    func putMask(into writer: inout MessageWriter) { put(.mask, &writer) }
 
     private func put(_ role: Role, _ writer: inout MessageWriter) {
         let values = role == .key ? key : mask

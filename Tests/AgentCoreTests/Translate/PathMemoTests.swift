@@ -191,8 +191,8 @@ import Wire
             memo.insert(
                 PathEnd(Translation(), [], mask: mask, upcallPort: 1), mask: mask, key: key[0], [])
             #expect(memo.groups.count <= PathMemo.Limits.groups)
-            #expect(memo.groups.last?.root(key[0]) != nil)
-            #expect(memo.groups.last?.reads(mask) == true)
+            #expect(memo.groups.last?.find(key[0]) != nil)
+            #expect(memo.groups.last?.bits == mask.bits)
         }
     }
 

@@ -19,42 +19,13 @@ struct LookupMemo {
         static let runs = 1 << 16
     }
 
-    /// The runs that ask for the same bits.
-    private final class Group {
-        let masks: [LookupRun.Word]
-        var index = HashIndex()
-        var runs: [LookupRun] = []
-
-        init(_ run: LookupRun) { masks = run.words }
-
-        func asksAs(_ run: LookupRun) -> Bool {
-            masks.count == run.words.count
-                && zip(masks, run.words).allSatisfy { $0.word == $1.word && $0.mask == $1.mask }
-        }
-
-        @inline(__always)
-        func find(_ key: FlowPointer) -> LookupRun? {
-            var hash = WordHash()
-            masks.withUnsafeBufferPointer { masks in
-                for part in masks { hash.combine(key.words[part.word] & part.mask) }
-            }
-            return index.first(hash.value) { runs[Int($0)].answers(key) }.map { runs[Int($0)] }
-        }
-
-        func insert(_ run: LookupRun) {
-            var hash = WordHash()
-            for part in run.words { hash.combine(part.value) }
-            index.insert(UInt32(runs.count), hash.value)
-            runs.append(run)
-        }
-    }
-
     /// The runs that begin with one table.
     private final class Shelf {
         let stage: LogicalStage
         /// No run goes on into the table.
         var isCut = false
-        var groups: [Group] = []
+        /// The runs, by what they ask for.
+        var groups: [MaskedIndex<LookupRun>] = []
         var newest: LookupRun?
         var count = 0
         /// Tables of the longest run.
@@ -69,20 +40,18 @@ struct LookupMemo {
             length = 0
         }
 
-        func insert(_ run: LookupRun) {
-            if let group = groups.first(where: { $0.asksAs(run) }) {
-                group.insert(run)
-            } else {
-                let group = Group(run)
-                group.insert(run)
-                groups.append(group)
-            }
+        func insert(_ run: LookupRun, _ key: FlowPointer) {
+            let bits = run.words.map { KeyBits(word: $0.word, mask: $0.mask) }
+            let place = groups.firstIndex { $0.bits == bits } ?? groups.count
+            if place == groups.count { groups.append(MaskedIndex(bits)) }
+            groups[place].set(key, run)
             newest = run
             count += 1
             length = max(length, run.lookups.count)
         }
     }
 
+    private let seed = WordHash.seed
     private var pipeline: PipelineSnapshot?
     var kinds = RunKinds()
     private var index = HashIndex()
@@ -140,11 +109,12 @@ struct LookupMemo {
     /// True if runs must begin anew at the table.
     func isCut(_ stage: LogicalStage) -> Bool { shelf(stage)?.isCut ?? false }
 
-    mutating func insert(_ run: LookupRun) {
+    /// Keeps the run that answered a key.
+    mutating func insert(_ run: LookupRun, _ key: FlowPointer) {
         if count >= Limits.runs { clear() }
         let shelf = makeShelf(run.first)
         if shelf.count >= Limits.variants, split(shelf, run) { return }
-        shelf.insert(run)
+        shelf.insert(run, key)
         count += 1
     }
 
@@ -166,22 +136,22 @@ struct LookupMemo {
     // MARK: Shelves
 
     @inline(__always)
-    private static func hash(_ stage: LogicalStage) -> UInt64 {
-        var hash = WordHash()
+    private func hash(_ stage: LogicalStage) -> UInt64 {
+        var hash = WordHash(seed)
         hash.combine(UInt64(stage.datapath.value) << 8 | UInt64(stage.stage.index))
         return hash.value
     }
 
     @inline(__always)
     private func shelf(_ stage: LogicalStage) -> Shelf? {
-        index.first(Self.hash(stage)) { shelves[Int($0)].stage == stage }
+        index.first(hash(stage)) { shelves[Int($0)].stage == stage }
             .map { shelves[Int($0)] }
     }
 
     private mutating func makeShelf(_ stage: LogicalStage) -> Shelf {
         if let shelf = shelf(stage) { return shelf }
         let shelf = Shelf(stage)
-        index.insert(UInt32(shelves.count), Self.hash(stage))
+        index.insert(UInt32(shelves.count), hash(stage))
         shelves.append(shelf)
         return shelf
     }

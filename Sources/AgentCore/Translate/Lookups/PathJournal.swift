@@ -39,9 +39,9 @@ enum PathQuestion: Hashable, Sendable {
 /// What makes two packets go on alike: the answer, and which bits decided it.
 struct PathAnswer: Hashable, Sendable {
     let value: UInt64
-    let reads: [LookupRun.Word]
+    let reads: [KeyBits]
 
-    init(_ value: UInt64, reads: [LookupRun.Word] = []) {
+    init(_ value: UInt64, reads: [KeyBits] = []) {
         self.value = value
         self.reads = reads
     }
@@ -53,19 +53,17 @@ struct PathJournal: ~Copyable {
         let question: PathQuestion
         let answer: PathAnswer
         let key: SavedKey
-        /// The places in the translation of what the question has added.
-        let lookup: Int?
-        let particulars: Range<Int>
+        /// Where in the translation stands what the question has added.
+        let place: PathPlace
 
         fileprivate init(
             _ question: PathQuestion, _ answer: PathAnswer, _ key: consuming SavedKey,
-            lookup: Int?, particulars: Range<Int>
+            _ place: PathPlace
         ) {
             self.question = question
             self.answer = answer
             self.key = key
-            self.lookup = lookup
-            self.particulars = particulars
+            self.place = place
         }
     }
 
@@ -96,7 +94,7 @@ struct PathJournal: ~Copyable {
         let end = result.particulars.count
         entries.append(
             Entry(
-                question, answer, key.saved(), lookup: lookup,
-                particulars: end - particulars..<end))
+                question, answer, key.saved(),
+                PathPlace(lookup: lookup, particulars: end - particulars..<end)))
     }
 }

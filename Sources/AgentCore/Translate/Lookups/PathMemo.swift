@@ -9,124 +9,37 @@ import Pipeline
 // snapshot would be. So nothing is kept that hangs on more than snapshot and packet, and a new
 // snapshot forgets everything.
 
-/// What a path leads to.
-final class PathEnd {
-    /// As it was for one packet; its lookups and particulars at the places of questions are that
-    /// packet's own.
-    let translation: Translation
-    let places: [(lookup: Int?, particulars: Range<Int>)]
-    /// Bits that all packets of the path depend on.
-    private let mask: FlowMask
-    let upcallPort: UInt32
-    /// The last mask, and the bits that decided the answers then: most packets share both.
-    private var last: (answered: FlowMask, mask: FlowMask)?
-
-    init(
-        _ translation: Translation, _ places: [(lookup: Int?, particulars: Range<Int>)],
-        mask: FlowMask, upcallPort: UInt32
-    ) {
-        self.translation = translation
-        self.places = places
-        self.mask = mask
-        self.upcallPort = upcallPort
-    }
-
-    /// What the flow of a packet compares whose answers were decided by these bits. Packets of a path
-    /// have the same headers, so it hangs on nothing else of them.
-    func mask(answered: FlowPointer, key: FlowKey) -> FlowMask {
-        if let last,
-            last.answered.words.indices.allSatisfy({
-                last.answered.words[$0] == answered.words[$0]
-            })
-        {
-            return last.mask
-        }
-        let answered = FlowMask(copying: answered)
-        var mask = mask
-        for word in mask.words.indices { mask.words[word] |= answered.words[word] }
-        mask = mask.widened(for: key)
-        last = (answered, mask)
-        return mask
-    }
-}
-
-final class PathNode {
-    enum Step {
-        case node(PathNode)
-        case end(PathEnd)
-    }
-
-    let question: PathQuestion
-    let entry: PathJournal.Entry
-    fileprivate(set) var steps: [PathAnswer: Step] = [:]
-
-    fileprivate init(_ entry: PathJournal.Entry) {
-        question = entry.question
-        self.entry = entry
-    }
-}
-
 struct PathMemo {
     enum Limits {
         /// Sets of bits that paths have in common; with one more, everything is forgotten.
         static let groups = 32
         /// Nodes and ends in all; with one more, everything is forgotten.
         static let nodes = 4096
+        /// Answers that nodes know, in all; with one more, everything is forgotten.
+        static let answers = 1 << 15
+        /// The same for templates.
+        static let templates = 8192
     }
 
     /// The paths whose translations read the same bits outside of questions.
-    struct Group {
-        fileprivate let parts: [(word: Int, mask: UInt64)]
-        private var index = HashIndex()
-        private var roots: [(values: [UInt64], step: PathNode.Step)] = []
-
-        fileprivate init(_ mask: FlowMask) {
-            parts = mask.words.indices.filter { mask.words[$0] != 0 }.map { ($0, mask.words[$0]) }
-        }
-
-        func reads(_ mask: FlowMask) -> Bool {
-            parts.count == mask.words.count { $0 != 0 }
-                && parts.allSatisfy { mask.words[$0.word] == $0.mask }
-        }
-
-        private func hash(_ key: FlowPointer) -> UInt64 {
-            var hash = WordHash()
-            for part in parts { hash.combine(key.words[part.word] & part.mask) }
-            return hash.value
-        }
-
-        private func place(_ key: FlowPointer) -> Int? {
-            index.first(hash(key)) { number in
-                let values = roots[Int(number)].values
-                return parts.indices.allSatisfy {
-                    key.words[parts[$0].word] & parts[$0].mask == values[$0]
-                }
-            }.map(Int.init)
-        }
-
-        /// Where the paths of packets begin that agree with this one.
-        func root(_ key: FlowPointer) -> PathNode.Step? { place(key).map { roots[$0].step } }
-
-        fileprivate mutating func setRoot(_ key: FlowPointer, _ step: PathNode.Step) {
-            if let place = place(key) {
-                roots[place].step = step
-            } else {
-                index.insert(UInt32(roots.count), hash(key))
-                roots.append((parts.map { key.words[$0.word] & $0.mask }, step))
-            }
-        }
-    }
+    typealias Group = MaskedIndex<PathNode.Step>
 
     private var snapshot: TranslationSnapshot?
     private(set) var groups: [Group] = []
     /// Nodes and ends.
     private(set) var count = 0
+    /// Answers that nodes know.
+    private(set) var answers = 0
+    /// How many templates there are.
+    private var templates = 0
+    /// The bits that decided answers, by the numbers that nodes know them by.
+    private(set) var bits: [[KeyBits]] = []
     /// How many translations were found.
     var hits: UInt64 = 0
 
     @inline(__always)
     mutating func follow(_ new: TranslationSnapshot) {
-        if snapshot !== new {
+        if snapshot !== new || answers >= Limits.answers || templates >= Limits.templates {
             clear()
             snapshot = new
         }
@@ -135,6 +48,9 @@ struct PathMemo {
     mutating func clear() {
         groups = []
         count = 0
+        answers = 0
+        templates = 0
+        bits = []
     }
 
     /// Keeps the translation of a packet.
@@ -149,11 +65,11 @@ struct PathMemo {
         let place = group(common)
         guard let first = entries.first else {
             count += 1
-            groups[place].setRoot(key, .end(end))
+            groups[place].set(key, .end(end))
             return
         }
-        let root = node(groups[place].root(key), asking: first)
-        groups[place].setRoot(key, .node(root))
+        let root = node(groups[place].find(key), asking: first)
+        groups[place].set(key, .node(root))
         insert(end, entries, from: root)
     }
 
@@ -163,11 +79,11 @@ struct PathMemo {
         var last = root
         for (entry, next) in zip(entries, entries.dropFirst()) {
             let node = node(last.steps[entry.answer], asking: next)
-            last.steps[entry.answer] = .node(node)
+            last.set(entry.answer, .node(node))
             last = node
         }
         count += 1
-        last.steps[entries[entries.count - 1].answer] = .end(end)
+        last.set(entries[entries.count - 1].answer, .end(end))
     }
 
     /// The node that is there; another one if it asks something else, because runs of tables have
@@ -180,10 +96,31 @@ struct PathMemo {
         return PathNode(entry)
     }
 
+    /// Keeps what a packet was answered at a node by these of its bits; returns their number.
+    mutating func keep(
+        _ answer: KnownAnswer, at node: PathNode, _ deciding: [KeyBits], _ key: FlowPointer
+    ) -> Int {
+        answers += 1
+        let place = node.place(deciding) {
+            bits.append(deciding)
+            return bits.count - 1
+        }
+        node.keep(answer, at: place, key)
+        return node.known[place].number
+    }
+
+    /// What the flows of packets have in common that came to an end by this way.
+    mutating func template(_ end: PathEnd, _ way: PathWay, _ key: FlowKey) -> FlowTemplate {
+        if let known = end.template(way.bits) { return known }
+        defer { templates += 1 }
+        return end.makeTemplate(way.bits, key, way.bits.map { bits[$0] }, number: templates)
+    }
+
     private mutating func group(_ mask: FlowMask) -> Int {
-        if let place = groups.firstIndex(where: { $0.reads(mask) }) { return place }
+        let bits = mask.bits
+        if let place = groups.firstIndex(where: { $0.bits == bits }) { return place }
         if groups.count == Limits.groups { clear() }
-        groups.append(Group(mask))
+        groups.append(Group(bits))
         return groups.count - 1
     }
 }

@@ -14,6 +14,8 @@ struct LookupIndex: Sendable {
     private struct Record: Sendable {
         /// Nil if the record is free.
         var run: LookupRun?
+        /// Where the run stands; 0 if the record is free.
+        var address: UInt
         /// Flows that use it.
         var users: UInt32
     }
@@ -28,38 +30,68 @@ struct LookupIndex: Sendable {
         }
     }
 
+    private let seed = WordHash.seed
     private var records = NumberedRecords<Record>()
     private var index = HashIndex()
 
     var count: Int { records.count }
 
-    private static func hash(_ run: LookupRun) -> UInt64 {
-        var hash = WordHash()
-        hash.combine(UInt64(UInt(bitPattern: ObjectIdentifier(run).hashValue)))
+    private static func address(_ run: LookupRun) -> UInt {
+        UInt(bitPattern: Unmanaged.passUnretained(run).toOpaque())
+    }
+
+    private func hash(_ address: UInt) -> UInt64 {
+        var hash = WordHash(seed)
+        hash.combine(UInt64(address))
         return hash.value
     }
 
     /// Notes that one more flow uses these runs; returns their numbers.
     mutating func add(_ runs: [LookupRun]) -> [Number] {
-        runs.map { run in
-            let hash = Self.hash(run)
-            if let number = index.first(hash, where: { records[$0].run === run }) {
-                records[number].users += 1
-                return number
+        var numbers: [Number] = []
+        numbers.reserveCapacity(runs.count)
+        for run in runs { numbers.append(add(run)) }
+        return numbers
+    }
+
+    /// The same for those of a packet that went where another went before.
+    mutating func add(_ path: FollowedPath) -> [Number] {
+        let template = path.template
+        var numbers: [Number] = []
+        numbers.reserveCapacity(template.translation.lookups.count)
+        var (answered, places) = (0, template.places.makeIterator())
+        var place = places.next()
+        for index in template.translation.lookups.indices {
+            while let next = place, next.lookup.map({ $0 < index }) ?? true { place = places.next() }
+            if place?.lookup == index {
+                numbers.append(add(path.answered[answered]))
+                answered += 1
+            } else {
+                numbers.append(add(template.translation.lookups[index]))
             }
-            let number = records.insert(Record(run: run, users: 1))
-            index.insert(number, hash)
+        }
+        return numbers
+    }
+
+    private mutating func add(_ run: LookupRun) -> Number {
+        let address = Self.address(run)
+        let hash = hash(address)
+        if let number = index.first(hash, where: { records.all[Int($0)].address == address }) {
+            records[number].users += 1
             return number
         }
+        let number = records.insert(Record(run: run, address: address, users: 1))
+        index.insert(number, hash)
+        return number
     }
 
     /// One flow less uses these.
     mutating func remove(_ numbers: [Number]) {
         for number in numbers {
             records[number].users -= 1
-            guard records[number].users == 0, let run = records[number].run else { continue }
-            index.remove(number, Self.hash(run))
-            records[number].run = nil
+            guard records[number].users == 0 else { continue }
+            index.remove(number, hash(records[number].address))
+            records[number] = Record(run: nil, address: 0, users: 0)
             records.release(number)
         }
     }

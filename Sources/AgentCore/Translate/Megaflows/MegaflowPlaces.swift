@@ -6,27 +6,31 @@ import Pipeline
 
 /// Flows by mask and masked key; the keys themselves stand in the table's entries.
 struct PlaceIndex: Sendable {
+    private let seed = WordHash.seed
     private var index = HashIndex()
     private var ids = NumberedRecords<FlowID>()
 
-    private static func hash(_ key: FlowKey, _ mask: FlowMask) -> UInt64 {
-        var hash = WordHash()
+    /// The logical pipelines' words are zero in both.
+    private func hash(_ key: FlowKey, _ mask: FlowMask) -> UInt64 {
+        var hash = WordHash(seed)
+        var compared: UInt64 = 0
         key.words.withUnsafeBufferPointer { key in
             mask.words.withUnsafeBufferPointer { mask in
-                for word in mask.indices where mask[word] != 0 {
-                    hash.combine(mask[word])
+                for word in FlowKey.firstKernelWord..<FlowKey.wordCount where mask[word] != 0 {
+                    compared = compared &* 31 &+ mask[word]
                     hash.combine(key[word])
                 }
             }
         }
+        hash.combine(compared)
         return hash.value
     }
 
     /// The flow that matches `key`, which is masked, under just this mask.
     func find(
-        _ key: FlowKey, _ mask: FlowMask, _ entries: [FlowID: MegaflowTable.Entry]
+        _ key: FlowKey, _ mask: FlowMask, _ entries: FlowEntries
     ) -> FlowID? {
-        let number = index.first(Self.hash(key, mask)) { number in
+        let number = index.first(hash(key, mask)) { number in
             guard let flow = entries[ids[number]]?.flow else { return false }
             return flow.key == key && flow.mask == mask
         }
@@ -35,14 +39,44 @@ struct PlaceIndex: Sendable {
 
     mutating func insert(_ id: FlowID, _ key: FlowKey, _ mask: FlowMask) {
         let number = ids.insert(id)
-        index.insert(number, Self.hash(key, mask))
+        index.insert(number, hash(key, mask))
     }
 
     mutating func remove(_ id: FlowID, _ key: FlowKey, _ mask: FlowMask) {
-        let hash = Self.hash(key, mask)
+        let hash = hash(key, mask)
         guard let number = index.first(hash, where: { ids[$0] == id }) else { return }
         index.remove(number, hash)
         ids.release(number)
+    }
+}
+
+/// How many flows there are for packets from each kernel port.
+struct PortLoad: Sendable {
+    private let seed = WordHash.seed
+    private var index = HashIndex()
+    private var ports = NumberedRecords<(port: UInt64, flows: Int)>()
+
+    private func hash(_ port: UInt64) -> UInt64 {
+        var hash = WordHash(seed)
+        hash.combine(port)
+        return hash.value
+    }
+
+    private func number(_ port: UInt64) -> UInt32? {
+        index.first(hash(port)) { ports[$0].port == port }
+    }
+
+    subscript(port: UInt64) -> Int { number(port).map { ports[$0].flows } ?? 0 }
+
+    mutating func add(_ change: Int, to port: UInt64) {
+        guard let number = number(port) else {
+            index.insert(ports.insert((port, change)), hash(port))
+            return
+        }
+        ports[number].flows += change
+        guard ports[number].flows == 0 else { return }
+        index.remove(number, hash(port))
+        ports.release(number)
     }
 }
 
@@ -59,7 +93,7 @@ struct Dependents: Sendable {
     }
 
     /// One of the flows has gone from here; true if it was the last one.
-    mutating func removeOne(_ entries: [FlowID: MegaflowTable.Entry]) -> Bool {
+    mutating func removeOne(_ entries: FlowEntries) -> Bool {
         count -= 1
         if ids.count > 2 * count + 64 {
             ids = living(entries).sorted()
@@ -68,7 +102,7 @@ struct Dependents: Sendable {
     }
 
     /// The flows, and perhaps some that did depend on it.
-    func living(_ entries: [FlowID: MegaflowTable.Entry]) -> Set<FlowID> {
-        Set(ids).filter { entries[$0] != nil }
+    func living(_ entries: FlowEntries) -> Set<FlowID> {
+        Set(ids).filter(entries.contains)
     }
 }

@@ -62,7 +62,7 @@ extension MegaflowTable {
         for flow in dump { take(flow, &review) }
         // What was there before the dump began and is not in it has vanished.
         let vanished = entries.filter { $0.value.created < start && $0.value.seen != dumps }
-        for id in vanished.keys.sorted() {
+        for id in vanished.map(\.key).sorted() {
             if let entry = forget(id) { review.vanished.append(entry.flow) }
         }
         review.commands += expire(now: now)
@@ -74,9 +74,11 @@ extension MegaflowTable {
             review.foreign += 1
             return
         }
-        if let place = entries.index(forKey: id) {
-            Self.account(&entries.values[place], flow.statistics, dumps, &review.traffic)
-        } else if epoch != identity.epoch {
+        let isKnown = entries.change(id) {
+            Self.account(&$0, flow.statistics, dumps, &review.traffic)
+        }
+        if isKnown { return }
+        if epoch != identity.epoch {
             review.unadopted.append(id)
         } else if dying[id] == nil {
             review.commands.append(.delete(id))

@@ -48,7 +48,7 @@ package struct MegaflowTable: Sendable {
 
     package var limits: Limits
     package private(set) var snapshot: TranslationSnapshot
-    package internal(set) var entries: [FlowID: Entry] = [:]
+    package internal(set) var entries = FlowEntries()
     /// Flows that the kernel was told to delete and has not reported yet.
     var dying: [FlowID: Entry] = [:]
     /// How many dumps there were.
@@ -57,7 +57,7 @@ package struct MegaflowTable: Sendable {
     private var dependents: [PhysicalDependency: Dependents] = [:]
     private(set) var lookups = LookupIndex()
     private(set) var reasons = ReasonIndex()
-    private var flowsOnPort: [UInt64: Int] = [:]
+    private var load = PortLoad()
     /// The differences from the last older snapshot that a translation was made under.
     private var lastChanges: (revision: UInt64, changes: SnapshotChanges)?
     var identity: MegaflowIdentity
@@ -95,14 +95,47 @@ package struct MegaflowTable: Sendable {
         guard isCurrent(translation, under: old) else { return .stale }
         let masked = key.masked(by: translation.mask)
         if let id = places.find(masked, translation.mask, entries) { return .present(id) }
-        let port = key[.inputPort]
-        guard entries.count < limits.flows, flowsOnPort[port, default: 0] < limits.flowsPerPort
-        else { return .refused }
+        guard hasRoom(key[.inputPort]) else { return .refused }
         let flow = Megaflow(
             id: identity.make(), key: masked, mask: translation.mask,
             actions: translation.actions)
         insert(flow, translation, created: now, used: now)
         return .put(flow)
+    }
+
+    /// Takes a packet that went where another went before.
+    ///
+    /// - Returns: the flow that the kernel must get; nil if there is none to put.
+    package mutating func add(
+        _ path: FollowedPath, key: FlowKey, under old: TranslationSnapshot, now: UInt64
+    ) -> FlowID? {
+        guard old === snapshot else {
+            let addition = add(path.translation, key: key, under: old, now: now)
+            if case .put(let flow) = addition { return flow.id } else { return nil }
+        }
+        let template = path.template
+        let mask = template.translation.mask
+        let masked = key.masked(by: mask)
+        guard places.find(masked, mask, entries) == nil, hasRoom(key[.inputPort]) else {
+            return nil
+        }
+        let id = identity.make()
+        let flow = Megaflow(
+            id: id, key: masked, mask: mask, actions: template.translation.actions)
+        places.insert(id, masked, mask)
+        load.add(1, to: key[.inputPort])
+        note(path.particulars, of: id)
+        entries[id] = Entry(
+            flow: flow, effects: [], drops: template.translation.drops,
+            particulars: path.particulars,
+            reasons: reasons.add(template.translation.dependencies, template.translation.names),
+            lookups: lookups.add(path), frozenStates: template.translation.frozenStates,
+            created: now, used: now)
+        return id
+    }
+
+    private func hasRoom(_ port: UInt64) -> Bool {
+        entries.count < limits.flows && load[port] < limits.flowsPerPort
     }
 
     /// True if no change since `old` touches what the translation read.
@@ -126,7 +159,7 @@ package struct MegaflowTable: Sendable {
     ) {
         guard let id = flow.id else { return }
         places.insert(id, flow.key, flow.mask)
-        flowsOnPort[flow.key[.inputPort], default: 0] += 1
+        load.add(1, to: flow.key[.inputPort])
         entries[id] = link(flow, id, translation, created: created, used: used)
     }
 
@@ -134,9 +167,7 @@ package struct MegaflowTable: Sendable {
     private mutating func link(
         _ flow: Megaflow, _ id: FlowID, _ translation: Translation, created: UInt64, used: UInt64
     ) -> Entry {
-        for dependency in translation.particulars {
-            dependents[dependency, default: Dependents()].add(id)
-        }
+        note(translation.particulars, of: id)
         let isServed = translation.slowPath == nil
         return Entry(
             flow: flow, effects: isServed ? translation.effects : [],
@@ -144,6 +175,10 @@ package struct MegaflowTable: Sendable {
             reasons: reasons.add(translation.dependencies, translation.names),
             lookups: lookups.add(translation.lookups),
             frozenStates: translation.frozenStates, created: created, used: used)
+    }
+
+    private mutating func note(_ particulars: [PhysicalDependency], of id: FlowID) {
+        for dependency in particulars { dependents[dependency, default: Dependents()].add(id) }
     }
 
     private mutating func unlink(_ id: FlowID) {
@@ -163,9 +198,7 @@ package struct MegaflowTable: Sendable {
         unlink(id)
         entries[id] = nil
         places.remove(id, entry.flow.key, entry.flow.mask)
-        let port = entry.flow.key[.inputPort]
-        flowsOnPort[port, default: 1] -= 1
-        if flowsOnPort[port] == 0 { flowsOnPort[port] = nil }
+        load.add(-1, to: entry.flow.key[.inputPort])
         return entry
     }
 
@@ -242,7 +275,7 @@ package struct MegaflowTable: Sendable {
         entries[id] = link(
             entry.flow, id, translation, created: entry.created, used: entry.used)
         guard entry.flow.actions != translation.actions else { return nil }
-        entries[id]?.flow.actions = translation.actions
+        _ = entries.change(id) { $0.flow.actions = translation.actions }
         return .modify(id, translation.actions)
     }
 }
