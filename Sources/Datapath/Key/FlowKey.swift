@@ -155,6 +155,7 @@ public struct FlowPointer {
 
     /// A field of up to 64 bits, right aligned. A new value is cut to the field's width.
     @inlinable
+    @inline(__always)
     public subscript(position: FieldPosition) -> UInt64 {
         get {
             assert(position.width <= 64)
@@ -169,6 +170,7 @@ public struct FlowPointer {
     }
 
     @inlinable
+    @inline(__always)
     public subscript(field: KeyField) -> UInt64 {
         get { self[field.position] }
         nonmutating set { self[field.position] = newValue }

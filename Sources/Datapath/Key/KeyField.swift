@@ -39,6 +39,7 @@ public struct FieldPosition: Hashable, Sendable, BitwiseCopyable {
 
     /// All bits of the field in its word; for a field of 128 bits all bits of either word.
     @inlinable
+    @inline(__always)
     public var mask: UInt64 {
         width >= 64 ? .max : ((1 << UInt64(width)) &- 1) << UInt64(shift)
     }

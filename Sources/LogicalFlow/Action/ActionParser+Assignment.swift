@@ -6,7 +6,7 @@ extension ActionParser {
         if lexer.take(.exchange) { return try parseExchange(target) }
         guard lexer.take(.assign) else { throw lexer.syntaxError("expecting `=' or `<->'") }
         guard case .identifier(let word) = lexer.token else { return try parseLoad(target) }
-        if lexer.lookahead() == .punctuation(.leftParenthesis) {
+        if lexer.isBeforeParenthesis {
             return try parseResult(target, of: word)
         }
         return try parseMove(target)

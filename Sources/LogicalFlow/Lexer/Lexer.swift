@@ -15,6 +15,9 @@ package struct Lexer: Sendable {
         advance()
     }
 
+    /// Has no token yet.
+    init(unread text: String) { bytes = Array(text.utf8) }
+
     package mutating func advance() {
         (token, start) = scan()
         end = position
@@ -25,6 +28,17 @@ package struct Lexer: Sendable {
         var copy = self
         copy.advance()
         return copy.token
+    }
+
+    /// Whether a parenthesis opens behind the current token.
+    var isBeforeParenthesis: Bool {
+        var offset = 0
+        while let next = byte(at: offset), next.isBlank { offset += 1 }
+        switch byte(at: offset) {
+        case "(": return true
+        case "/": return lookahead() == .punctuation(.leftParenthesis)
+        default: return false
+        }
     }
 
     /// The text of the current token as it was written.
@@ -108,7 +122,7 @@ extension Lexer {
     }
 
     /// Hexadecimal digits followed by a colon.
-    private var beginsColonAddress: Bool {
+    var beginsColonAddress: Bool {
         var offset = 0
         while let next = byte(at: offset), next.isHexadecimalDigit { offset += 1 }
         return byte(at: offset) == ":"

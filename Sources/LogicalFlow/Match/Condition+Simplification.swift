@@ -38,7 +38,38 @@ private struct KnownBits {
 
 extension Condition {
     /// An equivalent condition.
-    package func simplified() -> Condition { reduced(KnownBits()) }
+    package func simplified() -> Condition {
+        if case .and(let parts) = self, let plain = Self.plain(parts) { return plain }
+        return reduced(KnownBits())
+    }
+
+    /// Most conjunctions are plain: equalities of different fields, some of them twice, and at most one
+    /// test of another kind that nothing decides. They only take their order.
+    private static func plain(_ parts: [Condition]) -> Condition? {
+        var equalities: [Condition] = []
+        equalities.reserveCapacity(parts.count)
+        var other: Condition?
+        var seen: UInt64 = 0
+        for part in parts {
+            switch part {
+            case .bits(let test):
+                let bit: UInt64 = 1 << UInt64(test.field.rawValue)
+                guard test.relation == .equal, test.mask != 0 else { return nil }
+                if seen & bit == 0 {
+                    seen |= bit
+                    equalities.append(part)
+                } else if !equalities.contains(part) {
+                    return nil
+                }
+            case .port, .portGroup, .addressSet, .isChassisResident:
+                guard other == nil else { return nil }
+                other = part
+            case .constant, .and, .or: return nil
+            }
+        }
+        if let other { equalities.append(other) }
+        return equalities.count == 1 ? equalities[0] : .and(equalities)
+    }
 
     private func reduced(_ known: KnownBits) -> Condition {
         switch self {
@@ -113,7 +144,7 @@ extension Condition {
         return .all(common + [.any(unique(rest))])
     }
 
-    private var conjuncts: [Condition] {
+    var conjuncts: [Condition] {
         if case .and(let parts) = self { parts } else { [self] }
     }
 

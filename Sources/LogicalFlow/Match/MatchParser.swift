@@ -104,7 +104,7 @@ extension MatchParser {
     }
 
     private mutating func parseFieldFirst() throws(LanguageError) -> (Match, Bool) {
-        if lexer.lookahead() == .punctuation(.leftParenthesis) {
+        if lexer.isBeforeParenthesis {
             return (try parseFunction(), true)
         }
         let field = try parseField()

@@ -9,10 +9,10 @@ struct MatchText: Hashable {
     let prerequisites: [Symbol]
     let translatesTransport: Bool
 
-    func condition() throws(LanguageError) -> Condition {
-        let table: SymbolTable = translatesTransport ? .connectionTracking : .standard
-        let match = try Match(parsing: text, table: table)
-        return Condition(match, table: table, prerequisites: prerequisites).simplified()
+    func condition(_ shapes: inout MatchShapes) throws(LanguageError) -> Condition {
+        try shapes.condition(
+            text, table: translatesTransport ? .connectionTracking : .standard,
+            prerequisites: prerequisites)
     }
 }
 
@@ -46,7 +46,8 @@ final class MatchRegistry {
         /// Compiles it for what the names mean now. Most matches never are compiled again: the text is
         /// read once more then.
         func compile(_ registry: NameRegistry) {
-            compile(registry, dependence.condition ?? (try? text.condition()) ?? .never)
+            var shapes = MatchShapes()
+            compile(registry, dependence.condition ?? (try? text.condition(&shapes)) ?? .never)
         }
 
         private func compile(_ registry: NameRegistry, _ condition: Condition) {
@@ -67,6 +68,7 @@ final class MatchRegistry {
         }
     }
 
+    private var shapes = MatchShapes()
     private var entries: [Entry?] = []
     private var free: [UInt32] = []
     private var index = HashIndex()
@@ -85,7 +87,7 @@ final class MatchRegistry {
         let hash = text.indexHash
         let known = index.first(hash) { entries[Int($0)]?.text == text }
         if let known, let entry = entries[Int(known)] { return entry }
-        let condition = try text.condition()
+        let condition = try text.condition(&shapes)
         let place = free.popLast() ?? UInt32(entries.count)
         if place == entries.count { entries.append(nil) }
         let entry = Entry(text, condition, place, names)

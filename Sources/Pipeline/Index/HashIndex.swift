@@ -3,17 +3,17 @@
 
 /// Numbers under hashes, eight bytes for each: an open-addressed table. Any number of numbers may have the
 /// same hash; whoever has the array says which one is sought.
-package struct HashIndex: Sendable {
+public struct HashIndex: Sendable {
     /// The lower half of a hash above a number plus one; 0 is a free slot.
     @usableFromInline var slots: [UInt64] = [0]
-    package private(set) var count = 0
+    public private(set) var count = 0
 
-    package init() {}
+    public init() {}
 
     /// The first number under the hash that is the one.
     @inlinable
     @inline(__always)
-    package func first(_ hash: UInt64, where isIt: (UInt32) -> Bool) -> UInt32? {
+    public func first(_ hash: UInt64, where isIt: (UInt32) -> Bool) -> UInt32? {
         slots.withUnsafeBufferPointer { slots in
             let mask = slots.count - 1
             let hash = UInt32(truncatingIfNeeded: hash)
@@ -28,7 +28,7 @@ package struct HashIndex: Sendable {
     }
 
     /// `number` is below `UInt32.max` and not in the table.
-    package mutating func insert(_ number: UInt32, _ hash: UInt64) {
+    public mutating func insert(_ number: UInt32, _ hash: UInt64) {
         if (count + 1) * 4 > slots.count * 3 { grow() }
         put(Self.slot(number, hash))
         count += 1
@@ -52,7 +52,7 @@ package struct HashIndex: Sendable {
     }
 
     /// Takes out a number that was inserted with this hash.
-    package mutating func remove(_ number: UInt32, _ hash: UInt64) {
+    public mutating func remove(_ number: UInt32, _ hash: UInt64) {
         let sought = Self.slot(number, hash)
         let mask = slots.count - 1
         var place = Int(sought >> 32) & mask
