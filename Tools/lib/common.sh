@@ -71,6 +71,16 @@ swift_build() {
     return $status
 }
 
+# Where programs are that were built as they are installed: optimised, and self-contained, so that they run
+# where no Swift is installed.
+RELEASE_PROGRAMS=$ROOT/.build-install/release
+
+# build_release PROGRAM
+build_release() {
+    swift_build -c release --package-path "$ROOT" --scratch-path "$(dirname "$RELEASE_PROGRAMS")" \
+        --static-swift-stdlib -Xlinker --gc-sections -Xlinker -s --product "$1"
+}
+
 # stop_process PID: ends one process that this script started, and waits until it is gone.
 stop_process() {
     local pid=$1 tries

@@ -5,7 +5,7 @@
 #
 #     STACK=ours|stock           what the four below default to
 #     DB NORTHD HV1 HV2          the databases, northd, each hypervisor's agent
-#     OVN_PROGRAMS=DIR           where our programs are      [.build/release]
+#     OVN_PROGRAMS=DIR           where our programs are      [.build-install/release]
 #     OVN_SCHEMAS=DIR            the schemas of all databases
 #                                [ours or Debian's, as northd or the agent is]
 #
@@ -20,7 +20,7 @@
 
 STACK=${STACK:-ours}
 DB=${DB:-$STACK} NORTHD=${NORTHD:-$STACK} HV1=${HV1:-$STACK} HV2=${HV2:-$STACK}
-OVN_PROGRAMS=${OVN_PROGRAMS:-$ROOT/.build/release}
+OVN_PROGRAMS=${OVN_PROGRAMS:-$RELEASE_PROGRAMS}
 
 # Where databases, sockets, logs and captures of this network are.
 NETWORK=
@@ -33,11 +33,11 @@ network_needs_build() { [[ " $DB $NORTHD $HV1 $HV2 " == *" ours "* ]]; }
 # Builds our programs where OVN_PROGRAMS expects them, unless the caller has set it elsewhere.
 build_programs() {
     local product log
-    [ "$OVN_PROGRAMS" = "$ROOT/.build/release" ] || return 0
+    [ "$OVN_PROGRAMS" = "$RELEASE_PROGRAMS" ] || return 0
     make_temporary log
     say "building (the first time takes some minutes)"
     for product in "${PRODUCTS[@]}"; do
-        swift_build -c release --package-path "$ROOT" --product "$product" >"$log/build" 2>&1 ||
+        build_release "$product" >"$log/build" 2>&1 ||
             { grep -E 'error:' "$log/build" >&2 || tail -n 20 "$log/build" >&2; die "the build failed"; }
     done
 }

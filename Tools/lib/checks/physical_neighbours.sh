@@ -28,7 +28,7 @@ listeners_are_asked() {
     [ "$asked" -ge 3 ] || result=1
     stop_process $sender
     wait $sender 2>/dev/null
-    eventually 40 forgotten 10.0.7.100 || { DETAIL="$DETAIL, it never goes"; result=1; }
+    eventually 90 forgotten 10.0.7.100 || { DETAIL="$DETAIL, it never goes"; result=1; }
     nb clear Logical_Router r options
     ip -n outside route del blackhole 10.0.1.0/24
     nb lr-nat-add r snat 10.0.7.1 10.0.1.0/24
