@@ -128,9 +128,9 @@ extension FlowKey {
         words.withUnsafeBufferPointer { own in
             mask.words.withUnsafeBufferPointer { mask in
                 FlowKey(
-                    words: [UInt64](unsafeUninitializedCapacity: FlowKey.wordCount) { words, count in
-                        for index in 0..<FlowKey.wordCount { words[index] = own[index] & mask[index] }
-                        count = FlowKey.wordCount
+                    words: [UInt64](unsafeUninitializedCapacity: FlowKey.wordCount) {
+                        for index in 0..<FlowKey.wordCount { $0[index] = own[index] & mask[index] }
+                        $1 = FlowKey.wordCount
                     })
             }
         }

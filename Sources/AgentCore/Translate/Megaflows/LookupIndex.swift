@@ -62,7 +62,7 @@ struct LookupIndex: Sendable {
         var (answered, places) = (0, template.places.makeIterator())
         var place = places.next()
         for index in template.translation.lookups.indices {
-            while let next = place, next.lookup.map({ $0 < index }) ?? true { place = places.next() }
+            while let next = place, next.lookup ?? -1 < index { place = places.next() }
             if place?.lookup == index {
                 numbers.append(add(path.answered[answered]))
                 answered += 1
