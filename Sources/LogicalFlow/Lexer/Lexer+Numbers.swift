@@ -39,14 +39,15 @@ extension Lexer {
         if text.count >= 2, text[0] == 0x30, text[1] | 0x20 == 0x78 {
             return hexadecimal(text.dropFirst(2))
         }
-        let string = String(decoding: text, as: UTF8.self)
-        if let address = IPv4Address(parsing: string) {
-            return .success(.number(UInt128(address.bits), .ip4))
+        return text.withUnsafeBufferPointer { text in
+            if let address = IPv4Address(parsing: text) {
+                return .success(.number(UInt128(address.bits), .ip4))
+            }
+            if let address = IPv6Address(parsing: text) {
+                return .success(.number(address.bits, .ip6))
+            }
+            return .failure(Problem(text: "Invalid numeric constant."))
         }
-        if let address = IPv6Address(parsing: string) {
-            return .success(.number(address.bits, .ip6))
-        }
-        return .failure(Problem(text: "Invalid numeric constant."))
     }
 
     /// Letters and digits; colons as long as no dot came; dots that don't begin an ellipsis.

@@ -181,15 +181,20 @@ private enum Dependence {
 
     /// The names are retained.
     init(_ condition: Condition, _ registry: NameRegistry) {
+        switch condition.soleMention {
+        case .nothing: self = .nothing
+        case .name(let name, let aspects):
+            self = .name(NameUse(index: registry.retain(name), aspects: aspects))
+        case .more: self.init(several: condition, registry)
+        }
+    }
+
+    private init(several condition: Condition, _ registry: NameRegistry) {
         let mentions = condition.mentions
         let names = mentions.names.sorted { $0.key < $1.key }.map {
             NameUse(index: registry.retain($0.key), aspects: $0.value)
         }
-        if names.count > 1 || !mentions.sets.isEmpty || !mentions.groups.isEmpty {
-            self = .several(Several(names, mentions, condition))
-        } else {
-            self = names.first.map { .name($0) } ?? .nothing
-        }
+        self = .several(Several(names, mentions, condition))
     }
 
     private var several: Several? {
@@ -260,7 +265,37 @@ struct Mentions {
     var groups: Set<String> = []
 }
 
+/// What a condition mentions if that is no more than one name.
+private enum SoleMention {
+    case nothing
+    case name(String, NameUse.Aspects)
+    case more
+
+    mutating func add(_ other: SoleMention) {
+        switch (self, other) {
+        case (_, .nothing): break
+        case (.nothing, _): self = other
+        case (.name(let name, let aspects), .name(let other, let others)) where name == other:
+            self = .name(name, aspects.union(others))
+        default: self = .more
+        }
+    }
+}
+
 extension Condition {
+    fileprivate var soleMention: SoleMention {
+        switch self {
+        case .constant, .bits: return .nothing
+        case .port(_, let name): return .name(name, .meaning)
+        case .isChassisResident(let name, _): return .name(name, .residency)
+        case .portGroup, .addressSet: return .more
+        case .and(let parts), .or(let parts):
+            var result = SoleMention.nothing
+            for part in parts { result.add(part.soleMention) }
+            return result
+        }
+    }
+
     var mentions: Mentions {
         var mentions = Mentions()
         collect(into: &mentions)

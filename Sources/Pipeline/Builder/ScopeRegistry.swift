@@ -14,9 +14,31 @@ struct ScopeRegistry {
 
     /// What is to be done to one table.
     fileprivate struct Pending {
-        var removed: Set<UInt32> = []
-        /// By flow and alternative.
-        var added: [UInt64: SubtableMember] = [:]
+        private(set) var removed: Set<UInt32> = []
+        /// As they came, those included that were taken back.
+        private var members: [SubtableMember] = []
+        /// By flow and alternative: how many had come before it was taken back last.
+        private var takenBack: [UInt64: Int] = [:]
+
+        mutating func add(_ member: SubtableMember) { members.append(member) }
+
+        mutating func remove(_ rule: UInt32, alternative: Int) {
+            removed.insert(rule)
+            if !members.isEmpty { takenBack[Self.key(rule, alternative)] = members.count }
+        }
+
+        private static func key(_ rule: UInt32, _ alternative: Int) -> UInt64 {
+            UInt64(rule) << 32 | UInt64(alternative)
+        }
+
+        var added: [SubtableMember] {
+            if takenBack.isEmpty { return members }
+            return members.indices.compactMap { place in
+                let member = members[place]
+                let end = takenBack[Self.key(member.rule, member.alternative)] ?? 0
+                return place < end ? nil : member
+            }
+        }
     }
 
     private struct Datapath {
@@ -109,7 +131,7 @@ struct ScopeRegistry {
                 values: values)
             scopes[Int(rule.scope)]?.pending[rule.stage, default: [:]][
                 mask.index, default: Pending()
-            ].added[UInt64(rule.index) << 32 | UInt64(place)] = member
+            ].add(member)
         }
         dirtyScopes.insert(rule.scope)
     }
@@ -117,19 +139,11 @@ struct ScopeRegistry {
     /// Takes a flow out of the tables in which its match put it.
     mutating func remove(_ rule: InstalledRule, _ match: CompiledMatch) {
         match.forEachAlternative { place, mask, _ in
-            let key = UInt64(rule.index) << 32 | UInt64(place)
             scopes[Int(rule.scope)]?.pending[rule.stage, default: [:]][
                 mask.index, default: Pending()
-            ].forget(rule.index, key)
+            ].remove(rule.index, alternative: place)
         }
         dirtyScopes.insert(rule.scope)
-    }
-}
-
-extension ScopeRegistry.Pending {
-    fileprivate mutating func forget(_ rule: UInt32, _ key: UInt64) {
-        added[key] = nil
-        removed.insert(rule)
     }
 }
 
@@ -259,6 +273,6 @@ extension ScopeRegistry.Pending {
     fileprivate func applied(
         to table: Subtable?, _ mask: MaskIndex, _ names: NameRegistry
     ) -> Subtable? {
-        Subtable(names.mask(mask), table, removing: removed, adding: Array(added.values))
+        Subtable(names.mask(mask), table, removing: removed, adding: added)
     }
 }

@@ -13,9 +13,10 @@ package let noPortName = "none"
 struct MatchCompiler {
     let names: NameRegistry
 
+    /// - Parameter condition: simplified.
     func compile(_ condition: Condition) -> CompiledMatch {
         guard condition.addressSets.allSatisfy(names.hasAddressSet) else { return .never }
-        let resolved = resolve(condition).simplified()
+        let resolved = isDecided(condition) ? condition : resolve(condition).simplified()
         if case .constant(false) = resolved { return .never }
         var base = TupleBuilder()
         var open: [Condition] = []
@@ -92,6 +93,17 @@ struct MatchCompiler {
 // MARK: - Names
 
 extension MatchCompiler {
+    /// Whether names decide nothing of a condition, and nothing of it decides the rest.
+    private func isDecided(_ condition: Condition) -> Bool {
+        condition.parts.allSatisfy { part in
+            switch part {
+            case .bits(let test): test.relation == .equal
+            case .port(_, let name): names.isKnownPort(name)
+            case .constant, .portGroup, .addressSet, .isChassisResident, .and, .or: false
+            }
+        }
+    }
+
     /// Decides what the names known now decide.
     private func resolve(_ condition: Condition) -> Condition {
         switch condition {

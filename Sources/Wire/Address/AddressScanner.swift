@@ -15,11 +15,15 @@ struct AddressScanner {
         _ text: some StringProtocol, _ body: (inout AddressScanner) -> Value?
     ) -> Value? {
         var text = String(text)
-        return text.withUTF8 { bytes in
-            var scanner = AddressScanner(bytes)
-            guard let value = body(&scanner), scanner.isAtEnd else { return nil }
-            return value
-        }
+        return text.withUTF8 { scan($0, body) }
+    }
+
+    static func scan<Value>(
+        _ bytes: UnsafeBufferPointer<UInt8>, _ body: (inout AddressScanner) -> Value?
+    ) -> Value? {
+        var scanner = AddressScanner(bytes)
+        guard let value = body(&scanner), scanner.isAtEnd else { return nil }
+        return value
     }
 
     var isAtEnd: Bool { position == bytes.count }

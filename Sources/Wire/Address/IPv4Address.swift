@@ -11,6 +11,12 @@ public struct IPv4Address: Hashable, Comparable, Sendable, BitwiseCopyable {
         self.bits = bits
     }
 
+    /// The same for the bytes of the text.
+    public init?(parsing bytes: UnsafeBufferPointer<UInt8>) {
+        guard let bits: UInt32 = AddressScanner.scan(bytes, { $0.dottedQuad() }) else { return nil }
+        self.init(bits)
+    }
+
     public static let zero = IPv4Address(0)
     public static let broadcast = IPv4Address(0xffff_ffff)
 

@@ -24,6 +24,12 @@ public struct IPv6Address: Hashable, Comparable, Sendable, BitwiseCopyable {
         self = address
     }
 
+    /// The same for the bytes of the text.
+    public init?(parsing bytes: UnsafeBufferPointer<UInt8>) {
+        guard let address = AddressScanner.scan(bytes, { $0.ipv6Address() }) else { return nil }
+        self = address
+    }
+
     public static let zero = IPv6Address(high: 0, low: 0)
 
     /// ff00::/8.
