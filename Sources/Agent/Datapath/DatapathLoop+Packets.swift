@@ -60,7 +60,8 @@ extension DatapathLoop {
         else { return }
         var put = FlowPut(
             id: id, key: upcall.key, mask: path.template.translation.mask, actions: form.actions)
-        if let mask = form.mask, !upcall.kernelKey.isEmpty {
+        // Packets of a path may differ in headers that it doesn't look at.
+        if let mask = form.mask, mask.fits(upcall.key), !upcall.kernelKey.isEmpty {
             put.encoded = EncodedMatch(key: upcall.kernelKey, mask: mask)
         }
         turn.puts.append(.put(put))

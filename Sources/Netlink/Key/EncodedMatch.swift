@@ -5,6 +5,34 @@ import Datapath
 /// OVS_FLOW_ATTR_MASK. Encoded once for all flows of a path.
 package struct EncodedMask: Hashable, Sendable {
     fileprivate let bytes: [UInt8]
+    private let headers: Headers
+
+    /// What the kernel's form of a mask hangs on beside the mask (`KernelMatch`).
+    private struct Headers: Hashable {
+        let tags: UInt64
+        let ethernetType: UInt64
+        let fragment: UInt64
+        let ipProtocol: UInt64
+        let isNeighbour: Bool
+        let hasTuple: Bool
+        let tunnelFamily: UInt64
+        let tunnelOptions: UInt64
+
+        init(_ key: FlowKey) {
+            tags = (key[.vlanTCI] & KernelMatch.tagPresent) << 1
+                | key[.innerVLANTCI] & KernelMatch.tagPresent
+            ethernetType = key[.ethernetType]
+            fragment = key[.ipFragment]
+            ipProtocol = key[.ipProtocol]
+            isNeighbour = key[.icmpType] == 135 || key[.icmpType] == 136
+            hasTuple = key[.ctProtocol] != 0
+            tunnelFamily = key[.tunnelFamily]
+            tunnelOptions = key[.tunnelOptions]
+        }
+    }
+
+    /// Whether this is the form for a packet with this key, too.
+    package func fits(_ key: FlowKey) -> Bool { headers == Headers(key) }
 
     /// - Throws: `.tooLarge` for more than an attribute holds.
     package init(_ mask: FlowMask, for key: FlowKey) throws(NetlinkError) {
@@ -19,6 +47,7 @@ package struct EncodedMask: Hashable, Sendable {
         KeyEncoder(key: scratch[0], mask: scratch[1]).putMask(into: &writer)
         guard writer.end() else { throw NetlinkError("encode mask", cause: .tooLarge) }
         bytes = Array(writer.bytes[start...])
+        headers = Headers(key)
     }
 
     /// More than all attributes of a key take.

@@ -1,0 +1,78 @@
+import CLinux
+import Datapath
+import Testing
+
+@testable import Netlink
+
+/// A mask that was encoded for one packet serves those that have the same headers.
+@Suite struct EncodedMatchTests {
+    private static let rounds: UInt64 = 4000
+
+    /// Another packet that differs in some words.
+    private func variant(_ key: FlowKey, _ generator: inout SeededGenerator) -> FlowKey {
+        var other = key
+        let donor = generator.key()
+        for word in FlowKey.firstKernelWord..<FlowKey.wordCount
+        where generator.next() % 8 == 0 { other.words[word] = donor.words[word] }
+        return other
+    }
+
+    @Test func whatFitsIsTheSameForm() throws {
+        var (fitting, others) = (0, 0)
+        for seed in 0..<Self.rounds {
+            var generator = SeededGenerator(seed: seed)
+            let (key, mask) = (generator.key(), generator.mask())
+            let other = variant(key, &generator)
+            let form = try EncodedMask(mask, for: key)
+            guard form.fits(other) else {
+                others += 1
+                continue
+            }
+            fitting += 1
+            #expect(try EncodedMask(mask, for: other) == form, "seed \(seed)")
+        }
+        #expect(fitting > 100 && others > 100)
+    }
+
+    @Test func otherHeadersDoNotFit() throws {
+        var key = FlowKey()
+        key[.ethernetType] = 0x86dd
+        key[.ipProtocol] = 58
+        key[.icmpType] = 135
+        key[.tunnelFamily] = TunnelFamily.ipv4
+        let form = try EncodedMask(FlowMask(exact: [.ctState, .ctProtocol]), for: key)
+        #expect(form.fits(key))
+        for (field, value) in [
+            (.icmpType, 128), (.ipProtocol, 6), (.tunnelFamily, TunnelFamily.ipv6),
+            (.ctProtocol, 17), (.vlanTCI, 0x1001), (.ethernetType, 0x800),
+        ] as [(KeyField, UInt64)] {
+            var other = key
+            other[field] = value
+            #expect(!form.fits(other), "\(field)")
+        }
+    }
+
+    /// The kernel gets the same match as from key and mask by themselves.
+    @Test func aPutWithTheKernelsKeyIsTheSameMatch() throws {
+        let bench = MessageBench()
+        let decoder = FlowDecoder()
+        for seed in 0..<Self.rounds {
+            var generator = SeededGenerator(seed: seed)
+            var put = FlowPut(
+                id: FlowID(high: 1, low: seed), key: generator.key(), mask: generator.mask(),
+                actions: .drop)
+            let whole = FlowPut(
+                id: put.id, key: put.key, mask: FlowMask(exact: KeyField.allCases), actions: .drop)
+            let kernelKey = withOnlyMessage(bench.encode(.put(whole)) ?? []) { message in
+                message.attributes(behind: 8).first(Int(OVS_FLOW_ATTR_KEY.rawValue))?.bytes
+            }
+            put.encoded = EncodedMatch(
+                key: kernelKey ?? [], mask: try EncodedMask(put.mask, for: put.key))
+            let record = withOnlyMessage(bench.encode(.put(put)) ?? []) { decoder.decode($0) }
+            guard record?.match == put.match else {
+                Issue.record("seed \(seed): \(put.match.differences(from: record?.match))")
+                return
+            }
+        }
+    }
+}
