@@ -34,6 +34,24 @@ import Testing
         #expect(fitting > 100 && others > 100)
     }
 
+    /// What the book of flows says a flow of a packet from a tunnel compares, the kernel compares, whether
+    /// or not something was read of the tunnel: else the flow of another tunnel would be taken for it.
+    @Test func theBookKnowsThatTheTunnelIsCompared() {
+        for family in [TunnelFamily.ipv4, TunnelFamily.ipv6] {
+            var key = FlowKey()
+            key[.inputPort] = 9
+            key[.recirculationID] = 4
+            key[.ethernetType] = 0x800
+            key[.tunnelFamily] = family
+            key[wide: .tunnelDestination] = 0xc000_0201
+            let mask = FlowMask(exact: [.ctState]).widened(for: key)
+            for field in [KeyField.tunnelFamily, .tunnelDestination] {
+                #expect(mask[wide: field] != 0, "\(field)")
+                #expect(KernelMatch(key: key, mask: mask).mask[wide: field] != 0, "\(field)")
+            }
+        }
+    }
+
     @Test func otherHeadersDoNotFit() throws {
         var key = FlowKey()
         key[.ethernetType] = 0x86dd

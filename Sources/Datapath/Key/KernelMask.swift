@@ -34,24 +34,23 @@ extension FlowMask {
         }
     }
 
-    /// The family is a property of the attribute, so it is compared as soon as anything is; the
-    /// number of option bytes likewise. Whether there is a tunnel at all, the input port says.
+    /// Of an outer header the family and the destination are always compared, and with its option also
+    /// how many bytes of options there are. Whether there is one at all, the input port says.
     private mutating func widenTunnel(_ key: FlowKey) {
-        let fields: [KeyField] = [
-            .tunnelID, .tunnelSource, .tunnelDestination, .tunnelTOS, .tunnelTTL, .tunnelFlags,
-            .tunnelSourcePort, .tunnelDestinationPort, .tunnelFamily, .tunnelOptions, .tunnelOption,
-        ]
-        guard fields.contains(where: { self[wide: $0] != 0 }) else { return }
-        if key[.tunnelFamily] == TunnelFamily.none {
-            for field in fields { self[wide: field] = 0 }
-        } else {
-            setExact(.tunnelFamily)
-            // A key without it is refused, also one whose destination is not compared.
-            setExact(.tunnelDestination)
-            if self[.tunnelID] != 0 { setExact(.tunnelID) }
-            if self[.tunnelOption] != 0 { setExact(.tunnelOptions) }
+        guard key[.tunnelFamily] != TunnelFamily.none else {
+            for field in Self.tunnelFields { self[wide: field] = 0 }
+            return
         }
+        setExact(.tunnelFamily)
+        setExact(.tunnelDestination)
+        if self[.tunnelID] != 0 { setExact(.tunnelID) }
+        if self[.tunnelOption] != 0 { setExact(.tunnelOptions) }
     }
+
+    private static let tunnelFields: [KeyField] = [
+        .tunnelID, .tunnelSource, .tunnelDestination, .tunnelTOS, .tunnelTTL, .tunnelFlags,
+        .tunnelSourcePort, .tunnelDestinationPort, .tunnelFamily, .tunnelOptions, .tunnelOption,
+    ]
 
     /// A header is compared only together with the number that announces it.
     private mutating func widenNetwork(_ key: FlowKey) {
