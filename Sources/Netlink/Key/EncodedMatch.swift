@@ -19,7 +19,8 @@ package struct EncodedMask: Hashable, Sendable {
         let tunnelOptions: UInt64
 
         init(_ key: FlowKey) {
-            tags = (key[.vlanTCI] & KernelMatch.tagPresent) << 1
+            tags =
+                (key[.vlanTCI] & KernelMatch.tagPresent) << 1
                 | key[.innerVLANTCI] & KernelMatch.tagPresent
             ethernetType = key[.ethernetType]
             fragment = key[.ipFragment]
