@@ -79,12 +79,12 @@ extension Translator {
         let value = answer(node.question, snapshot)
         let run = result.lookups.last
         if let run { key.require(run.words) }
-        let deciding = key.endQuestion() ?? []
+        // What no varying bit decided is no question of a path (`PathJournal`).
+        guard let deciding = key.endQuestion() else { return nil }
         let answer = PathAnswer(value, reads: run == nil ? deciding : [])
         guard let step = node.steps[answer] else { return nil }
         let known = KnownAnswer(step, run: run, particulars: result.particulars)
-        let number = paths.keep(known, at: node, deciding, key.original)
-        way.take(known, decidedBy: deciding.isEmpty ? nil : number)
+        way.take(known, decidedBy: paths.keep(known, at: node, deciding, key.original))
         return step
     }
 

@@ -38,7 +38,7 @@ extension FlowMask {
     /// how many bytes of options there are. Whether there is one at all, the input port says.
     private mutating func widenTunnel(_ key: FlowKey) {
         guard key[.tunnelFamily] != TunnelFamily.none else {
-            for field in Self.tunnelFields { self[wide: field] = 0 }
+            for field in KeyField.ofTunnel { self[wide: field] = 0 }
             return
         }
         setExact(.tunnelFamily)
@@ -46,11 +46,6 @@ extension FlowMask {
         if self[.tunnelID] != 0 { setExact(.tunnelID) }
         if self[.tunnelOption] != 0 { setExact(.tunnelOptions) }
     }
-
-    private static let tunnelFields: [KeyField] = [
-        .tunnelID, .tunnelSource, .tunnelDestination, .tunnelTOS, .tunnelTTL, .tunnelFlags,
-        .tunnelSourcePort, .tunnelDestinationPort, .tunnelFamily, .tunnelOptions, .tunnelOption,
-    ]
 
     /// A header is compared only together with the number that announces it.
     private mutating func widenNetwork(_ key: FlowKey) {
@@ -76,6 +71,8 @@ extension FlowMask {
 }
 
 extension KeyField {
+    /// Those of an outer header.
+    package static let ofTunnel = allCases.filter { (19...25).contains($0.position.word) }
     fileprivate static let ofKernel = allCases.filter { !$0.isLogical }
 
     /// True if a packet with this key has the header that the field belongs to.

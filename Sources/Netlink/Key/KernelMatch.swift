@@ -76,7 +76,7 @@ package struct KernelMatch: Hashable, Sendable {
     /// one, the kernel wants its destination.
     private static func widenTunnel(_ key: FlowPointer, _ mask: FlowPointer) {
         guard key[.tunnelFamily] != TunnelFamily.none else {
-            for field in tunnelFields { mask.clear(field) }
+            for field in KeyField.ofTunnel { mask.clear(field) }
             return
         }
         mask.setExact(.tunnelFamily)
@@ -136,10 +136,6 @@ package struct KernelMatch: Hashable, Sendable {
     private static let knownTunnelFlags =
         TunnelFlag.dontFragment | TunnelFlag.checksum | TunnelFlag.oam
 
-    static let tunnelFields: [KeyField] = [
-        .tunnelID, .tunnelSource, .tunnelDestination, .tunnelFamily, .tunnelTOS, .tunnelTTL,
-        .tunnelFlags, .tunnelSourcePort, .tunnelDestinationPort, .tunnelOptions, .tunnelOption,
-    ]
     static let conntrackTupleFields: [KeyField] = [
         .ctSource, .ctDestination, .ctProtocol, .ctSourcePort, .ctDestinationPort,
     ]

@@ -45,8 +45,7 @@ final class MatchRegistry {
 
         /// Compiles it for what the names mean now. Most matches never are compiled again: the text is
         /// read once more then.
-        func compile(_ registry: NameRegistry) {
-            var shapes = MatchShapes()
+        fileprivate func compile(_ registry: NameRegistry, _ shapes: inout MatchShapes) {
             compile(registry, dependence.condition ?? (try? text.condition(&shapes)) ?? .never)
         }
 
@@ -98,6 +97,9 @@ final class MatchRegistry {
         for name in entry.dependence.groups { byGroup[name, default: []].insert(place) }
         return entry
     }
+
+    /// Compiles a match again, for what the names mean now.
+    func recompile(_ entry: Entry, _ names: NameRegistry) { entry.compile(names, &shapes) }
 
     /// Ends a flow's use of a match; the last one ends the match.
     func release(_ entry: Entry, by rule: UInt32, _ names: NameRegistry) {

@@ -139,7 +139,7 @@ extension PipelineBuilder {
 
     private func recompile(_ match: MatchRegistry.Entry) {
         let old = match.compiled
-        match.compile(names)
+        matches.recompile(match, names)
         recompilations += 1
         for index in match.rules {
             guard let rule = rules[index] else { continue }

@@ -97,16 +97,6 @@ package final class LookupRun: Sendable {
     /// The table whose flow does something.
     var last: Lookup { lookups[lookups.count - 1] }
     var first: LogicalStage { lookups[0].question.stage }
-
-    @inline(__always)
-    func answers(_ key: FlowPointer) -> Bool {
-        words.withUnsafeBufferPointer { words in
-            for part in words where key.words[part.word] & part.mask != part.value {
-                return false
-            }
-            return true
-        }
-    }
 }
 
 /// Numbers for runs that differ only in the values that they compare. A number is given once.

@@ -89,13 +89,18 @@ package struct FollowedPath: Sendable {
     let answered: [LookupRun]
     package let particulars: [PhysicalDependency]
 
+    /// The tables that answered the packet, those included whose answer all packets of the path have.
+    var lookups: [LookupRun] {
+        var lookups = template.translation.lookups
+        for (index, run) in zip(template.places.lazy.compactMap(\.lookup), answered) {
+            lookups[index] = run
+        }
+        return lookups
+    }
+
     var translation: Translation {
         var translation = template.translation
-        var next = 0
-        for index in template.places.lazy.compactMap(\.lookup) {
-            translation.lookups[index] = answered[next]
-            next += 1
-        }
+        translation.lookups = lookups
         translation.particulars = particulars
         return translation
     }

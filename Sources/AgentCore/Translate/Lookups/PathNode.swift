@@ -67,7 +67,7 @@ struct PathWay {
     /// The tables that answered.
     private(set) var runs: [LookupRun] = []
     private(set) var particulars: [PhysicalDependency] = []
-    /// The numbers of the bits that decided, where any bits did that vary.
+    /// The numbers of the bits that decided.
     private(set) var bits: [Int] = []
 
     mutating func clear() {
@@ -76,10 +76,10 @@ struct PathWay {
         bits.removeAll(keepingCapacity: true)
     }
 
-    mutating func take(_ answer: KnownAnswer, decidedBy number: Int?) {
+    mutating func take(_ answer: KnownAnswer, decidedBy number: Int) {
         if let run = answer.run { runs.append(run) }
         if !answer.particulars.isEmpty { particulars += answer.particulars }
-        if let number { bits.append(number) }
+        bits.append(number)
     }
 
     /// The step that packets with this one's bits took at a node.
@@ -87,7 +87,7 @@ struct PathWay {
     mutating func pass(_ node: PathNode, _ key: FlowPointer) -> PathNode.Step? {
         for known in node.known {
             guard let answer = known.answers.find(key) else { continue }
-            take(answer, decidedBy: known.answers.bits.isEmpty ? nil : known.number)
+            take(answer, decidedBy: known.number)
             return answer.step
         }
         return nil

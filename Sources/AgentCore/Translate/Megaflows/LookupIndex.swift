@@ -54,25 +54,6 @@ struct LookupIndex: Sendable {
         return numbers
     }
 
-    /// The same for those of a packet that went where another went before.
-    mutating func add(_ path: FollowedPath) -> [Number] {
-        let template = path.template
-        var numbers: [Number] = []
-        numbers.reserveCapacity(template.translation.lookups.count)
-        var (answered, places) = (0, template.places.makeIterator())
-        var place = places.next()
-        for index in template.translation.lookups.indices {
-            while let next = place, next.lookup ?? -1 < index { place = places.next() }
-            if place?.lookup == index {
-                numbers.append(add(path.answered[answered]))
-                answered += 1
-            } else {
-                numbers.append(add(template.translation.lookups[index]))
-            }
-        }
-        return numbers
-    }
-
     private mutating func add(_ run: LookupRun) -> Number {
         let address = Self.address(run)
         let hash = hash(address)
