@@ -25,10 +25,8 @@ struct AgentCommands {
             ControlCommand("dpctl/dump-dps") { _ in "system@\(KernelDriver.datapathName)" })
         registry.register(
             ControlCommand(
-                "trace", usage: "[--ct=FLAGS]... [DATAPATH] MICROFLOW", arguments: 1...Int.max
-            ) {
-                (arguments) throws(ControlError) in try control.trace(arguments)
-            })
+                "trace", usage: "[--ct=FLAGS]... [DATAPATH] MICROFLOW", arguments: 1...Int.max,
+                run: { request in control.trace(request.arguments, for: request) }))
         registry.register(
             ControlCommand("inject-pkt", usage: "MICROFLOW", arguments: 1...1) {
                 (arguments) throws(ControlError) in try control.inject(arguments[0])
@@ -82,7 +80,7 @@ struct AgentCommands {
                 run: { request in
                     control.value.countRefused()
                     worker.drops { drops in
-                        loop.post { request.reply(control.value.text(of: drops)) }
+                        loop.post { control.value.show(drops, for: request) }
                     }
                 }))
     }
@@ -133,7 +131,17 @@ struct AgentCommands {
 
 extension ControlThread {
     /// The last argument is a microflow, one before it its datapath.
-    func trace(_ arguments: [String]) throws(ControlError) -> String {
+    func trace(_ arguments: [String], heading: String = "", for request: ControlRequest) {
+        describe { (names) throws(ControlError) in
+            heading + (try self.trace(arguments, names))
+        } then: { result in
+            request.answer(result)
+        }
+    }
+
+    private func trace(
+        _ arguments: [String], _ names: FlowDirectory
+    ) throws(ControlError) -> String {
         guard let snapshot, let southbound else {
             throw ControlError(AgentTrace.Failure.noSnapshot.description)
         }
@@ -141,8 +149,7 @@ extension ControlThread {
         guard let microflow = operands.last, operands.count <= 2 else {
             throw ControlError("one or two non-option arguments are required")
         }
-        var trace = AgentTrace(
-            snapshot: snapshot, replica: southbound.replica, device: deviceName)
+        var trace = AgentTrace(snapshot: snapshot, replica: southbound.replica, names: names)
         trace.samplePort = sampler.samplePort
         do throws(AgentTrace.Failure) {
             return try trace.run(
@@ -188,24 +195,15 @@ extension ControlThread {
         return (assumptions, operands)
     }
 
-    /// What flows, ports and devices are called.
-    var flowNames: FlowDirectory {
-        var names = southbound.map { FlowDirectory($0.replica) } ?? FlowDirectory { _ in nil }
-        names.device = deviceName
-        return names
-    }
-
-    /// What a kernel port is called.
-    private func deviceName(_ vport: UInt32) -> String {
-        driver.ports.interfaces.values.first { $0.vport == vport }?.name ?? String(vport)
-    }
-
     /// The drop counters, the largest first.
-    fileprivate func text(of drops: [PacketDrop: UInt64]) -> String {
-        let names = flowNames
-        let lines = drops.map { (count: $0.value, text: $0.key.text(names)) }
-        return lines.sorted { ($1.count, $0.text) < ($0.count, $1.text) }
-            .map { "\($0.count) \($0.text)" }.joined(separator: "\n")
+    fileprivate func show(_ drops: [PacketDrop: UInt64], for request: ControlRequest) {
+        describe { (names) throws(ControlError) in
+            let lines = drops.map { (count: $0.value, text: $0.key.text(names)) }
+            return lines.sorted { ($1.count, $0.text) < ($0.count, $1.text) }
+                .map { "\($0.count) \($0.text)" }.joined(separator: "\n")
+        } then: { result in
+            request.answer(result)
+        }
     }
 
     fileprivate var localBindings: String {

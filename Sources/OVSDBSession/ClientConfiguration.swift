@@ -23,6 +23,8 @@ package struct ClientConfiguration: Sendable {
     package var indexes: [String: [[String]]] = [:]
     /// Tables of which the copy is kept small rather than quick to read.
     package var packed: Set<String> = []
+    /// Tables whose rows are kept as structs too, because they are read again and again.
+    package var kept: [any TypedRow.Type] = []
     /// Connection methods, tried in turn.
     package var remotes: [String]
     /// Whether the remotes are tried in an order of chance, so that clients spread over servers.

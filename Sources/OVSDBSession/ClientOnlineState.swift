@@ -10,6 +10,8 @@ enum ClientRequest: Hashable, Sendable {
     case conditionChange
     case lock
     case transaction
+    /// Of a table's position.
+    case lookUp(LookUpID, table: Int)
     /// The reply says nothing of interest.
     case ignored
 }

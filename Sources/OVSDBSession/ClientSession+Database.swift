@@ -195,15 +195,18 @@ struct MonitorReply {
 // MARK: - Conditions
 
 extension ClientSession {
-    /// Asks for other rows of a monitored table. The contents are those of the new condition once
+    /// Asks for other rows of monitored tables. The contents are those of the new conditions once
     /// `conditions` with at least the returned number was reported.
-    package mutating func setCondition<T: TypedRow>(
-        _ type: T.Type, _ condition: [Condition], now: Int64
+    package mutating func setConditions(
+        _ changes: [ConditionChange], now: Int64
     ) -> (number: UInt64, actions: [Action]) {
-        guard let table = configuration.schema.tableIndex(T.table.name) else {
-            preconditionFailure("\(databaseName) has no table \(T.table.name)")
-        }
-        let number = conditions.want(condition, table)
+        let number = conditions.want(
+            changes.map { change in
+                guard let table = configuration.schema.tableIndex(change.tableName) else {
+                    preconditionFailure("\(databaseName) has no table \(change.tableName)")
+                }
+                return (table, change.stages)
+            })
         requestConditions()
         return (number, drain())
     }
@@ -212,24 +215,23 @@ extension ClientSession {
     package var conditionNumber: UInt64 { conditions.acknowledgedNumber }
 
     private mutating func requestConditions() {
-        guard let online, online.monitor == .following, conditions.needsRequest else { return }
-        let tables = conditions.beginChange()
-        let changes = tables.compactMap { position -> JSON.Member? in
-            guard let coverage = online.coverage, coverage.tables[position] != nil,
-                let condition = conditions.wanted[position]
-            else { return nil }
-            let clauses = clauses(condition, position, coverage)
-            return JSON.Member(
-                configuration.schema.tables[position].name, [["where": clauses]])
-        }
-        if online.method == .plain || changes.isEmpty {
-            // A plain monitor has all rows anyway.
-            conditions.acknowledge()
-            actions.append(.conditions(conditions.acknowledgedNumber))
-        } else {
+        guard let online, let coverage = online.coverage, online.monitor == .following,
+            conditions.needsRequest
+        else { return }
+        // A plain monitor has all rows anyway.
+        if online.method == .plain { conditions.settle() }
+        for step in conditions.beginChange(isKnown: { coverage.tables[$0] != nil }) {
+            let changes = step.tables.map { position in
+                JSON.Member(
+                    configuration.schema.tables[position].name,
+                    [["where": clauses(step.conditions[position] ?? [], position, coverage)]])
+            }
             request(
                 "monitor_cond_change", [dataMonitorID, dataMonitorID, .object(changes)],
                 .conditionChange)
+        }
+        if conditions.acknowledgedNumber == conditions.wantedNumber {
+            actions.append(.conditions(conditions.acknowledgedNumber))
         }
     }
 
@@ -237,7 +239,9 @@ extension ClientSession {
         guard result != nil else {
             return drop("monitor_cond_change was refused: \(error?.description ?? "")", now)
         }
+        let before = conditions.acknowledgedNumber
         conditions.acknowledge()
+        guard conditions.acknowledgedNumber != before else { return }
         actions.append(.conditions(conditions.acknowledgedNumber))
         requestConditions()
     }

@@ -54,6 +54,7 @@ extension ClientSession {
         case .conditionChange: conditionReplied(result, error, now)
         case .lock: lockReplied(id, result, now)
         case .transaction: transactionReplied(id, result, error)
+        case .lookUp(let lookUp, let table): lookUpReplied(lookUp, table, result)
         case .ignored, nil: break
         }
     }

@@ -125,7 +125,7 @@ extension ClientRequest {
     var isAboutMonitors: Bool {
         switch self {
         case .serverSchema, .serverMonitor, .dataSchema, .dataMonitor, .conditionChange: true
-        case .lock, .transaction, .ignored: false
+        case .lock, .transaction, .lookUp, .ignored: false
         }
     }
 }

@@ -50,6 +50,8 @@ package struct ClientSession: Sendable {
         /// The replica's contents are those of all conditions up to this number.
         case conditions(UInt64)
         case completed(TransactionID, TransactionOutcome)
+        /// What `lookUp` asked for, as far as the server has it and can be asked.
+        case lookedUp(LookUpID, [RowUUID: Row])
         case diagnostic(ClientDiagnostic)
     }
 
@@ -76,6 +78,7 @@ package struct ClientSession: Sendable {
     var newestIndex: Int64 = 0
     var nextRequest: Int64 = 1
     var nextTransaction: Int64 = 1
+    var nextLookUp: Int64 = 1
     var actions: [Action] = []
 
     /// `seed` decides the order of remotes and the jitter of waits.
@@ -83,7 +86,7 @@ package struct ClientSession: Sendable {
         self.configuration = configuration
         replica = Replica(
             schema: configuration.schema, indexes: configuration.indexes,
-            packed: configuration.packed)
+            packed: configuration.packed, kept: configuration.kept)
         decoder = replica.makeDecoder()
         remotes = ClientRemotes(configuration, seed: seed)
         conditions = ClientConditions(configuration)
@@ -255,6 +258,7 @@ extension ClientSession {
         if conditions.forgetRequest() { lastTransaction = .zero }
         state = .stopped
         failTransactions(online, reason)
+        failLookUps(online)
     }
 }
 

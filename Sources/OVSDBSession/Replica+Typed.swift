@@ -50,9 +50,10 @@ extension Replica {
 
     /// All rows, sorted by uuid.
     package func rows<T: TypedRow>(_ type: T.Type) -> [Identified<T>] {
-        let rows = tables[position(type)].rows
-        return rows.uuids.sorted().compactMap { uuid in
-            rows[uuid].map { Identified(uuid: uuid, row: T(row: $0)) }
+        let table = tables[position(type)]
+        if let kept = table.kept as? TypedRows<T> { return kept.rows }
+        return table.rows.uuids.sorted().compactMap { uuid in
+            table.rows[uuid].map { Identified(uuid: uuid, row: T(row: $0)) }
         }
     }
 

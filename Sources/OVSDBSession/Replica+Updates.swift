@@ -35,7 +35,7 @@ extension Replica {
     /// The same replica without rows.
     func empty() -> Replica {
         var empty = self
-        for position in empty.tables.indices { empty.tables[position].rows.removeAll() }
+        for position in empty.tables.indices { empty.tables[position].removeAll() }
         return empty
     }
 
@@ -71,8 +71,8 @@ extension Replica {
     mutating func commit(_ changes: [[RowChange]]) -> [TableChange] {
         var result: [TableChange] = []
         for (table, rows) in changes.enumerated() where !rows.isEmpty {
-            for row in rows { tables[table].apply(row) }
             let sorted = rows.sorted { $0.uuid < $1.uuid }
+            tables[table].apply(sorted)
             result.append(
                 TableChange(table: table, name: schema.tables[table].name, rows: sorted))
         }

@@ -20,9 +20,11 @@ package struct Replica: Sendable {
     var tables: [ReplicaTable]
 
     /// `indexes` are the lists of columns that `uuids(in:where:)` can look up, by table. The rows of
-    /// the tables in `packed` take less memory, and more time to read.
+    /// the tables in `packed` take less memory, and more time to read; those of the tables in `kept`
+    /// more memory, and no time when they are read again.
     package init(
-        schema: DatabaseSchema, indexes: [String: [[String]]] = [:], packed: Set<String> = []
+        schema: DatabaseSchema, indexes: [String: [[String]]] = [:], packed: Set<String> = [],
+        kept: [any TypedRow.Type] = []
     ) {
         self.schema = schema
         coverage = SchemaCoverage(client: schema, server: schema)
@@ -31,7 +33,8 @@ package struct Replica: Sendable {
             ReplicaTable(
                 indexes: (indexes[table.name] ?? []).map { columns in
                     ReplicaIndex(columns: columns.compactMap { table.columnIndex($0) })
-                }, isPacked: packed.contains(table.name))
+                }, isPacked: packed.contains(table.name),
+                kept: kept.first { $0.table.name == table.name }?.keptRows)
         }
     }
 
@@ -64,15 +67,27 @@ package struct Replica: Sendable {
 struct ReplicaTable: Sendable {
     var rows: ReplicaRows
     var indexes: [ReplicaIndex]
+    /// The rows as structs; nil if they are made each time.
+    var kept: (any KeptRows)?
 
-    init(indexes: [ReplicaIndex], isPacked: Bool) {
+    init(indexes: [ReplicaIndex], isPacked: Bool, kept: (any KeptRows)?) {
         rows = ReplicaRows(isPacked: isPacked)
         self.indexes = indexes
+        self.kept = kept
     }
 
-    mutating func apply(_ change: RowChange) {
-        rows[change.uuid] = change.new
-        for position in indexes.indices { indexes[position].apply(change) }
+    /// `changes` are sorted by uuid.
+    mutating func apply(_ changes: [RowChange]) {
+        for change in changes {
+            rows[change.uuid] = change.new
+            for position in indexes.indices { indexes[position].apply(change) }
+        }
+        kept = kept?.applying(changes)
+    }
+
+    mutating func removeAll() {
+        rows.removeAll()
+        kept = kept?.emptied()
     }
 }
 

@@ -45,6 +45,7 @@ package final class OVSDBClient {
     package private(set) var probeInterval: Duration?
     private var timer: (deadline: Int64, handle: EventLoop.Timer)?
     private var completions: [TransactionID: Completion] = [:]
+    private var answers: [LookUpID: ([RowUUID: Row]) -> Void] = [:]
     private var actions: [ClientSession.Action] = []
     private var isPerforming = false
 
@@ -109,10 +110,10 @@ extension OVSDBClient {
         perform(session.setOtherLocks(names, now: now))
     }
 
-    /// Asks for other rows of a monitored table; they are all there once `conditions` reported at
+    /// Asks for other rows of monitored tables; they are all there once `conditions` reported at
     /// least the returned number.
-    package func setCondition<T: TypedRow>(_ type: T.Type, _ condition: [Condition]) -> UInt64 {
-        let (number, actions) = session.setCondition(type, condition, now: now)
+    package func setConditions(_ changes: [ConditionChange]) -> UInt64 {
+        let (number, actions) = session.setConditions(changes, now: now)
         perform(actions)
         return number
     }
@@ -132,6 +133,17 @@ extension OVSDBClient {
     ) {
         let (id, actions) = session.enqueue(builder, now: now)
         completions[id] = completion
+        perform(actions)
+    }
+
+    /// Asks the server for columns that are not copied. `answer` is called exactly once, perhaps before
+    /// this returns, with the rows that the server has: none if it can't be asked.
+    package func lookUp<T: TypedRow>(
+        _ columns: [T.Column], of type: T.Type, _ rows: [RowUUID],
+        answer: @escaping ([RowUUID: T]) -> Void
+    ) {
+        let (id, actions) = session.lookUp(columns, of: type, rows)
+        answers[id] = { answer($0.mapValues(T.init(row:))) }
         perform(actions)
     }
 
@@ -182,6 +194,7 @@ extension OVSDBClient {
         case .lockAwaited(let name): handlers.lock(name, .waiting)
         case .conditions(let number): handlers.conditions(number)
         case .completed(let id, let outcome): completions.removeValue(forKey: id)?(outcome)
+        case .lookedUp(let id, let rows): answers.removeValue(forKey: id)?(rows)
         case .diagnostic(let diagnostic): handlers.diagnostic(diagnostic)
         }
     }

@@ -24,7 +24,6 @@ package final class SimulatedAgent {
     private var taken: [RowUUID: Milliseconds] = [:]
     private var progress = Progress()
     private var conditions: MonitorConditions?
-    private var serviceConditions = ServiceConditions.nothing
     private var wantedConditions: UInt64 = 0
     private var revision: UInt64 = 0
     private var unacknowledged: [UInt64] = []
@@ -192,22 +191,9 @@ package final class SimulatedAgent {
             chassisName: name, chassis: identity?.row, logicalPorts: attached.sorted(),
             datapaths: pass.datapaths,
             datapathKeys: pass.inputs.datapaths.values.map(\.tunnelKey))
-        requestServices(pass.datapaths, now)
         guard wanted != conditions else { return }
+        wantedConditions = client.setConditions(wanted.changes(after: conditions), now: now)
         conditions = wanted
-        for (table, condition) in wanted.byTable {
-            wantedConditions = client.setCondition(table, condition, now: now)
-        }
-    }
-
-    private func requestServices(_ datapaths: LocalDatapaths, _ now: Int64) {
-        let wanted = ServiceConditions(
-            datapaths: datapaths, chassis: identity?.row, everything: false)
-        guard wanted != serviceConditions else { return }
-        serviceConditions = wanted
-        for (table, condition) in wanted.byTable {
-            wantedConditions = client.setCondition(table, condition, now: now)
-        }
     }
 }
 

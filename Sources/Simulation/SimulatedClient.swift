@@ -60,8 +60,8 @@ package final class SimulatedClient {
         perform(session.setOtherLocks(names, now: now), now)
     }
 
-    func setCondition<T: TypedRow>(_ type: T.Type, _ condition: [Condition], now: Int64) -> UInt64 {
-        let (number, actions) = session.setCondition(type, condition, now: now)
+    func setConditions(_ changes: [ConditionChange], now: Int64) -> UInt64 {
+        let (number, actions) = session.setConditions(changes, now: now)
         perform(actions, now)
         return number
     }
@@ -77,7 +77,7 @@ package final class SimulatedClient {
             case .completed(let id, let outcome): completions.removeValue(forKey: id)?(outcome, now)
             case .synchronized, .lockAcquired, .lockLost, .lockAwaited, .conditions: awoken()
             case .unsynchronized: lost()
-            case .diagnostic: break
+            case .lookedUp, .diagnostic: break
             }
         }
     }

@@ -58,7 +58,7 @@ struct LocalDatabase {
     private mutating func put(_ table: String, _ uuid: RowUUID, _ row: Row?) {
         guard let index = replica.schema.tableIndex(table) else { return }
         let old = replica.row(in: index, uuid)
-        replica.tables[index].apply(RowChange(uuid: uuid, old: old, new: row))
+        replica.tables[index].apply([RowChange(uuid: uuid, old: old, new: row)])
     }
 }
 
@@ -75,5 +75,5 @@ extension Datum {
 
 extension Replica {
     /// A row of the server's changes.
-    mutating func put(_ change: RowChange, in table: Int) { tables[table].apply(change) }
+    mutating func put(_ change: RowChange, in table: Int) { tables[table].apply([change]) }
 }

@@ -60,7 +60,7 @@ struct TestDatabase {
             let rows = table.rows.map {
                 OVSDBSession.RowChange(uuid: $0.uuid, old: $0.old, new: $0.new)
             }
-            for row in rows { replica.tables[table.table].apply(row) }
+            replica.tables[table.table].apply(rows.sorted { $0.uuid < $1.uuid })
             let name = database.schema.tables[table.table].name
             return TableChange(table: table.table, name: name, rows: rows)
         }

@@ -10,9 +10,9 @@ struct ClientConditionTests {
         [Condition(SB.AddressSet.Column.name, .equal, .one(.string(name)))]
     }
 
-    private func want(_ client: inout ClientHarness, _ condition: [Condition]) -> UInt64 {
-        let (number, actions) = client.session.setCondition(
-            SB.AddressSet.self, condition, now: client.now)
+    private func want(_ client: inout ClientHarness, _ stages: [Condition]...) -> UInt64 {
+        let (number, actions) = client.session.setConditions(
+            [ConditionChange(SB.AddressSet.self, stages: stages)], now: client.now)
         client.perform(actions)
         return number
     }
@@ -44,6 +44,57 @@ struct ClientConditionTests {
         let second = try client.answer("monitor_cond_change", [:])
         #expect(second[2] == ["Address_Set": [["where": [false]]]])
         #expect(client.takeLog() == ["conditions 1", "conditions 3"])
+    }
+
+    @Test("The stages of a change are sent at once, and it is in force with the last answer")
+    func stages() throws {
+        var client = ClientHarness.southbound()
+        try client.synchronize()
+        _ = client.takeLog()
+        #expect(want(&client, named("x"), named("y"), named("z")) == 1)
+        let requests = try (0..<3).map { _ in try client.take("monitor_cond_change") }
+        let rows = requests.map { $0["params"]?[2]?["Address_Set"]?[0]?["where"] }
+        #expect(rows == [[["name", "==", "x"]], [["name", "==", "y"]], [["name", "==", "z"]]])
+        for request in requests {
+            #expect(client.session.conditionNumber == 0)
+            client.handle(
+                .received(["id": request["id"] ?? nil, "result": [:], "error": nil]))
+        }
+        #expect(client.takeLog() == ["conditions 1"])
+    }
+
+    @Test("Several tables are asked for in one request, and a stage that changes nothing in none")
+    func severalTables() throws {
+        var client = ClientHarness.southbound()
+        try client.synchronize()
+        _ = client.takeLog()
+        let chassis = [Condition(SB.Chassis.Column.name, .equal, .one(.string("hv1")))]
+        let (number, actions) = client.session.setConditions(
+            [
+                ConditionChange(SB.AddressSet.self, stages: [named("x"), named("x")]),
+                ConditionChange(SB.Chassis.self, stages: [chassis]),
+            ], now: client.now)
+        client.perform(actions)
+        let request = try client.answer("monitor_cond_change", [:])
+        #expect(request[2]?.members?.map(\.key).sorted() == ["Address_Set", "Chassis"])
+        #expect(client.sent.isEmpty)
+        #expect(client.takeLog() == ["conditions \(number)"])
+    }
+
+    @Test("Lost between the stages, everything is read again, under the last conditions")
+    func lostBetweenStages() throws {
+        var client = ClientHarness.southbound()
+        try client.synchronize()
+        _ = want(&client, named("x"), named("y"))
+        try client.answer("monitor_cond_change", [:])
+        client.handle(.disconnected("gone"))
+        client.sent = []
+        client.waitForDeadline()
+        try client.learn()
+        let request = try client.answer(
+            "monitor_cond_since", [false, .string(ClientHarness.since), [:]])
+        #expect(request[3]?.string == RowUUID.zero.description)
+        #expect(request[2]?["Address_Set"]?[0]?["where"] == [["name", "==", "y"]])
     }
 
     @Test("A resumed copy has the old conditions first")

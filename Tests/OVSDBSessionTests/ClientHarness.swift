@@ -16,6 +16,7 @@ struct ClientHarness {
     var diagnostics: [String] = []
     var changes: [TableChange] = []
     var outcomes: [TransactionID: TransactionOutcome] = [:]
+    var found: [LookUpID: [RowUUID: Row]] = [:]
 
     static let since = "11111111-1111-4111-8111-111111111111"
 
@@ -58,6 +59,9 @@ struct ClientHarness {
             case .completed(let id, let outcome):
                 #expect(outcomes[id] == nil, "two outcomes")
                 outcomes[id] = outcome
+            case .lookedUp(let id, let rows):
+                #expect(found[id] == nil, "two answers")
+                found[id] = rows
             case .diagnostic(let diagnostic): diagnostics.append(diagnostic.description)
             }
         }

@@ -91,7 +91,9 @@ struct ClientServerWorld {
             case .lockLost(let name): #expect(clients[index].held.remove(name) != nil)
             case .diagnostic(.lost(_, let reason)):
                 #expect(ClientServerWorld.faults.contains(reason), "the client left by itself")
-            case .synchronized, .unsynchronized, .conditions, .diagnostic, .lockAwaited: break
+            case .synchronized, .unsynchronized, .conditions, .diagnostic, .lockAwaited,
+                .lookedUp:
+                break
             }
         }
     }
@@ -314,10 +316,12 @@ extension ClientServerWorld {
             [], [.constant(false)], [Condition(SB.AddressSet.Column.name, .equal, name)],
             [Condition(SB.AddressSet.Column.addresses, .includes, Datum(["a"]))],
         ]
-        let condition = choices.randomElement(using: &random) ?? []
-        clients[index].condition = condition
-        let (_, actions) = clients[index].session.setCondition(
-            SB.AddressSet.self, condition, now: now)
+        let stages = (0...Int.random(in: 0...2, using: &random)).map { _ in
+            choices.randomElement(using: &random) ?? []
+        }
+        clients[index].condition = stages.last ?? []
+        let (_, actions) = clients[index].session.setConditions(
+            [ConditionChange(SB.AddressSet.self, stages: stages)], now: now)
         perform(actions, index)
     }
 

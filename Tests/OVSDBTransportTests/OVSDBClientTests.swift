@@ -162,14 +162,29 @@ struct OVSDBClientTests {
         _ = try rig.loop.outcome(
             of: insert([(1, Set(name: "x")), (2, Set(name: "y"))]), by: writer)
         #expect(reader.client.replica.count(Set.self) == 0)
-        let number = reader.client.setCondition(
-            Set.self, [Condition(Set.Column.name, .equal, Datum("y"))])
+        let one = [Condition(Set.Column.name, .equal, Datum("y"))]
+        let number = reader.client.setConditions([ConditionChange(Set.self, stages: [one])])
         try rig.loop.wait { reader.client.conditionNumber >= number }
         #expect(reader.client.replica.rows(Set.self).map(\.uuid) == [uuid(2)])
         #expect(reader.takeChanges().of(Set.self).map(\.uuid) == [uuid(2)])
-        let all = reader.client.setCondition(Set.self, [])
+        let all = reader.client.setConditions([ConditionChange(Set.self, stages: [one, []])])
         try rig.loop.wait { reader.client.conditionNumber >= all }
         #expect(reader.client.replica.hasSameRows(as: writer.client.replica))
+    }
+
+    @Test("What is not copied is asked for", arguments: TestServer.kinds)
+    func lookUp(_ kind: TestServer.Kind) throws {
+        let rig = try Rig(kind)
+        let writer = try rig.client()
+        let reader = try rig.client(condition: [.constant(false)])
+        _ = try rig.loop.outcome(
+            of: insert([(1, Set(name: "x", addresses: ["a"])), (2, Set(name: "y"))]), by: writer)
+        var found: [RowUUID: Set]?
+        let wanted = [uuid(1), uuid(2), uuid(3)]
+        reader.client.lookUp([.addresses], of: Set.self, wanted) { found = $0 }
+        try rig.loop.wait { found != nil }
+        #expect(found == [uuid(1): Set(addresses: ["a"]), uuid(2): Set()])
+        #expect(reader.client.replica.count(Set.self) == 0)
     }
 
     @Test("The lock goes to the next client when its holder leaves", arguments: TestServer.kinds)

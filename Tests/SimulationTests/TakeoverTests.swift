@@ -39,7 +39,7 @@ import Testing
             var names: [String] = []
             for _ in 0..<3 {
                 names += cluster.editOnePort()
-                let steps = cluster.random.random.number(seed % 3 == 0 ? 60 : 9)
+                let steps = cluster.random.random.number(seed % 3 == 0 ? 200 : 9)
                 for _ in 0..<steps { _ = cluster.act() }
             }
             standby.startLog()

@@ -24,8 +24,8 @@ struct BridgeCommands {
             })
         registry.register(
             ControlCommand(
-                "ofproto/trace", usage: "[BRIDGE] FLOW [--ct-next FLAGS]...", arguments: 1...20
-            ) { (words) throws(ControlError) in try control.traceFlow(words) })
+                "ofproto/trace", usage: "[BRIDGE] FLOW [--ct-next FLAGS]...", arguments: 1...20,
+                run: { request in control.traceFlow(request) }))
         for (name, usage, count) in [
             ("mdb/show", "BRIDGE", 1...1), ("mdb/flush", "[BRIDGE]", 0...1),
         ] {
@@ -60,7 +60,20 @@ extension ControlThread {
     }
 
     /// A packet given in the words of a flow, through the logical pipelines.
-    fileprivate func traceFlow(_ words: [String]) throws(ControlError) -> String {
+    fileprivate func traceFlow(_ request: ControlRequest) {
+        do throws(ControlError) {
+            let (expression, options) = try microflow(request.arguments)
+            trace(
+                options + [expression], heading: "Microflow: \(expression)\n\n", for: request)
+        } catch {
+            request.fail(error.text)
+        }
+    }
+
+    /// What `trace` is asked, for what `ofproto/trace` was.
+    private func microflow(
+        _ words: [String]
+    ) throws(ControlError) -> (expression: String, options: [String]) {
         var (operands, options): ([String], [String]) = ([], [])
         var rest = words[...]
         while let word = rest.popFirst() {
@@ -92,7 +105,7 @@ extension ControlThread {
         } catch {
             throw ControlError(error.description)
         }
-        return "Microflow: \(expression)\n\n" + (try trace(options + [expression]))
+        return (expression, options)
     }
 
     /// - Parameters:

@@ -1,6 +1,7 @@
 import AgentCore
 import Linux
 import OVSDBSession
+import UnixControl
 
 /// What the datapath thread tells the control thread.
 enum DatapathReport: Sendable {
@@ -26,7 +27,12 @@ extension ControlThread {
         case .learned(let lessons): learn(lessons)
         case .service(let event): serve(event)
         case .used(let uses): used(uses)
-        case .unsupported(let drop): self.report(drop.text(flowNames))
+        case .unsupported(let drop):
+            describe { (names) throws(ControlError) in
+                drop.text(names)
+            } then: { result in
+                if case .success(let text) = result { self.report(text) }
+            }
         case .problem(let text): self.report(text)
         case .diverged(let found): diverged(found)
         }

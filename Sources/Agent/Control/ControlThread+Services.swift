@@ -8,17 +8,6 @@ import Schemas
 // The control thread's half of the services: their tables, their timers, their rows.
 
 extension ControlThread {
-    func requestServices(_ system: LocalSystem, _ southbound: OVSDBClient) {
-        let wanted = ServiceConditions(
-            datapaths: datapaths, chassis: identity?.row,
-            everything: system.configuration.monitorsEverything)
-        guard wanted != serviceConditions else { return }
-        serviceConditions = wanted
-        for (table, condition) in wanted.byTable {
-            wantedConditions = southbound.setCondition(table, condition)
-        }
-    }
-
     /// What the services need of the rows; nil before the chassis has its own.
     func serviceContext(
         _ system: LocalSystem, _ southbound: OVSDBClient

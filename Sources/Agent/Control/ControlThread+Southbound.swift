@@ -61,7 +61,6 @@ extension ControlThread {
         client.handlers.conditions = { [weak self] _ in self?.southboundAgain() }
         client.handlers.diagnostic = { [log] in log.info("\($0)") }
         conditions = nil
-        serviceConditions = .nothing
         return client
     }
 
@@ -251,17 +250,14 @@ extension ControlThread {
     ) {
         let wanted =
             system.configuration.monitorsEverything
-            ? MonitorConditions.all
+            ? MonitorConditions(allFor: identity?.row)
             : MonitorConditions(
                 chassisName: system.configuration.name ?? "", chassis: identity?.row,
                 logicalPorts: Array(inputs.interfaces.byLogicalPort.keys),
                 datapaths: datapaths, datapathKeys: inputs.datapaths.values.map(\.tunnelKey))
-        requestServices(system, southbound)
         guard wanted != conditions else { return }
+        wantedConditions = southbound.setConditions(wanted.changes(after: conditions))
         conditions = wanted
-        for (table, condition) in wanted.byTable {
-            wantedConditions = southbound.setCondition(table, condition)
-        }
     }
 
     /// The datapath thread forwards by a revision.

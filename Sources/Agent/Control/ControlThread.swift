@@ -44,7 +44,6 @@ final class ControlThread {
     var taken: [RowUUID: Milliseconds] = [:]
     var datapaths = LocalDatapaths.none
     var conditions: MonitorConditions?
-    var serviceConditions = ServiceConditions.nothing
     var services = ServiceHub()
     var serviceTimer: EventLoop.Timer?
     var wantedConditions: UInt64 = 0

@@ -44,8 +44,9 @@ package struct BindingPass {
     package init(_ replica: Replica, _ inputs: Inputs) {
         self.inputs = inputs
         ports = replica.rows(SB.PortBinding.self)
-        var byName: [String: SB.PortBinding] = [:]
-        for port in ports { byName[port.row.logicalPort] = port.row }
+        let ports = self.ports
+        lazy var byName = Dictionary(
+            ports.map { ($0.row.logicalPort, $0.row) }, uniquingKeysWith: { _, last in last })
         let gateways = GatewayElection(replica)
         var claims: [RowUUID: PortClaim] = [:]
         for port in ports {
@@ -67,7 +68,7 @@ package struct BindingPass {
             if new.chassis == inputs.identity.row, port.row.chassis != new.chassis {
                 newlyTaken.append(port.uuid)
             }
-            transaction.update(port.uuid, from: port.row, to: new)
+            if new != port.row { transaction.update(port.uuid, from: port.row, to: new) }
         }
     }
 

@@ -12,31 +12,27 @@ package struct MonitorConditions: Hashable, Sendable {
     package let neighbours: [Condition]
     package let learnedAddresses: [Condition]
     package let chassisPrivate: [Condition]
+    package let services: ServiceConditions
 
-    /// What to ask of which table.
-    package var byTable: [(table: any TypedRow.Type, condition: [Condition])] {
+    /// What to ask of which table, except the logical flows.
+    private var byTable: [(table: any TypedRow.Type, condition: [Condition])] {
         [
-            (SB.PortBinding.self, portBindings), (SB.LogicalFlow.self, logicalFlows),
-            (SB.MulticastGroup.self, multicastGroups), (SB.MACBinding.self, neighbours),
-            (SB.ChassisPrivate.self, chassisPrivate), (SB.FDB.self, learnedAddresses),
-        ]
+            (SB.PortBinding.self, portBindings), (SB.MulticastGroup.self, multicastGroups),
+            (SB.MACBinding.self, neighbours), (SB.ChassisPrivate.self, chassisPrivate),
+            (SB.FDB.self, learnedAddresses),
+        ] + services.byTable
     }
 
-    /// Everything.
-    package static let all = MonitorConditions(
-        portBindings: [], logicalFlows: [], multicastGroups: [], neighbours: [],
-        learnedAddresses: [], chassisPrivate: [])
-
-    private init(
-        portBindings: [Condition], logicalFlows: [Condition], multicastGroups: [Condition],
-        neighbours: [Condition], learnedAddresses: [Condition], chassisPrivate: [Condition]
-    ) {
-        self.portBindings = portBindings
-        self.logicalFlows = logicalFlows
-        self.multicastGroups = multicastGroups
-        self.neighbours = neighbours
-        self.learnedAddresses = learnedAddresses
-        self.chassisPrivate = chassisPrivate
+    /// Everything but what other chassis' services leave for their own.
+    package init(allFor chassis: RowUUID?) {
+        portBindings = []
+        logicalFlows = []
+        multicastGroups = []
+        neighbours = []
+        learnedAddresses = []
+        chassisPrivate = []
+        services = ServiceConditions(
+            datapaths: .none, chassis: chassis, everything: true)
     }
 
     /// - Parameter datapathKeys: tunnel keys of the local datapaths.
@@ -63,9 +59,12 @@ package struct MonitorConditions: Hashable, Sendable {
         ports += local.map { Condition(Port.datapath, .equal, $0) }
         ports.append(Condition(Port.parentPort, .notEqual, .empty))
         portBindings = ports
-        logicalFlows =
-            local.map { Condition(SB.LogicalFlow.Column.logicalDatapath, .includes, $0) }
-            + [Condition(SB.LogicalFlow.Column.logicalDPGroup, .notEqual, .empty)]
+        // Flows without a datapath have a group. Only where every clause is an equality does Debian's server
+        // look a row up among them; it goes through all of them otherwise.
+        logicalFlows = Self.any(
+            (local.isEmpty ? [] : local + [.empty]).map {
+                Condition(SB.LogicalFlow.Column.logicalDatapath, .equal, $0)
+            })
         multicastGroups = Self.any(
             local.map { Condition(SB.MulticastGroup.Column.datapath, .equal, $0) })
         neighbours = Self.any(local.map { Condition(SB.MACBinding.Column.datapath, .equal, $0) })
@@ -76,10 +75,37 @@ package struct MonitorConditions: Hashable, Sendable {
         chassisPrivate = [
             Condition(SB.ChassisPrivate.Column.name, .equal, .one(.string(chassisName)))
         ]
+        services = ServiceConditions(datapaths: datapaths, chassis: chassis, everything: false)
     }
 
     /// No clause would mean every row; here it means none.
     private static func any(_ clauses: [Condition]) -> [Condition] {
         clauses.isEmpty ? [.constant(false)] : clauses
+    }
+}
+
+// MARK: - Changes
+
+extension MonitorConditions {
+    /// The flows of so many new datapaths are worth a stage of their own, and so many stages are
+    /// worth what they cost the server: each goes through the whole table.
+    package static let datapathsPerStage = 32
+    package static let mostStages = 2
+
+    /// How to get here from what was asked for before. The flows of many new datapaths come in
+    /// several parts: while the server prepares one, the one before is read and compiled.
+    package func changes(after old: MonitorConditions?) -> [ConditionChange] {
+        [ConditionChange(SB.LogicalFlow.self, stages: stagesOfFlows(after: old))]
+            + byTable.map { ConditionChange($0.table, stages: [$0.condition]) }
+    }
+
+    private func stagesOfFlows(after old: MonitorConditions?) -> [[Condition]] {
+        let before = old?.logicalFlows ?? []
+        let known = Set(before)
+        let new = logicalFlows.filter { !known.contains($0) }
+        let count = min(new.count / Self.datapathsPerStage, Self.mostStages)
+        guard count > 1, old?.logicalFlows.isEmpty != true else { return [logicalFlows] }
+        let parts = (1..<count).map { before + new[..<(new.count * $0 / count)] }
+        return parts + [logicalFlows]
     }
 }

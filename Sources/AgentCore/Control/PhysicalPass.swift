@@ -58,16 +58,21 @@ package struct PhysicalPass {
     private static func loadBalancers(
         _ replica: Replica, _ local: Set<RowUUID>
     ) -> [(row: SB.LoadBalancer, datapaths: Set<RowUUID>)] {
-        replica.rows(SB.LoadBalancer.self).sorted { $0.uuid < $1.uuid }.compactMap { found in
+        var localMembers: [RowUUID: Set<RowUUID>] = [:]
+        for group in replica.rows(SB.LogicalDPGroup.self) {
+            localMembers[group.uuid] = local.intersection(group.row.datapaths)
+        }
+        return replica.rows(SB.LoadBalancer.self).compactMap { found in
             let row = found.row
-            var datapaths = Set(row.datapaths)
+            var datapaths: Set<RowUUID> = []
             for group in [row.datapathGroup, row.lsDatapathGroup, row.lrDatapathGroup] {
-                guard let group, let members = replica[SB.LogicalDPGroup.self, group] else {
-                    continue
-                }
-                datapaths.formUnion(members.datapaths)
+                guard let members = group.flatMap({ localMembers[$0] }) else { continue }
+                // Most have one group, whose members need not be copied.
+                if datapaths.isEmpty { datapaths = members } else { datapaths.formUnion(members) }
             }
-            datapaths.formIntersection(local)
+            for datapath in row.datapaths where local.contains(datapath) {
+                datapaths.insert(datapath)
+            }
             return datapaths.isEmpty ? nil : (row, datapaths)
         }
     }

@@ -325,8 +325,10 @@ package struct PhysicalBuilder {
         }
         var found: [String] = []
         view.virtualServices = VirtualServices(
-            inputs.loadBalancers.map { ($0.row, $0.datapaths.compactMap { keys[$0] }.sorted()) },
-            problem: { found.append($0) })
+            inputs.loadBalancers.map { row, datapaths in
+                let matters = VirtualServices.differ(byDatapath: row)
+                return (row, matters ? datapaths.compactMap { keys[$0] } : [])
+            }, problem: { found.append($0) })
         problems += found
     }
 

@@ -62,7 +62,12 @@ package struct VirtualServices: Sendable {
 
     package init() {}
 
-    /// - Parameter rows: load balancers, each with the keys of its local datapaths.
+    /// Whether it matters which datapaths have the load balancer.
+    package static func differ(byDatapath row: SB.LoadBalancer) -> Bool {
+        row.options["hairpin_snat_ip"] != nil
+    }
+
+    /// - Parameter rows: load balancers, each with the keys of its local datapaths if they matter.
     package init(
         _ rows: [(SB.LoadBalancer, datapaths: [UInt32])], problem: (String) -> Void
     ) {

@@ -39,15 +39,13 @@ package struct AgentTrace {
     /// The netlink port of the exporter of samples; zero if there is none.
     package var samplePort: UInt32 = 0
 
+    /// - Parameter names: nil takes them from the replica.
     package init(
-        snapshot: TranslationSnapshot, replica: Replica,
-        device: @escaping (UInt32) -> String = { String($0) }
+        snapshot: TranslationSnapshot, replica: Replica, names: FlowDirectory? = nil
     ) {
         self.snapshot = snapshot
         self.replica = replica
-        var directory = FlowDirectory(replica)
-        directory.device = device
-        self.directory = directory
+        directory = names ?? FlowDirectory(replica)
     }
 
     /// The trace of a microflow, as text. `datapath` is a name or the beginning of a UUID; nil takes

@@ -34,12 +34,12 @@ package struct FlowDescription: Hashable, Sendable {
         self.hint = hint
     }
 
-    package init(_ row: SB.LogicalFlow) {
+    /// - Parameter labels: its external_ids.
+    package init(_ row: SB.LogicalFlow, labels: [String: String]) {
         self.init(
             pipeline: row.pipeline == SB.LogicalFlow.pipelineEgress ? .egress : .ingress,
             table: row.tableID, priority: row.priority, match: row.match, actions: row.actions,
-            stageName: row.externalIDs["stage-name"], source: row.externalIDs["source"],
-            hint: row.externalIDs["stage-hint"])
+            stageName: labels["stage-name"], source: labels["source"], hint: labels["stage-hint"])
     }
 
     /// `stage (source): `, or as much of it as is known.
@@ -102,14 +102,19 @@ extension RowIdentifier {
 // MARK: - Out of a Southbound replica
 
 extension FlowDirectory {
-    package init(_ replica: Replica) {
+    /// The external_ids of a logical flow.
+    package typealias Labels = (RowUUID, SB.LogicalFlow) -> [String: String]
+
+    /// - Parameter labels: as the replica has them if it has them.
+    package init(_ replica: Replica, labels: @escaping Labels = { $1.externalIDs }) {
         self.init { id in
-            replica[SB.LogicalFlow.self, RowUUID(high: id.high, low: id.low)]
-                .map(FlowDescription.init)
+            let uuid = RowUUID(high: id.high, low: id.low)
+            return replica[SB.LogicalFlow.self, uuid]
+                .map { FlowDescription($0, labels: labels(uuid, $0)) }
         }
         addDatapaths(replica)
         addChassis(replica)
-        let stages = StageNames(replica)
+        let stages = StageNames(replica, labels)
         stageName = { stages.name(of: $0) }
     }
 
@@ -139,38 +144,52 @@ extension FlowDirectory {
     }
 }
 
-/// The names of stages, read from the flows when the first is asked for. A stage is called what a flow
-/// of it on that datapath calls it, as kinds of datapaths have names of their own.
+/// The names of stages. A stage is called what a flow of it on that datapath calls it, as kinds of
+/// datapaths have names of their own.
 private final class StageNames {
     private let replica: Replica
-    /// Of each name, the datapaths and groups of datapaths whose flows have it.
-    private lazy var names = Self.names(replica)
+    private let labels: FlowDirectory.Labels
+    /// Of each stage, a flow by its datapath or group of datapaths, one with a name if the replica knows
+    /// names: read when the first is asked for.
+    private lazy var examples = Self.examples(replica)
     private lazy var datapaths = Self.datapaths(replica)
 
-    init(_ replica: Replica) { self.replica = replica }
+    init(_ replica: Replica, _ labels: @escaping FlowDirectory.Labels) {
+        self.replica = replica
+        self.labels = labels
+    }
 
     func name(of stage: LogicalStage) -> String? {
-        guard let datapath = datapaths[stage.datapath] else { return nil }
-        let candidates = (names[stage.stage] ?? [:]).filter { _, places in
-            places.contains(datapath) || places.contains { isMember(datapath, of: $0) }
+        guard let datapath = datapaths[stage.datapath], let places = examples[stage.stage] else {
+            return nil
         }
-        return candidates.keys.min()
+        let groups = places.keys.filter { isMember(datapath, of: $0) }.sorted()
+        guard let flow = ([datapath] + groups).lazy.compactMap({ places[$0] }).first,
+            let row = replica[SB.LogicalFlow.self, flow]
+        else { return nil }
+        return labels(flow, row)["stage-name"]
     }
 
     private func isMember(_ datapath: RowUUID, of group: RowUUID) -> Bool {
         replica[SB.LogicalDPGroup.self, group]?.datapaths.contains(datapath) == true
     }
 
-    private static func names(_ replica: Replica) -> [Stage: [String: Set<RowUUID>]] {
-        var names: [Stage: [String: Set<RowUUID>]] = [:]
-        for row in replica.rows(SB.LogicalFlow.self).map(\.row) {
-            let flow = FlowDescription(row)
-            guard (0..<PipelineLimits.tables).contains(flow.table), let name = flow.stageName,
+    private static func examples(_ replica: Replica) -> [Stage: [RowUUID: RowUUID]] {
+        var examples: [Stage: [RowUUID: RowUUID]] = [:]
+        var named: Set<RowUUID> = []
+        replica.forEachRow(SB.LogicalFlow.self) { uuid, data in
+            let row = SB.LogicalFlow(row: data)
+            guard (0..<PipelineLimits.tables).contains(row.tableID),
                 let place = row.logicalDatapath ?? row.logicalDPGroup
-            else { continue }
-            names[Stage(flow.pipeline, flow.table), default: [:]][name, default: []].insert(place)
+            else { return }
+            let isEgress = row.pipeline == SB.LogicalFlow.pipelineEgress
+            let stage = Stage(isEgress ? .egress : .ingress, row.tableID)
+            let isNamed = row.externalIDs["stage-name"] != nil
+            if let found = examples[stage]?[place], !isNamed || named.contains(found) { return }
+            if isNamed { named.insert(uuid) }
+            examples[stage, default: [:]][place] = uuid
         }
-        return names
+        return examples
     }
 
     private static func datapaths(_ replica: Replica) -> [DatapathKey: RowUUID] {

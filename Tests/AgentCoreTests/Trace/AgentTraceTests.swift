@@ -98,7 +98,9 @@ struct AgentTraceTests {
         }
 
         var trace: AgentTrace {
-            AgentTrace(snapshot: snapshot, replica: rows.replica) { "tap\($0)" }
+            var names = FlowDirectory(rows.replica)
+            names.device = { "tap\($0)" }
+            return AgentTrace(snapshot: snapshot, replica: rows.replica, names: names)
         }
 
         func run(_ text: String, datapath: String? = nil) throws -> String {
@@ -290,6 +292,29 @@ struct AgentTraceTests {
                 == "dropped by the flow: datapath=\"s1\", ingress table=2(ls_in_l2_lkup), "
                 + "uuid=0x00000001 (deleted)")
         #expect(PacketDrop(.unknownInput(7)).text(directory) == "7 is no logical port")
+    }
+
+    /// An agent's replica has no names; what a text needs is known after it was made once.
+    @Test func namesThatTheReplicaLacksAreAskedFor() throws {
+        let network = Network()
+        let replica = network.rows.replica
+        let stage = LogicalStage(DatapathKey(1), Stage(.ingress, 2))
+        let drop = PacketDrop(.flow, stage: stage, flow: RowIdentifier(network.lookup))
+        let noFlow = PacketDrop(.noFlow, stage: stage)
+        let unknown = FlowLabels()
+        let nameless = FlowDirectory(replica) { uuid, _ in unknown.labels(of: uuid) }
+        #expect(drop.text(nameless).contains("ingress table=2, priority=50"))
+        #expect(unknown.missing.contains(network.lookup))
+        #expect(!noFlow.text(nameless).contains("ls_in_l2_lkup"))
+        let known = FlowLabels(
+            known: Dictionary(
+                uniqueKeysWithValues: unknown.missing.map {
+                    ($0, replica[SB.LogicalFlow.self, $0]?.externalIDs ?? [:])
+                }))
+        let named = FlowDirectory(replica) { uuid, _ in known.labels(of: uuid) }
+        #expect(drop.text(named) == drop.text(FlowDirectory(replica)))
+        #expect(noFlow.text(named) == noFlow.text(FlowDirectory(replica)))
+        #expect(known.missing.isEmpty)
     }
 
     private static func withoutFirstLine(_ text: String) -> String {

@@ -26,7 +26,7 @@ struct SouthboundRows {
     }
 
     private mutating func apply(_ change: RowChange, _ position: Int) {
-        replica.tables[position].apply(change)
+        replica.tables[position].apply([change])
         changes.append(
             TableChange(
                 table: position, name: replica.schema.tables[position].name, rows: [change]))
@@ -70,7 +70,7 @@ struct SouthboundRows {
         let old = replica.rows(SB.PortBinding.self).first { $0.row.logicalPort == name }
         if let position, let old {
             replica.tables[position].apply(
-                RowChange(uuid: old.uuid, old: old.row.row(), new: nil))
+                [RowChange(uuid: old.uuid, old: old.row.row(), new: nil)])
         }
         port(name, key, in: datapath, security: security)
     }
