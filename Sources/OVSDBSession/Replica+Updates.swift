@@ -71,12 +71,23 @@ extension Replica {
     mutating func commit(_ changes: [[RowChange]]) -> [TableChange] {
         var result: [TableChange] = []
         for (table, rows) in changes.enumerated() where !rows.isEmpty {
-            let sorted = rows.sorted { $0.uuid < $1.uuid }
+            let sorted = Self.inOrder(rows)
             tables[table].apply(sorted)
             result.append(
                 TableChange(table: table, name: schema.tables[table].name, rows: sorted))
         }
         return result
+    }
+
+    /// Sorted by uuid; of changes of the same row, which a faulty server may send, the last.
+    private static func inOrder(_ rows: [RowChange]) -> [RowChange] {
+        var sorted = rows.sorted { $0.uuid < $1.uuid }
+        if zip(sorted, sorted.dropFirst()).contains(where: { $0.uuid == $1.uuid }) {
+            var last: [RowUUID: RowChange] = [:]
+            for row in rows { last[row.uuid] = row }
+            sorted = last.values.sorted { $0.uuid < $1.uuid }
+        }
+        return sorted
     }
 
     /// What `updates` would change, by table; nothing is changed yet.

@@ -32,6 +32,12 @@ package final class OVSDBClient {
 
     package typealias Completion = (TransactionOutcome) -> Void
 
+    private struct LookUp {
+        let answer: ([RowUUID: Row]) -> Void
+        /// Ends the wait for the server.
+        let timer: EventLoop.Timer
+    }
+
     package var handlers = Handlers()
     /// When the messages that are being handled were read from the socket; nil outside of that.
     package private(set) var arrival: MonotonicTime?
@@ -45,7 +51,7 @@ package final class OVSDBClient {
     package private(set) var probeInterval: Duration?
     private var timer: (deadline: Int64, handle: EventLoop.Timer)?
     private var completions: [TransactionID: Completion] = [:]
-    private var answers: [LookUpID: ([RowUUID: Row]) -> Void] = [:]
+    private var lookUps: [LookUpID: LookUp] = [:]
     private var actions: [ClientSession.Action] = []
     private var isPerforming = false
 
@@ -137,14 +143,22 @@ extension OVSDBClient {
     }
 
     /// Asks the server for columns that are not copied. `answer` is called exactly once, perhaps before
-    /// this returns, with the rows that the server has: none if it can't be asked.
+    /// this returns, with the rows that the server has: none if it doesn't answer `within` that time.
     package func lookUp<T: TypedRow>(
-        _ columns: [T.Column], of type: T.Type, _ rows: [RowUUID],
+        _ columns: [T.Column], of type: T.Type, _ rows: [RowUUID], within patience: Duration,
         answer: @escaping ([RowUUID: T]) -> Void
     ) {
         let (id, actions) = session.lookUp(columns, of: type, rows)
-        answers[id] = { answer($0.mapValues(T.init(row:))) }
+        lookUps[id] = LookUp(
+            answer: { answer($0.mapValues(T.init(row:))) },
+            timer: loop.schedule(after: patience) { [weak self] in self?.lookedUp(id, [:]) })
         perform(actions)
+    }
+
+    private func lookedUp(_ id: LookUpID, _ rows: [RowUUID: Row]) {
+        guard let lookUp = lookUps.removeValue(forKey: id) else { return }
+        loop.cancel(lookUp.timer)
+        lookUp.answer(rows)
     }
 
     /// Silence after which the server is probed; nil is the default for the kind of remote, zero
@@ -194,7 +208,7 @@ extension OVSDBClient {
         case .lockAwaited(let name): handlers.lock(name, .waiting)
         case .conditions(let number): handlers.conditions(number)
         case .completed(let id, let outcome): completions.removeValue(forKey: id)?(outcome)
-        case .lookedUp(let id, let rows): answers.removeValue(forKey: id)?(rows)
+        case .lookedUp(let id, let rows): lookedUp(id, rows)
         case .diagnostic(let diagnostic): handlers.diagnostic(diagnostic)
         }
     }

@@ -59,6 +59,13 @@ import Testing
         }
     }
 
+    @Test func nothingIsNoPartOfAStage() {
+        let wanted = conditions(0..<200)
+        let stages = stagesOfFlows(wanted.changes(after: conditions(0..<0)))
+        #expect(stages.count > 1)
+        #expect(stages.allSatisfy { !$0.contains(.constant(false)) })
+    }
+
     @Test func flowsOfAFewDatapathsComeAtOnce() {
         let wanted = conditions(0..<200)
         #expect(stagesOfFlows(wanted.changes(after: conditions(0..<195))) == [wanted.logicalFlows])

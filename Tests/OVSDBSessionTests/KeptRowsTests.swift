@@ -1,3 +1,4 @@
+import JSON
 import OVSDBModel
 import Schemas
 import Testing
@@ -45,5 +46,20 @@ import Testing
         }
         #expect(kept.rows(SB.Encap.self) == plain.rows(SB.Encap.self))
         #expect(kept.empty().rows(SB.Encap.self).isEmpty)
+    }
+
+    /// A faulty server may name a row twice, as with letters of both cases.
+    @Test func aRowThatIsNamedTwiceIsThereOnce() throws {
+        var kept = replica(kept: [SB.Encap.self])
+        let updates: JSON = [
+            "Encap": [
+                "aaaaaaaa-0000-4000-8000-000000000001": ["insert": ["ip": "192.0.2.1"]],
+                "AAAAAAAA-0000-4000-8000-000000000001": ["insert": ["ip": "192.0.2.2"]],
+            ]
+        ]
+        let changes = try kept.apply(updates, .differences)
+        #expect(changes.of(SB.Encap.self).map(\.new?.ip) == ["192.0.2.2"])
+        #expect(kept.rows(SB.Encap.self).map(\.row.ip) == ["192.0.2.2"])
+        #expect(kept.count(SB.Encap.self) == 1)
     }
 }

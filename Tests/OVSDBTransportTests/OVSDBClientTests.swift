@@ -181,10 +181,31 @@ struct OVSDBClientTests {
             of: insert([(1, Set(name: "x", addresses: ["a"])), (2, Set(name: "y"))]), by: writer)
         var found: [RowUUID: Set]?
         let wanted = [uuid(1), uuid(2), uuid(3)]
-        reader.client.lookUp([.addresses], of: Set.self, wanted) { found = $0 }
+        reader.client.lookUp([.addresses], of: Set.self, wanted, within: .seconds(60)) {
+            found = $0
+        }
         try rig.loop.wait { found != nil }
         #expect(found == [uuid(1): Set(addresses: ["a"]), uuid(2): Set()])
         #expect(reader.client.replica.count(Set.self) == 0)
+    }
+
+    @Test("A server that doesn't answer is not waited for", arguments: TestServer.kinds)
+    func lookUpInVain(_ kind: TestServer.Kind) throws {
+        let rig = try Rig(kind)
+        let client = try rig.client()
+        try rig.server.suspend()
+        defer { try? rig.server.resume() }
+        var answers: [[RowUUID: Set]] = []
+        client.client.lookUp([.name], of: Set.self, [uuid(1)], within: .milliseconds(20)) {
+            answers.append($0)
+        }
+        try rig.loop.wait { !answers.isEmpty }
+        #expect(answers == [[:]])
+        #expect(client.client.isSynchronized)
+        // The answer comes late, to nobody.
+        try rig.server.resume()
+        _ = try rig.loop.outcome(of: insert([(1, Set(name: "x"))]), by: client)
+        #expect(answers == [[:]])
     }
 
     @Test("The lock goes to the next client when its holder leaves", arguments: TestServer.kinds)

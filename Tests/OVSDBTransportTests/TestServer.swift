@@ -74,6 +74,15 @@ final class TestServer {
         while access("\(directory)/pid", F_OK) == 0 { usleep(1000) }
     }
 
+    /// The server does nothing until `resume`.
+    func suspend() throws { try signal("STOP") }
+
+    func resume() throws { try signal("CONT") }
+
+    private func signal(_ name: String) throws {
+        try run("sh", "-c", "kill -\(name) $(cat \(directory)/pid)")
+    }
+
     func transact(_ operations: String) throws {
         try run("ovsdb-client", "transact", remote, "[\"OVN_Southbound\",\(operations)]")
     }

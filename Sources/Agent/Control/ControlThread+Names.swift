@@ -12,6 +12,8 @@ extension ControlThread {
 
     /// A text is made again with what was missing until nothing is.
     private static let mostLookUps = 3
+    /// How long a text waits for the server's names.
+    private static let patience: Duration = .seconds(2)
 
     /// Makes a text that names flows, and hands it on: now, or when the Southbound server has answered.
     func describe(
@@ -30,7 +32,9 @@ extension ControlThread {
             return then(result)
         }
         let missing = labels.missing.sorted()
-        southbound.lookUp([.externalIDs], of: SB.LogicalFlow.self, missing) { rows in
+        southbound.lookUp(
+            [.externalIDs], of: SB.LogicalFlow.self, missing, within: Self.patience
+        ) { rows in
             guard !rows.isEmpty else { return then(result) }
             let found = missing.map { ($0, rows[$0]?.externalIDs ?? [:]) }
             let known = labels.known.merging(found) { _, new in new }

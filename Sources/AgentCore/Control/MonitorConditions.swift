@@ -100,7 +100,7 @@ extension MonitorConditions {
     }
 
     private func stagesOfFlows(after old: MonitorConditions?) -> [[Condition]] {
-        let before = old?.logicalFlows ?? []
+        let before = (old?.logicalFlows ?? []).filter { $0 != .constant(false) }
         let known = Set(before)
         let new = logicalFlows.filter { !known.contains($0) }
         let count = min(new.count / Self.datapathsPerStage, Self.mostStages)

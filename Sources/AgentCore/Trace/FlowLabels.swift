@@ -1,11 +1,11 @@
 import OVSDBModel
 import Schemas
 
-/// The external_ids of logical flows for one text, where the replica doesn't have them: those that are known
-/// and those that were asked for in vain.
+/// The external_ids of logical flows for one text, where the replica doesn't have them.
 package final class FlowLabels {
+    /// Empty for a flow that the server doesn't have any more.
     package let known: [RowUUID: [String: String]]
-    /// Not known, although the text would say them.
+    /// Of which flows the text would say them, if they were known.
     package private(set) var missing: Set<RowUUID> = []
 
     package init(known: [RowUUID: [String: String]] = [:]) { self.known = known }

@@ -36,7 +36,8 @@ extension PacketDrop {
         guard let stage else { return reason.text(names) }
         var parts = ["datapath=\"\(names.datapath(stage.datapath.value))\""]
         let description = flow.flatMap(names.flow)
-        let name = description?.stageName ?? names.stageName(stage)
+        // Any flow of the stage knows its name, but has to be looked for among all of them.
+        let name = description.map(\.stageName) ?? names.stageName(stage)
         parts.append(
             "\(stage.stage.pipeline) table=\(stage.stage.table)" + (name.map { "(\($0))" } ?? ""))
         if let flow {
