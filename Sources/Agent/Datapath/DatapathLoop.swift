@@ -13,8 +13,6 @@ import Netlink
 
 final class DatapathLoop {
     enum Limits {
-        /// Upcalls taken from one socket before the next one has its turn.
-        static let upcallsPerTurn = 64
         /// How often the kernel's flows are listed for their counters, at most and at least.
         static let dumpInterval: Duration = .milliseconds(1000)
         static let longestDumpInterval: Duration = .milliseconds(5000)
@@ -47,6 +45,7 @@ final class DatapathLoop {
     var waiting = NeighbourBuffer()
     var admission = LessonAdmission()
     var limiter = ServiceLimiter()
+    private var turns = UpcallTurns()
     /// Ports whose misses the kernel keeps to their budget.
     var heldBudgets: Set<UInt32> = []
     var controlMeters = ControlMeters()
@@ -136,12 +135,13 @@ final class DatapathLoop {
 
     /// Most often one packet waits, so it goes on before the socket is asked for more.
     private func serve(_ vport: UInt32) {
-        guard let port = ports[vport]?.port, serve(port, limit: 1) else { return }
-        _ = serve(port, limit: Limits.upcallsPerTurn - 1)
+        guard let port = ports[vport]?.port, serve(port, limit: 1) == 1 else { return }
+        let limit = turns.limit(of: vport, now: now) - 1
+        if serve(port, limit: limit) == limit { turns.filled(by: vport, now: now) }
     }
 
-    /// - Returns: whether there was anything.
-    private func serve(_ port: UpcallPort, limit: Int) -> Bool {
+    /// - Returns: how many there were.
+    private func serve(_ port: UpcallPort, limit: Int) -> Int {
         var upcalls: [Upcall] = []
         do {
             let turn = try reader.read(port.socket, limit: limit, into: &upcalls)
@@ -155,7 +155,7 @@ final class DatapathLoop {
         } catch {
             report(.problem("upcalls of \(port.name): \(error)"))
         }
-        return !upcalls.isEmpty
+        return upcalls.count
     }
 }
 
