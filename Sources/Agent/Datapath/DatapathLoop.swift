@@ -136,8 +136,8 @@ final class DatapathLoop {
     /// Most often one packet waits, so it goes on before the socket is asked for more.
     private func serve(_ vport: UInt32) {
         guard let port = ports[vport]?.port, serve(port, limit: 1) == 1 else { return }
-        let limit = turns.limit(of: vport, now: now) - 1
-        if serve(port, limit: limit) == limit { turns.filled(by: vport, now: now) }
+        let limit = turns.limit(of: vport, now: now)
+        turns.took(1 + (limit > 1 ? serve(port, limit: limit - 1) : 0), from: vport, now: now)
     }
 
     /// - Returns: how many there were.

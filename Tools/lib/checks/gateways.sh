@@ -131,6 +131,28 @@ gateways_are_several() {
     return $result
 }
 
+# A balancer without state: what comes by the gateway of one host is answered by that of another, which has
+# not seen the connection begin.
+balancer_has_no_state() {
+    local result=0
+    nb lrp-set-gateway-chassis r-s7 hv1 30 && provider_switch s8 && router_port r s8 08 10.0.8.1/24 &&
+        nb lrp-set-gateway-chassis r-s8 hv2 -- lr-nat-del r -- \
+            lb-add flat "$VIP:80" "$(servers 8080 vm11 vm22)" tcp -- \
+            set Load_Balancer flat options:use_stateless_nat=true -- lr-lb-add r flat || result=1
+    outside_address eth0 10.0.8.100/24
+    ip -n outside route add "$VIP" via 10.0.8.1 src 10.0.7.100
+    hv_sync && eventually 10 reachable outside 10.0.8.1 || result=1
+    capture outside outside "$GATEWAY_VLAN" -Q in tcp
+    says "vm11 vm22" outside -n 16 tcp "$VIP" 80 || result=1
+    end_capture outside
+    counts outside "$VIP.80 > 10.0.7.100" 16 || { DETAIL="${DETAIL:-} not by the other gateway"; result=1; }
+    ip -n outside route del "$VIP"
+    nb_hv lr-lb-del r flat -- lb-del flat -- lrp-del r-s8 -- ls-del s8 -- \
+        lr-nat-add r snat 10.0.7.1 10.0.1.0/24 || result=1
+    no_outside_address eth0 10.0.8.100/24
+    return $result
+}
+
 ## What is announced
 
 # Addresses of translations, but those of balancers only if wanted, and nothing of a quiet router.
@@ -308,6 +330,7 @@ checks_gateways() {
     check "a gateway moves to the most wanted chassis" gateway_moves
     check "a gateway follows a group of chassis" gateway_of_a_group
     check "several gateways have their own translations" gateways_are_several
+    check "a balancer has no state at several gateways" balancer_has_no_state
     check "translations are announced" translations_are_announced
     check "stations are announced" stations_are_announced
     check "a router's own addresses end packets" own_addresses_end
