@@ -1,8 +1,8 @@
 import Wire
 
 /// How many upcalls of one port are taken before the next port has its turn: many, for what they cost
-/// together is less; one while a busy port and another share the thread, for whoever comes second waits
-/// for the end of the turn.
+/// together is less; one for a busy port while one that isn't shares the thread with it, for that one
+/// waits for the end of the turn. Ports that are all busy wait for each other anyway.
 package struct UpcallTurns: Sendable {
     package static let alone = 64
     package static let shared = 1
@@ -21,10 +21,11 @@ package struct UpcallTurns: Sendable {
     /// What a port that has something may have.
     package mutating func limit(of port: UInt32, now: Milliseconds) -> Int {
         moveWindow(now)
-        if busyPorts.contains(where: { $0 != port }) || busyBefore.contains(where: { $0 != port }) {
-            sharedUntil = now + Self.window
+        if busyPorts.contains(port) || busyBefore.contains(port) {
+            return now < sharedUntil ? Self.shared : Self.alone
         }
-        return now < sharedUntil ? Self.shared : Self.alone
+        if !busyPorts.isEmpty || !busyBefore.isEmpty { sharedUntil = now + Self.window }
+        return Self.alone
     }
 
     /// The port had so many.

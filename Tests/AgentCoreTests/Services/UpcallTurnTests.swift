@@ -38,12 +38,21 @@ import Wire
         // Short turns make it no less busy, for as long as it has them.
         for now in 10..<5000 as Range<Milliseconds> {
             let limits = turn(&turns, now % 500 == 10 ? [1: 1000, 2: 1] : [1: 1000], at: now)
-            #expect(limits[2] ?? UpcallTurns.shared == UpcallTurns.shared)
+            #expect(limits[2] ?? UpcallTurns.alone == UpcallTurns.alone)
             if now > 10 { #expect(limits[1] == UpcallTurns.shared) }
         }
         #expect(
             turn(&turns, [1: 1000], at: 5000 + UpcallTurns.window) == [1: UpcallTurns.alone],
             "the other has had none since")
+    }
+
+    @Test func portsThatAreAllBusyHaveLongTurns() {
+        var turns = UpcallTurns()
+        for now in 0..<20 as Range<Milliseconds> { _ = turn(&turns, [1: 1000, 2: 1000], at: now) }
+        for now in 20 + UpcallTurns.window..<5000 as Range<Milliseconds> {
+            let limits = turn(&turns, [1: 1000, 2: 1000], at: now)
+            #expect(limits == [1: UpcallTurns.alone, 2: UpcallTurns.alone])
+        }
     }
 
     @Test func aPortThatWasBusyIsForgotten() {
