@@ -28,7 +28,10 @@ import Wire
     @Test func portsThatAreNotBusyHaveLongTurns() {
         var turns = UpcallTurns()
         for now in stride(from: 0, to: 5000, by: 100) as StrideTo<Milliseconds> {
-            #expect(turn(&turns, [1: 3, 2: 20], at: now) == [1: UpcallTurns.alone, 2: UpcallTurns.alone])
+            #expect(
+                turn(&turns, [1: 3, 2: 20], at: now) == [
+                    1: UpcallTurns.alone, 2: UpcallTurns.alone,
+                ])
         }
     }
 
