@@ -121,6 +121,36 @@ private func claim(
     }
 }
 
+@Suite struct PlugProviderTests {
+    private func problems(_ port: SB.PortBinding, plugged: Bool = false) -> [String] {
+        var database = LocalDatabase(SB.schema)
+        database.insert(port)
+        let pass = BindingPass(
+            database.replica,
+            .init(
+                identity: identity(),
+                interfaces: LocalInterfaces(plugged ? [interface("va", "a")] : []), installed: [],
+                taken: [:], now: 0, wallClock: 0))
+        return pass.problems
+    }
+
+    private func port(on chassis: RowUUID, options: [String: String]) -> SB.PortBinding {
+        SB.PortBinding(logicalPort: "a", options: options, requestedChassis: chassis)
+    }
+
+    @Test func aProviderThatIsUnknownIsNamed() throws {
+        let wanted = port(on: me, options: ["vif-plug-type": "representor"])
+        let problem = try #require(problems(wanted).first)
+        #expect(problem.contains("port a:") && problem.contains("\"representor\""))
+        #expect(problems(wanted, plugged: true) == [], "somebody has plugged it")
+    }
+
+    @Test func portsOfOthersAndPortsWithoutProviderAreNoProblem() {
+        #expect(problems(port(on: other, options: ["vif-plug-type": "representor"])) == [])
+        #expect(problems(port(on: me, options: [:])) == [])
+    }
+}
+
 @Suite struct PortBindingWriteTests {
     private func desired(
         _ row: SB.PortBinding, claimed: Bool, installed: Bool = false, mayTakeOver: Bool = true

@@ -123,6 +123,7 @@ extension ControlThread {
         var transaction = TransactionBuilder()
         var pass = bindingPass(system)
         claims = pass?.claims ?? [:]
+        stand(.plugging, pass?.problems ?? [])
         guard southboundWrite.isOpen, southbound.canWrite else { return }
         writeChassis(system, southbound, into: &transaction)
         pass?.writeSouthbound(into: &transaction)

@@ -57,6 +57,17 @@ package struct BindingPass {
         self.claims = claims
     }
 
+    /// Ports whose interface this chassis shall make by a plug provider: there is none.
+    package var problems: [String] {
+        ports.filter { $0.row.requestedChassis == inputs.identity.row }.compactMap { port in
+            guard let kind = port.row.options["vif-plug-type"],
+                claims[port.uuid]?.interface == nil
+            else { return nil }
+            return "port \(port.row.logicalPort): vif-plug-type \"\(kind)\": no such provider; "
+                + "it waits for an interface with its iface-id"
+        }
+    }
+
     /// Writes Port_Binding rows to the Southbound database.
     package mutating func writeSouthbound(into transaction: inout TransactionBuilder) {
         for port in ports {
