@@ -32,7 +32,11 @@ package struct UpcallTurns: Sendable {
     package mutating func took(_ count: Int, from port: UInt32, now: Milliseconds) {
         moveWindow(now)
         counts[port, default: 0] += count
-        if counts[port, default: 0] >= Self.busy { busyPorts.insert(port) }
+        guard counts[port, default: 0] >= Self.busy, busyPorts.insert(port).inserted,
+            !busyBefore.contains(port)
+        else { return }
+        // It may have been the one that the others made room for.
+        sharedUntil = 0
     }
 
     private mutating func moveWindow(_ now: Milliseconds) {

@@ -51,8 +51,9 @@ import Wire
 
     @Test func portsThatAreAllBusyHaveLongTurns() {
         var turns = UpcallTurns()
-        for now in 0..<20 as Range<Milliseconds> { _ = turn(&turns, [1: 1000, 2: 1000], at: now) }
-        for now in 20 + UpcallTurns.window..<5000 as Range<Milliseconds> {
+        for now in 0..<10 as Range<Milliseconds> { _ = turn(&turns, [1: 1000, 2: 20], at: now) }
+        for now in 10..<20 as Range<Milliseconds> { _ = turn(&turns, [1: 1000, 2: 64], at: now) }
+        for now in 20..<5000 as Range<Milliseconds> {
             let limits = turn(&turns, [1: 1000, 2: 1000], at: now)
             #expect(limits == [1: UpcallTurns.alone, 2: UpcallTurns.alone])
         }
