@@ -35,8 +35,10 @@ TEST_PACKAGES=(
     ndisc6
     openvswitch-common
     openvswitch-switch
+    openvswitch-vtep
     ovn-central
     ovn-common
+    ovn-controller-vtep
     ovn-host
     procps
     shellcheck

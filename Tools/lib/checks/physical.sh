@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Where the logical network meets the physical one, on a network of network.sh: bridges, VLANs,
-# nested ports, gateways; tunnels are in physical_tunnels.sh, rates in physical_shaping.sh.
+# nested ports, gateways; tunnels are in physical_tunnels.sh, the stock controller of VTEPs in
+# physical_vtep.sh, rates in physical_shaping.sh.
 # Each check configures what it needs and takes it away. Uses base.sh.
 #
 #     lan: a switch of the machine's own kernel, with a port for each
@@ -388,6 +389,7 @@ checks_physical() {
     checks_of_tags
     checks_of_neighbours
     checks_of_shaping
+    checks_of_vtep_controller
     checks_of_tunnels
     checks_of_flows
 }
