@@ -1,3 +1,4 @@
+#include <linux/gen_stats.h>
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <netlink/netlink.h>

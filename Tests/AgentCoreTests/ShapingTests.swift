@@ -156,6 +156,18 @@ private let slow = PortRate(
         #expect(standard.ceiling == HTBShaping.highestRate)
     }
 
+    @Test func queuesAreShownWithWhatLeft() throws {
+        var host = ShapedHost()
+        try host.keep([slow])
+        let shaping = try #require(host.shaping().devices["eth1"])
+        let text = shaping.text([2: QueueTraffic(packets: 3, bytes: 300, errors: 1)])
+        #expect(
+            text.hasSuffix(
+                "Queue 1:\n  min-rate: 1000000\n  max-rate: 8000000\n  priority: 0\n"
+                    + "  tx_packets: 3\n  tx_bytes: 300\n  tx_errors: 1\n"))
+        #expect(text.contains("Default:\n") && !text.contains("tx_packets: 0"))
+    }
+
     @Test func anAdministratorsQueuesAreKeptToo() throws {
         var host = ShapedHost()
         host.qos(

@@ -61,6 +61,33 @@ struct RouteTests {
         #expect(gone == nil)
     }
 
+    @Test func whatPassesAClassIsCounted() throws {
+        let namespace = try NetworkNamespace.create()
+        try namespace.shell(
+            "ip link add va type veth peer name vb; ip link set va up; ip link set vb up")
+        let control = try inside(namespace) { () throws(NetlinkError) in try RouteControl.open() }
+        let found = try control.link(named: "va")
+        let index = try #require(found).index
+        try control.addHTB(linkIndex: index, handle: 0x10000, standardClass: 1)
+        try control.setHTBClass(
+            linkIndex: index,
+            HTBRecord(
+                handle: 0x10001, parent: 0xffff_ffff,
+                parameters: HTBParameters(
+                    rate: 1_000_000, ceiling: 1_000_000, rateBuffer: 1_000_000,
+                    ceilingBuffer: 1_000_000, quantum: 1500, priority: 0)))
+        let before = try control.htbStatistics(linkIndex: index)
+        // Nobody answers: the questions themselves are what passes.
+        try namespace.shell(
+            "ip addr add 192.0.2.1/24 dev va; ping -c 2 -i 0.2 -W 1 192.0.2.2 || true")
+        let after = try control.htbStatistics(linkIndex: index)
+        let first = try #require(before[0x10001])
+        let counts = try #require(after[0x10001])
+        #expect(counts.packets > first.packets)
+        #expect(counts.bytes >= first.bytes + 28 * (counts.packets - first.packets))
+        #expect(counts.drops == 0)
+    }
+
     @Test func aRefusalCarriesTheKernelsText() throws {
         let namespace = try NetworkNamespace.create()
         try namespace.shell("ip link add va type veth peer name vb")

@@ -126,6 +126,10 @@ extension ControlThread {
         guard let shaping = driver.applied.devices[name]?.shaping else {
             return "QoS not configured on \(name)\n"
         }
-        return "QoS: \(name) linux-htb\n" + shaping.text
+        do {
+            return "QoS: \(name) linux-htb\n" + shaping.text(try driver.queueTraffic(of: name))
+        } catch {
+            throw ControlError(error.description)
+        }
     }
 }

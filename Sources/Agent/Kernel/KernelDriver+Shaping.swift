@@ -97,6 +97,17 @@ extension KernelDriver {
         }
     }
 
+    /// What has left by the queues of a device that has been shaped, by class.
+    func queueTraffic(of name: String) throws(NetlinkError) -> [UInt16: QueueTraffic] {
+        guard let device = applied.devices[name] else { return [:] }
+        var traffic: [UInt16: QueueTraffic] = [:]
+        for (handle, counts) in try route.htbStatistics(linkIndex: device.index) {
+            traffic[UInt16(truncatingIfNeeded: handle)] = QueueTraffic(
+                packets: counts.packets, bytes: counts.bytes, errors: counts.drops)
+        }
+        return traffic
+    }
+
     private static func handle(_ minor: UInt16) -> UInt32 {
         UInt32(HTBShaping.handle) << 16 | UInt32(minor)
     }

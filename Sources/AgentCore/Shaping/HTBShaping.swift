@@ -144,9 +144,24 @@ extension RootDiscipline {
     }
 }
 
+/// What has left by a queue.
+package struct QueueTraffic: Hashable, Sendable {
+    package var packets: UInt64
+    package var bytes: UInt64
+    /// Packets that found it full.
+    package var errors: UInt64
+
+    package init(packets: UInt64, bytes: UInt64, errors: UInt64) {
+        self.packets = packets
+        self.bytes = bytes
+        self.errors = errors
+    }
+}
+
 extension HTBShaping {
     /// `qos/show` of ovs-vswitchd(8): the device, then its queues by number, in bits per second.
-    package var text: String {
+    /// - Parameter traffic: by class; nothing is said of one that is not there.
+    package func text(_ traffic: [UInt16: QueueTraffic]) -> String {
         let top = classes[Self.topClass]
         let queues = classes.filter { $0.key != Self.topClass }.sorted { $0.key < $1.key }
         return "max-rate: \((top?.ceiling ?? 0) * 8)\n\n"
@@ -154,6 +169,13 @@ extension HTBShaping {
                 let heading = number == Self.standardClass ? "Default" : "Queue \(number - 1)"
                 return "\(heading):\n  min-rate: \(values.rate * 8)\n"
                     + "  max-rate: \(values.ceiling * 8)\n  priority: \(values.priority)\n"
+                    + (traffic[number]?.text ?? "")
             }.joined(separator: "\n")
+    }
+}
+
+extension QueueTraffic {
+    fileprivate var text: String {
+        "  tx_packets: \(packets)\n  tx_bytes: \(bytes)\n  tx_errors: \(errors)\n"
     }
 }

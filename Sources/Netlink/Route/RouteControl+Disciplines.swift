@@ -32,6 +32,13 @@ package struct HTBRecord: Hashable, Sendable {
     }
 }
 
+/// What has passed a class, and what it has dropped (struct gnet_stats_* of linux/gen_stats.h).
+package struct ClassStatistics: Hashable, Sendable {
+    package var packets: UInt64 = 0
+    package var bytes: UInt64 = 0
+    package var drops: UInt64 = 0
+}
+
 package struct HTBParameters: Hashable, Sendable {
     /// Bytes per second.
     package var rate: UInt64
@@ -71,12 +78,29 @@ extension RouteControl {
     /// Those of kind "htb", by handle.
     package func htbClasses(linkIndex: Int32) throws(NetlinkError) -> [HTBRecord] {
         var found: [HTBRecord] = []
-        let message = ControlMessage(
-            type: UInt16(RTM_GETTCLASS), flags: NLM_F_DUMP, header: tcmsg(linkIndex))
-        try socket.exchange("class list", place: "\(linkIndex)", message) {
+        try forEachClass(linkIndex) {
             if let record = HTBRecord($0) { found.append(record) }
         }
         return found.sorted { $0.handle < $1.handle }
+    }
+
+    /// Those of kind "htb", by handle.
+    package func htbStatistics(
+        linkIndex: Int32
+    ) throws(NetlinkError) -> [UInt32: ClassStatistics] {
+        var found: [UInt32: ClassStatistics] = [:]
+        try forEachClass(linkIndex) {
+            if let record = HTBRecord($0) { found[record.handle] = ClassStatistics($0) }
+        }
+        return found
+    }
+
+    private func forEachClass(
+        _ linkIndex: Int32, _ body: (MessageView) -> Void
+    ) throws(NetlinkError) {
+        let message = ControlMessage(
+            type: UInt16(RTM_GETTCLASS), flags: NLM_F_DUMP, header: tcmsg(linkIndex))
+        try socket.exchange("class list", place: "\(linkIndex)", message, onAnswer: body)
     }
 
     /// Gives a device a discipline of kind "htb" in place of the kernel's own.
@@ -175,6 +199,21 @@ extension HTBRecord {
             let parameters = HTBParameters(options)
         else { return nil }
         self.init(handle: header.tcm_handle, parent: header.tcm_parent, parameters: parameters)
+    }
+}
+
+extension ClassStatistics {
+    /// A kernel that counts less than this leaves zeros.
+    fileprivate init(_ message: MessageView) {
+        guard let parts = message.classAttributes.first(TCA_STATS2)?.nested else { return }
+        if let sent = parts.first(TCA_STATS_BASIC)?.value(gnet_stats_basic.self) {
+            bytes = sent.bytes
+            packets = UInt64(sent.packets)
+        }
+        if let many: UInt64 = parts.first(TCA_STATS_PKT64)?.value() { packets = many }
+        if let queue = parts.first(TCA_STATS_QUEUE)?.value(gnet_stats_queue.self) {
+            drops = UInt64(queue.drops)
+        }
     }
 }
 
