@@ -95,6 +95,8 @@ device_has_queues() {
     sent_per_second vm11 vm12 "$(workload_ip vm12)" || result=1
     DETAIL="$RATE kbit/s with a limit of 3000"
     [ "$RATE" -gt 1500 ] && [ "$RATE" -lt 4200 ] || result=1
+    agent_command 2 qos/show vm12 | grep 'tx_packets: [1-9]' >/dev/null ||
+        { DETAIL+=", nothing is counted"; result=1; }
     vsctl 2 -- clear Port vm12 qos -- --all destroy QoS -- --all destroy Queue
     eventually 10 kernel_lacks 2 vm12 htb || { DETAIL+=", the queue stays"; result=1; }
     return $result
