@@ -12,6 +12,8 @@ package struct UpcallTurns: Sendable {
 
     private var windowEnd: Milliseconds = 0
     private var counts: [UInt32: Int] = [:]
+    /// The port of the last turn, and its count, which is not among the others.
+    private var last: (port: UInt32, count: Int) = (0, 0)
     private var busyPorts: Set<UInt32> = []
     private var busyBefore: Set<UInt32> = []
     private var sharedUntil: Milliseconds = 0
@@ -31,12 +33,16 @@ package struct UpcallTurns: Sendable {
     /// The port had so many.
     package mutating func took(_ count: Int, from port: UInt32, now: Milliseconds) {
         moveWindow(now)
-        counts[port, default: 0] += count
-        guard counts[port, default: 0] >= Self.busy, busyPorts.insert(port).inserted,
-            !busyBefore.contains(port)
-        else { return }
+        if last.port != port {
+            counts[last.port] = last.count
+            last = (port, counts[port] ?? 0)
+        }
+        let before = last.count
+        last.count += count
+        guard before < Self.busy, last.count >= Self.busy else { return }
+        busyPorts.insert(port)
         // It may have been the one that the others made room for.
-        sharedUntil = 0
+        if !busyBefore.contains(port) { sharedUntil = 0 }
     }
 
     private mutating func moveWindow(_ now: Milliseconds) {
@@ -44,6 +50,7 @@ package struct UpcallTurns: Sendable {
         busyBefore = now < windowEnd + Self.window ? busyPorts : []
         busyPorts = []
         counts.removeAll(keepingCapacity: true)
+        last.count = 0
         windowEnd = now + Self.window
     }
 }

@@ -73,6 +73,37 @@ import Wire
         }
     }
 
+    /// What the book notes of a packet that went where another went are its own tables, whatever was
+    /// noted of others and forgotten in between.
+    @Test(arguments: 0..<8 as Range<UInt64>)
+    func theBookHasThePacketsOwnTables(seed: UInt64) {
+        var network = RandomNetwork(seed: seed, flows: 50)
+        var translator = Translator()
+        var book = LookupIndex()
+        var noted: [[LookupIndex.Number]] = []
+        for round in 0..<3 {
+            let snapshot = network.control.snapshot()
+            for number in 0..<250 {
+                let packet = network.packet()
+                var key = FlowKey(of: packet.frame)
+                key[.inputPort] = UInt64(packet.port)
+                let input = TranslationInput(
+                    key: key, frame: packet.frame, upcallPort: Host.upcallPort)
+                guard let path = translator.follow(input, in: snapshot) else {
+                    _ = translator.translateAlone(input, in: snapshot)
+                    continue
+                }
+                let numbers = book.add(path)
+                #expect(numbers == book.add(path.translation.lookups), "round \(round)")
+                noted += [numbers, numbers]
+                while number % 7 == 0, let old = noted.popLast() { book.remove(old) }
+            }
+            network.edit()
+        }
+        for old in noted { book.remove(old) }
+        #expect(book.count == 0)
+    }
+
     private static func input(
         _ source: String, _ target: String, ttl: UInt8 = 64, port: UInt32 = 1
     ) -> TranslationInput {

@@ -16,13 +16,19 @@ extension FlowMask {
 }
 
 /// Things under the values that some bits of a key may have.
+///
+/// No access to it can happen within another one: it calls nothing that could know it. So the
+/// accesses, some for every question of every packet, are not checked.
 final class MaskedIndex<Element> {
     /// Which bits.
     let bits: [KeyBits]
     private let seed = WordHash.seed
+    @exclusivity(unchecked)
     private var index = HashIndex()
     /// The values of each element, one behind the other.
+    @exclusivity(unchecked)
     private var values: [UInt64] = []
+    @exclusivity(unchecked)
     private(set) var elements: [Element] = []
 
     init(_ bits: [KeyBits]) { self.bits = bits }

@@ -13,6 +13,8 @@ final class PathEnd {
     /// Bits that all packets of the path depend on.
     private let mask: FlowMask
     /// By the numbers of the bits that decided the answers; the last one used comes first.
+    /// Unchecked for the reason that `MaskedIndex` gives.
+    @exclusivity(unchecked)
     private var templates: [(bits: [Int], template: FlowTemplate)] = []
 
     init(
@@ -62,20 +64,34 @@ package final class FlowTemplate: Sendable {
     let places: [PathPlace]
     /// Small, and another one's than those of the templates in use.
     package let number: Int
+    /// For each of the translation's lookups which answer stands in its place; nil where all packets
+    /// have the same.
+    fileprivate let answers: [Int?]
 
     package init(_ translation: Translation, _ places: [PathPlace] = [], number: Int) {
         self.translation = translation
         self.places = places
         self.number = number
+        var answers = [Int?](repeating: nil, count: translation.lookups.count)
+        var count = 0
+        for place in places {
+            guard let lookup = place.lookup else { continue }
+            answers[lookup] = count
+            count += 1
+        }
+        self.answers = answers
     }
 
     /// What a packet depends on that changes with packets.
     func particulars(_ answered: [PhysicalDependency]) -> [PhysicalDependency] {
         var particulars = translation.particulars
+        if answered.isEmpty { return particulars }
         var next = 0
-        for index in places.lazy.flatMap(\.particulars) {
-            particulars[index] = answered[next]
-            next += 1
+        for place in places {
+            for index in place.particulars {
+                particulars[index] = answered[next]
+                next += 1
+            }
         }
         return particulars
     }
@@ -89,18 +105,18 @@ package struct FollowedPath: Sendable {
     let answered: [LookupRun]
     package let particulars: [PhysicalDependency]
 
-    /// The tables that answered the packet, those included whose answer all packets of the path have.
-    var lookups: [LookupRun] {
-        var lookups = template.translation.lookups
-        for (index, run) in zip(template.places.lazy.compactMap(\.lookup), answered) {
-            lookups[index] = run
-        }
-        return lookups
+    /// How many runs of tables answered the packet, those included whose answer all packets of the
+    /// path have.
+    var lookupCount: Int { template.answers.count }
+
+    func lookup(_ index: Int) -> LookupRun {
+        if let answer = template.answers[index] { return answered[answer] }
+        return template.translation.lookups[index]
     }
 
     var translation: Translation {
         var translation = template.translation
-        translation.lookups = lookups
+        translation.lookups = (0..<lookupCount).map(lookup)
         translation.particulars = particulars
         return translation
     }

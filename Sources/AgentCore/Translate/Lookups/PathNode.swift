@@ -35,7 +35,10 @@ final class PathNode {
 
     let question: PathQuestion
     let entry: PathJournal.Entry
+    // Unchecked for the reason that `MaskedIndex` gives.
+    @exclusivity(unchecked)
     private(set) var steps: [PathAnswer: Step] = [:]
+    @exclusivity(unchecked)
     private(set) var known: [Known] = []
 
     init(_ entry: PathJournal.Entry) {
@@ -70,10 +73,17 @@ struct PathWay {
     /// The numbers of the bits that decided.
     private(set) var bits: [Int] = []
 
+    /// The packet before may have kept what it was answered, so that is not written over.
     mutating func clear() {
-        runs.removeAll(keepingCapacity: true)
-        particulars.removeAll(keepingCapacity: true)
+        if !runs.isEmpty { runs = Self.empty(runs.count) }
+        if !particulars.isEmpty { particulars = [] }
         bits.removeAll(keepingCapacity: true)
+    }
+
+    private static func empty<Element>(_ capacity: Int) -> [Element] {
+        var empty: [Element] = []
+        empty.reserveCapacity(capacity)
+        return empty
     }
 
     mutating func take(_ answer: KnownAnswer, decidedBy number: Int) {

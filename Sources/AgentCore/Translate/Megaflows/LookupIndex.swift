@@ -33,6 +33,9 @@ struct LookupIndex: Sendable {
     private let seed = WordHash.seed
     private var records = NumberedRecords<Record>()
     private var index = HashIndex()
+    /// What the last flow of a template got, by the template's number; the next one gets the same if
+    /// the records still are of its runs.
+    private var latest: [[Number]] = []
 
     var count: Int { records.count }
 
@@ -52,6 +55,32 @@ struct LookupIndex: Sendable {
         numbers.reserveCapacity(runs.count)
         for run in runs { numbers.append(add(run)) }
         return numbers
+    }
+
+    /// The same for the runs of a packet that went where another went before.
+    mutating func add(_ path: FollowedPath) -> [Number] {
+        let template = path.template.number
+        if template >= latest.count {
+            latest += repeatElement([], count: template + 1 - latest.count)
+        }
+        let known = latest[template]
+        if isOf(known, path) {
+            for number in known { records[number].users += 1 }
+            return known
+        }
+        let numbers = (0..<path.lookupCount).map { add(path.lookup($0)) }
+        latest[template] = numbers
+        return numbers
+    }
+
+    private func isOf(_ numbers: [Number], _ path: FollowedPath) -> Bool {
+        guard numbers.count == path.lookupCount else { return false }
+        for (place, number) in numbers.enumerated() {
+            guard records.all[Int(number)].address == Self.address(path.lookup(place)) else {
+                return false
+            }
+        }
+        return true
     }
 
     private mutating func add(_ run: LookupRun) -> Number {

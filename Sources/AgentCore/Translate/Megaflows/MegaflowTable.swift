@@ -129,7 +129,7 @@ package struct MegaflowTable: Sendable {
             flow: flow, effects: [], drops: template.translation.drops,
             particulars: path.particulars,
             reasons: reasons.add(template.translation.dependencies, template.translation.names),
-            lookups: lookups.add(path.lookups), frozenStates: template.translation.frozenStates,
+            lookups: lookups.add(path), frozenStates: template.translation.frozenStates,
             created: now, used: now)
         return id
     }
