@@ -3,9 +3,9 @@ import Datapath
 import Linux
 import Netlink
 
-// A batch of packets that the kernel handed up: translate each, send the packets on their way, then
-// book their flows and put them. Packets go first, in an exchange of their own: somebody waits for
-// them, and a flow is for the next ones.
+// A batch of packets that the kernel handed up: translate each, send the packets on their way and put
+// the flows, in one exchange with the kernel. Packets go first: somebody waits for them, and a flow is
+// for the next ones. It comes in the same exchange, for until it is there more packets of it come up.
 
 extension DatapathLoop {
     func handle(_ upcalls: [Upcall], upcallPort: UInt32) {
@@ -30,8 +30,7 @@ extension DatapathLoop {
                 send(upcall, translator.translateAlone(input, in: snapshot), &turn)
             }
         }
-        perform(turn.operations)
-        perform(turn.news.compactMap { put($0, under: snapshot) })
+        perform(turn.operations + turn.news.compactMap { put($0, under: snapshot) })
         // Only now has the kernel the flows that must be asked again.
         if !turn.touched.isEmpty { recheck(turn.touched) }
         if !turn.lessons.isEmpty { report(.learned(turn.lessons)) }
@@ -41,7 +40,7 @@ extension DatapathLoop {
     private struct Turn {
         let snapshot: TranslationSnapshot
         var operations: [FlowOperation] = []
-        /// What there may be a flow for once the packets are gone.
+        /// What there may be a flow for.
         var news: [New] = []
         var lessons: [Lesson] = []
         /// What flows find otherwise from now on.
