@@ -39,14 +39,14 @@ def main():
     link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     link.bind((interface, 0))
     begin = time.monotonic()
-    source = itertools.cycle(trace)
+    endless = itertools.cycle(trace)
     for number in range(0, int(float(rate) * float(seconds)), BURST):
         wait = begin + number / float(rate) - time.monotonic()
         if wait > 0:
             time.sleep(wait)
         if time.monotonic() - begin > float(seconds):
             break
-        for packet in itertools.islice(source, BURST):
+        for packet in itertools.islice(endless, BURST):
             link.send(packet)
 
 

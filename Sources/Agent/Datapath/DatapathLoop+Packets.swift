@@ -30,7 +30,8 @@ extension DatapathLoop {
                 send(upcall, translator.translateAlone(input, in: snapshot), &turn)
             }
         }
-        perform(turn.operations + turn.news.compactMap { put($0, under: snapshot) })
+        turn.operations.append(contentsOf: turn.puts)
+        perform(turn.operations)
         // Only now has the kernel the flows that must be asked again.
         if !turn.touched.isEmpty { recheck(turn.touched) }
         if !turn.lessons.isEmpty { report(.learned(turn.lessons)) }
@@ -39,41 +40,12 @@ extension DatapathLoop {
     /// What comes of the packets of one turn.
     private struct Turn {
         let snapshot: TranslationSnapshot
+        /// Packets, which go first.
         var operations: [FlowOperation] = []
-        /// What there may be a flow for.
-        var news: [New] = []
+        var puts: [FlowOperation] = []
         var lessons: [Lesson] = []
         /// What flows find otherwise from now on.
         var touched: [PhysicalDependency] = []
-    }
-
-    /// A packet that no flow was for, and where it went.
-    private enum New {
-        case path(Upcall, FollowedPath, EncodedTemplate)
-        case own(Upcall, Translation, EncodedActions)
-    }
-
-    /// Books the flow of a packet.
-    /// - Returns: nil if one is booked already, or there may be none.
-    private func put(_ new: New, under snapshot: TranslationSnapshot) -> FlowOperation? {
-        switch new {
-        case .path(let upcall, let path, let form):
-            guard let id = table?.add(path, key: upcall.key, under: snapshot, now: UInt64(now))
-            else { return nil }
-            var put = FlowPut(
-                id: id, key: upcall.key, mask: path.template.translation.mask,
-                actions: form.actions)
-            // Packets of a path may differ in headers that it doesn't look at.
-            if let mask = form.mask, mask.fits(upcall.key), !upcall.kernelKey.isEmpty {
-                put.encoded = EncodedMatch(key: upcall.kernelKey, mask: mask)
-            }
-            return .put(put)
-        case .own(let upcall, let translation, let actions):
-            let addition = table?.add(
-                translation, key: upcall.key, under: snapshot, now: UInt64(now))
-            guard case .put(let flow)? = addition, let id = flow.id else { return nil }
-            return .put(FlowPut(id: id, key: upcall.key, mask: flow.mask, actions: actions))
-        }
     }
 
     /// Sends a packet the way of another.
@@ -83,7 +55,16 @@ extension DatapathLoop {
             turn.operations.append(execution(upcall, form.actions))
         }
         for drop in path.template.translation.drops { count(drop, 1) }
-        if upcall.reason == .miss { turn.news.append(.path(upcall, path, form)) }
+        guard upcall.reason == .miss,
+            let id = table?.add(path, key: upcall.key, under: turn.snapshot, now: UInt64(now))
+        else { return }
+        var put = FlowPut(
+            id: id, key: upcall.key, mask: path.template.translation.mask, actions: form.actions)
+        // Packets of a path may differ in headers that it doesn't look at.
+        if let mask = form.mask, mask.fits(upcall.key), !upcall.kernelKey.isEmpty {
+            put.encoded = EncodedMatch(key: upcall.kernelKey, mask: mask)
+        }
+        turn.puts.append(.put(put))
     }
 
     private func encoded(_ template: FlowTemplate, for key: FlowKey) -> EncodedTemplate {
@@ -95,11 +76,21 @@ extension DatapathLoop {
     /// Sends a packet where its own translation says.
     private func send(_ upcall: Upcall, _ translation: Translation, _ turn: inout Turn) {
         let actions = encoded(translation.actions)
-        if upcall.reason == .miss { turn.news.append(.own(upcall, translation, actions)) }
+        if upcall.reason == .miss { put(translation, actions, upcall, &turn) }
         let metered = admittedMeters(translation, upcall.packet.count, turn.snapshot)
         turn.touched += apply(translation, metered, from: upcall, &turn.lessons)
         execute(translation, metered, actions, upcall, &turn.operations)
         for drop in translation.drops { count(drop, 1) }
+    }
+
+    private func put(
+        _ translation: Translation, _ actions: EncodedActions, _ upcall: Upcall, _ turn: inout Turn
+    ) {
+        let addition = table?.add(
+            translation, key: upcall.key, under: turn.snapshot, now: UInt64(now))
+        guard case .put(let flow)? = addition, let id = flow.id else { return }
+        turn.puts.append(
+            .put(FlowPut(id: id, key: upcall.key, mask: flow.mask, actions: actions)))
     }
 
     private func execute(

@@ -57,11 +57,7 @@ import Wire
         for round in 0..<4 {
             let snapshot = network.control.snapshot()
             for number in 0..<250 {
-                let packet = network.packet()
-                var key = FlowKey(of: packet.frame)
-                key[.inputPort] = UInt64(packet.port)
-                let input = TranslationInput(
-                    key: key, frame: packet.frame, upcallPort: Host.upcallPort)
+                let input = Self.input(from: &network)
                 let (known, fresh) = both(&translator, input, snapshot)
                 guard known == fresh else {
                     Issue.record(
@@ -84,11 +80,7 @@ import Wire
         for round in 0..<3 {
             let snapshot = network.control.snapshot()
             for number in 0..<250 {
-                let packet = network.packet()
-                var key = FlowKey(of: packet.frame)
-                key[.inputPort] = UInt64(packet.port)
-                let input = TranslationInput(
-                    key: key, frame: packet.frame, upcallPort: Host.upcallPort)
+                let input = Self.input(from: &network)
                 guard let path = translator.follow(input, in: snapshot) else {
                     _ = translator.translateAlone(input, in: snapshot)
                     continue
@@ -102,6 +94,13 @@ import Wire
         }
         for old in noted { book.remove(old) }
         #expect(book.count == 0)
+    }
+
+    private static func input(from network: inout RandomNetwork) -> TranslationInput {
+        let packet = network.packet()
+        var key = FlowKey(of: packet.frame)
+        key[.inputPort] = UInt64(packet.port)
+        return TranslationInput(key: key, frame: packet.frame, upcallPort: Host.upcallPort)
     }
 
     private static func input(
