@@ -22,14 +22,16 @@ extension TestNetwork {
     }
 
     @discardableResult
-    func addChassis(_ name: String, features: Bool = true) -> RowUUID {
+    func addChassis(
+        _ name: String, at address: String? = nil, features: Bool = true
+    ) -> RowUUID {
         let (uuid, encap) = (southbound.makeUUID(), southbound.makeUUID())
         let config =
             features
             ? Dictionary(
                 uniqueKeysWithValues: ChassisFeature.allCases.map { ($0.rawValue, "true") }) : [:]
         editSouthbound {
-            $0.insert(SB.Encap(type: "geneve", ip: name, chassisName: name), uuid: encap)
+            $0.insert(SB.Encap(type: "geneve", ip: address ?? name, chassisName: name), uuid: encap)
             $0.insert(SB.Chassis(name: name, encaps: [encap], otherConfig: config), uuid: uuid)
         }
         return uuid

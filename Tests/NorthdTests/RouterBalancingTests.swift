@@ -207,6 +207,24 @@ extension TestNetwork {
         )
     }
 
+    /// The pieces of a large answer have no ports but the first, so all of them are put together.
+    @Test func answersInPieces() {
+        network.balance(
+            "lb",
+            ["9.9.9.9:80": "10.0.0.5:8080,10.0.0.5:8081,10.0.0.6:8080", "9.9.9.8": "10.0.0.7"],
+            on: gateway.router)
+        network.balance("skip", ["9.9.9.7:80": "10.0.0.8:80"], on: gateway.router) {
+            $0.options["skip_snat"] = "true"
+        }
+        network.settle()
+        let pieces = network.flows("lr_out_undnat", on: "r").filter { $0.contains("frag") }
+        #expect(
+            pieces == [
+                "[90] ip4 && ip.is_frag && (ip4.src == 10.0.0.5 || ip4.src == 10.0.0.6) && "
+                    + "(inport == \"r-out\" || outport == \"r-out\") && \(here) -> ct_dnat;"
+            ])
+    }
+
     @Test func onlyNearby() {
         network.balance("lb", ["9.9.9.9:80": "10.0.0.5:8080,10.0.0.6:8080"], on: gateway.router) {
             $0.options["distributed"] = "true"

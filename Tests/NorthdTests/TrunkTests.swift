@@ -75,6 +75,24 @@ import Testing
         #expect(network.rows(SB.PortBinding.self).map(\.row.logicalPort) == ["t"])
     }
 
+    /// All VLANs that there are (IEEE 802.1Q), on two switches.
+    @Test func aTrunkOfAllVLANs() {
+        let vlans = 1...4094
+        setTrunk(vlans.map { "\($0):\($0 % 2 == 0 ? "blue" : "green")" }.joined(separator: ","))
+        #expect(network.northd.problems.isEmpty)
+        let bindings = network.rows(SB.PortBinding.self).map(\.row).filter { $0.parentPort == "t" }
+        #expect(bindings.compactMap(\.tag).sorted() == Array(vlans))
+        let keys = Set(bindings.map { "\($0.datapath) \($0.tunnelKey)" })
+        #expect(keys.count == vlans.count)
+        #expect(network.group("_MC_flood", on: "blue").count == 2047)
+        #expect(network.group("_MC_flood", on: "green").count == 2047)
+        #expect(datapath("t.vlan1") == "green")
+        #expect(datapath("t.vlan4094") == "blue")
+        setTrunk("4094:green")
+        #expect(network.rows(SB.PortBinding.self).count == 2)
+        #expect(datapath("t.vlan4094") == "green")
+    }
+
     @Test func aSwitchMayComeLaterAndGoAgain() {
         setTrunk("10:red")
         #expect(network.binding("t.vlan10") == nil)

@@ -8,7 +8,7 @@ import Wire
 /// Invariants: `value` has no bit outside of `mask`; both fit the format. What prints as a decimal
 /// number is one: zero has no hexadecimal form.
 package struct Number: Hashable, Sendable {
-    package enum Format: UInt8, Hashable, Sendable {
+    package enum Format: UInt8, CaseIterable, Hashable, Sendable {
         case decimal, hexadecimal, ip4, ip6, ethernet
     }
 

@@ -198,9 +198,3 @@ checks_rules() {
     checks_rules_qos
     checks_of_flows
 }
-
-# Checks that are written and have not been seen to hold: CHECKS=rules_open runs them, no test.
-checks_rules_open() {
-    check "workloads answer questions" rules_begin
-    checks_rules_nat_open
-}

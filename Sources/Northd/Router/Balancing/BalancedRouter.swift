@@ -111,6 +111,13 @@ package struct BalancedGateway: RouterFeature {
         }
     }
 
+    /// Where the destination of a connection is put back.
+    private func passes(_ isCentral: Bool) -> Match {
+        .both(
+            .either(.inport(gateway.port.name), .outport(gateway.port.name)),
+            isCentral ? .isChassisResident(gateway.redirect) : .and([]))
+    }
+
     private func answers(
         _ terms: ServiceTerms, _ isCentral: Bool, _ flows: inout RouterFlows
     ) {
@@ -124,11 +131,12 @@ package struct BalancedGateway: RouterFeature {
             case .forced, .skipped: origin.flag + [.next]
             }
         flows.add(
-            .outUnDNAT, 120,
-            .both(
-                terms.fromBackends, .either(.inport(name), .outport(name)),
-                isCentral ? .isChassisResident(gateway.redirect) : .and([])),
-            ActionList(restore))
+            .outUnDNAT, 120, .both(terms.fromBackends, passes(isCentral)), ActionList(restore))
+        // Only the first piece of a datagram has ports, so all pieces from a backend are put together
+        // first. After the rules of translation, which know addresses only.
+        if case .kept = origin, let pieces = terms.piecesFromBackends {
+            flows.add(.outUnDNAT, 90, .both(pieces, passes(isCentral)), ActionList(restore))
+        }
     }
 }
 

@@ -109,6 +109,16 @@ struct ServiceTerms {
         return .both(.symbol(family), .any(backends))
     }
 
+    /// Fragments from those backends that have ports, whatever theirs are.
+    var piecesFromBackends: Match? {
+        var seen: Set<IPAddress> = []
+        let addresses = virtual.backends.filter { $0.port != nil }.map(\.address)
+            .filter { seen.insert($0).inserted }
+        guard !addresses.isEmpty else { return nil }
+        let sources = addresses.map { Match.equal(source, .ip($0)) }
+        return .all([.symbol(family), .symbol(.ipIsFrag), .any(sources)])
+    }
+
     var hasBackends: Bool { !virtual.backends.isEmpty }
 
     // MARK: Actions
