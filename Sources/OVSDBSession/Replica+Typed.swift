@@ -32,6 +32,9 @@ extension Replica {
         guard let position = schema.tableIndex(T.table.name) else {
             preconditionFailure("\(schema.name) has no table \(T.table.name)")
         }
+        assert(
+            readable?.contains(T.table.name) ?? true,
+            "\(T.table.name) is none of the tables that this reader names")
         return position
     }
 

@@ -18,6 +18,8 @@ package struct Replica: Sendable {
     /// The client's schema as the server prints its values.
     private(set) var wireSchema: DatabaseSchema
     var tables: [ReplicaTable]
+    /// The tables that may be read; nil is all. Only checked in debug builds.
+    private(set) var readable: Set<String>?
 
     /// `indexes` are the lists of columns that `uuids(in:where:)` can look up, by table. The rows of
     /// the tables in `packed` take less memory, and more time to read; those of the tables in `kept`
@@ -43,6 +45,23 @@ package struct Replica: Sendable {
         guard coverage != self.coverage else { return }
         self.coverage = coverage
         wireSchema = coverage.wireSchema(schema)
+        for position in tables.indices { tables[position].revision += 1 }
+    }
+
+    /// How often these tables have changed so far: as long as the answer is the same, whoever reads
+    /// them finds the same.
+    package func revisions(of types: [any TypedRow.Type]) -> TableRevisions {
+        TableRevisions(
+            numbers: types.map { type in
+                schema.tableIndex(type.table.name).map { tables[$0].revision } ?? 0
+            })
+    }
+
+    /// The same for a reader of these tables, who stops in a debug build if it reads another.
+    package func limited(to types: [any TypedRow.Type]) -> Replica {
+        var limited = self
+        limited.readable = Set(types.map { $0.table.name })
+        return limited
     }
 
     /// The rows of the table at position `table` of `schema`, in no order.
@@ -64,7 +83,14 @@ package struct Replica: Sendable {
     }
 }
 
+/// Of some tables, in the order in which they were asked for. Only revisions of one replica compare.
+package struct TableRevisions: Hashable, Sendable {
+    let numbers: [UInt64]
+}
+
 struct ReplicaTable: Sendable {
+    /// How often anything of it has changed.
+    var revision: UInt64 = 0
     var rows: ReplicaRows
     var indexes: [ReplicaIndex]
     /// The rows as structs; nil if they are made each time.
@@ -83,11 +109,13 @@ struct ReplicaTable: Sendable {
             for position in indexes.indices { indexes[position].apply(change) }
         }
         kept = kept?.applying(changes)
+        revision += 1
     }
 
     mutating func removeAll() {
         rows.removeAll()
         kept = kept?.emptied()
+        revision += 1
     }
 }
 

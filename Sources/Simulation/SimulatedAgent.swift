@@ -19,6 +19,8 @@ package final class SimulatedAgent {
     private var vports: [String: UInt32] = [:]
 
     private let feed = PipelineFeed()
+    private var bindings = Bindings()
+    private var physical = Derivation<RowSource<PhysicalPass.Host>, PhysicalPass>()
     private var identity: ChassisIdentity?
     private var claims: [RowUUID: PortClaim] = [:]
     private var taken: [RowUUID: Milliseconds] = [:]
@@ -117,20 +119,20 @@ package final class SimulatedAgent {
     }
 
     private func write(_ interfaces: LocalInterfaces, _ now: Int64) {
-        var pass = identity.map {
-            BindingPass(
+        let pass = identity.map {
+            bindings.pass(
                 client.replica,
                 .init(
                     identity: $0, interfaces: interfaces, installed: progress.installed,
-                    taken: taken, now: now, wallClock: now))
+                    taken: taken))
         }
         claims = pass?.claims ?? [:]
         guard !isWriting, client.session.canWrite else { return }
         var transaction = TransactionBuilder()
         writeChassis(into: &transaction)
-        pass?.writeSouthbound(into: &transaction)
-        for port in pass?.newlyTaken ?? [] { taken[port] = now }
-        if let retry = pass?.retry { deadline = min(retry, deadline ?? retry) }
+        let written = pass.flatMap { bindings.write($0, now: now, into: &transaction) }
+        for port in written?.newlyTaken ?? [] { taken[port] = now }
+        if let retry = written?.retry { deadline = min(retry, deadline ?? retry) }
         writeNumber(now, into: &transaction)
         guard !transaction.isEmpty else { return }
         isWriting = true
@@ -167,9 +169,8 @@ package final class SimulatedAgent {
     }
 
     private func publish(_ interfaces: LocalInterfaces, _ now: Int64) {
-        let pass = PhysicalPass(
-            client.replica, configuration: configuration, identity: identity, claims: claims,
-            interfaces: interfaces, kernel: kernel)
+        let source = RowSource(PhysicalPass.tables, of: client.replica, and: host)
+        let pass = physical.value(of: source) { PhysicalPass(client.replica, source.given) }
         request(pass, now)
         var builder = PhysicalBuilder(pass.inputs)
         var view = builder.build()
@@ -184,6 +185,12 @@ package final class SimulatedAgent {
             ports: isComplete ? Set(claims.keys) : progress.installed)
         unacknowledged.append(revision)
         snapshot = TranslationSnapshot(revision: revision, pipeline: pipeline, view: view)
+    }
+
+    private var host: PhysicalPass.Host {
+        .init(
+            configuration: configuration, identity: identity, claims: claims,
+            interfaces: interfaces, kernel: kernel)
     }
 
     private func request(_ pass: PhysicalPass, _ now: Int64) {
@@ -212,9 +219,7 @@ extension SimulatedAgent {
         let fresh = PipelineFeed()
         fresh.apply(client.replica.asChanges)
         let pipeline = fresh.current(client.replica, chassis: identity?.row, name: name)
-        let pass = PhysicalPass(
-            client.replica, configuration: configuration, identity: identity, claims: claims,
-            interfaces: interfaces, kernel: kernel)
+        let pass = PhysicalPass(client.replica, host)
         var builder = PhysicalBuilder(pass.inputs)
         var view = builder.build()
         view.services = ServiceView(client.replica, datapaths: pass.datapaths)

@@ -125,13 +125,11 @@ private func claim(
     private func problems(_ port: SB.PortBinding, plugged: Bool = false) -> [String] {
         var database = LocalDatabase(SB.schema)
         database.insert(port)
-        let pass = BindingPass(
-            database.replica,
-            .init(
-                identity: identity(),
-                interfaces: LocalInterfaces(plugged ? [interface("va", "a")] : []), installed: [],
-                taken: [:], now: 0, wallClock: 0))
-        return pass.problems
+        let inputs = BindingPass.Inputs(
+            identity: identity(),
+            interfaces: LocalInterfaces(plugged ? [interface("va", "a")] : []), installed: [],
+            taken: [:])
+        return BindingPass(database.replica, inputs).problems
     }
 
     private func port(on chassis: RowUUID, options: [String: String]) -> SB.PortBinding {

@@ -93,6 +93,52 @@ import Wire
         #expect(run.counters.refusedPuts == 0)
     }
 
+    private func datagram(
+        _ from: (MACAddress, String, UInt16), _ to: (MACAddress, String, UInt16)
+    ) throws -> [UInt8] {
+        PacketBuilder.udp(
+            EthernetHeader(destination: to.0, source: from.0),
+            .v4(
+                source: try #require(IPv4Address(parsing: from.1)),
+                destination: try #require(IPv4Address(parsing: to.1))),
+            source: from.2, destination: to.2, [1])
+    }
+
+    /// A packet that comes up teaches by which next hop its connection came, and so do those that the
+    /// kernel serves: the flow of the answers is asked again either way.
+    @Test func servedPacketsTeachTheirNextHop() throws {
+        let machine = try Machine()
+        machine.wiring.flow(
+            .ingress, 0, 60, "udp && inport == \"a\"",
+            "commit_ecmp_nh(ipv6 = false, proto = udp); next;")
+        machine.wiring.flow(
+            .ingress, 0, 60, "udp && inport == \"b\"", "reg9[5] = chk_ecmp_nh(); next;")
+        machine.wiring.flow(.ingress, 1, 90, "inport == \"b\" && reg9[5] == 0", "drop;")
+        let run = machine.run()
+        let client = (Wiring.a, "198.51.100.7", UInt16(2000))
+        let server = (Wiring.b, "10.0.0.1", UInt16(53))
+        let request = try datagram(client, server)
+        let answer = try datagram(server, client)
+        #expect(machine.receive(answer, on: 2, run) == [])
+        #expect(machine.receive(request, on: 1, run) == [2])
+        #expect(machine.receive(answer, on: 2, run) == [1])
+
+        run.translator.nextHops = NextHopTable()
+        run.recheck([
+            .nextHop(
+                ConnectionKey(
+                    datapath: 1, proto: IPProtocol.udp,
+                    source: (.v4(IPv4Address(0xc633_6407)), 2000),
+                    destination: (.v4(IPv4Address(0x0a00_0001)), 53)))
+        ])
+        #expect(machine.receive(answer, on: 2, run) == [])
+        let known = machine.identifiers
+        #expect(machine.receive(request, on: 1, run) == [2])
+        #expect(machine.identifiers == known, "no packet came up")
+        run.reviewFlows()
+        #expect(machine.receive(answer, on: 2, run) == [1])
+    }
+
     /// Somebody waits for a packet; its flow is for the next one.
     @Test func packetsGoBeforeTheirFlows() throws {
         let machine = try Machine()

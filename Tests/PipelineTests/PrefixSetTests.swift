@@ -36,6 +36,53 @@ import Testing
         return Number(value, mask: mask, format: .hexadecimal)
     }
 
+    /// After any edit the ranges are those of a set made from the members, unless `edited` declines.
+    @Test(arguments: [6, 100]) func anEditIsASetFromTheMembers(width: Int) {
+        var generator = SeededGenerator(seed: UInt64(width))
+        var declined = 0
+        for _ in 0..<3000 {
+            let (old, added, removed) = edit(&generator)
+            var members = AddressMembers(old)
+            for number in removed { _ = members.remove(number) }
+            for number in added { _ = members.insert(number) }
+            let edited = PrefixSet(old, width: width)
+                .edited(adding: added, removing: removed, members: members)
+            guard let edited else {
+                declined += 1
+                continue
+            }
+            let fresh = PrefixSet(members.numbers, width: width)
+            #expect(edited.narrow == fresh.narrow && edited.wide == fresh.wide)
+        }
+        #expect(declined < 2500)
+    }
+
+    private func edit(
+        _ generator: inout SeededGenerator
+    ) -> (old: Set<Number>, added: [Number], removed: [Number]) {
+        let formats = Number.Format.allCases
+        let pool = Set(
+            (0..<generator.number(1..<12)).map { _ in
+                let isHost = generator.number(0..<3) > 0
+                let format = formats[generator.number(0..<formats.count)]
+                let member = member(&generator, true)
+                return Number(member.value, mask: isHost ? nil : member.mask, format: format)
+            })
+        var old: Set<Number> = []
+        var added: [Number] = []
+        var removed: [Number] = []
+        for number in pool.sorted(by: { "\($0)" < "\($1)" }) {
+            switch generator.number(0..<4) {
+            case 0: added.append(number)
+            case 1:
+                old.insert(number)
+                removed.append(number)
+            default: old.insert(number)
+            }
+        }
+        return (old, added, removed)
+    }
+
     private func isProof(
         _ bits: UInt128, _ value: UInt128, _ answer: Bool, _ truth: [Bool]
     ) -> Bool {

@@ -81,7 +81,8 @@ extension ControlThread {
         system.createIntegrationBridge(in: &transaction, placeholder: RowUUID.random)
         InterfaceStatus(system, local.replica, driver.ports, counters: driver.counters)
             .write(history: &interfaces, host: Self.host, into: &transaction)
-        bindingPass(system)?.writeLocal(local.replica, into: &transaction)
+        bindingPass()?.writeLocal(
+            local.replica, wallClock: Clock.wallMilliseconds, into: &transaction)
         writeProgress(system, into: &transaction)
         writeRates(system, into: &transaction)
         if let patches {

@@ -13,8 +13,13 @@ extension ControlThread {
         _ system: LocalSystem, _ southbound: OVSDBClient
     ) -> ServiceHub.Context? {
         guard let identity else { return nil }
+        let replica = southbound.replica
+        let source = RowSource(ServiceRows.tables, of: replica, and: datapaths)
+        let rows = derived.serviceRows.value(of: source) {
+            ServiceRows(replica, datapaths: datapaths)
+        }
         return ServiceHub.Context(
-            southbound.replica, datapaths: datapaths, chassis: identity,
+            replica, rows: rows, chassis: identity,
             networks: Set(system.configuration.bridgeMappings.keys),
             longestAnnouncement: system.configuration.longestAnnouncement,
             longestProbe: system.configuration.longestProbe)
@@ -23,7 +28,17 @@ extension ControlThread {
     /// Takes over what the rows ask for.
     func configureServices(_ system: LocalSystem, _ southbound: OVSDBClient) {
         guard let context = serviceContext(system, southbound) else { return }
-        services.configure(context, now: Clock.monotonicMilliseconds)
+        let source = RowSource(
+            ServiceHub.configurationTables, of: southbound.replica,
+            and: SouthboundDerivations.ServiceInputs(
+                datapaths: datapaths, chassis: context.chassis,
+                configuration: system.configuration))
+        if source != derived.services {
+            derived.services = source
+            services.configure(
+                context.limited(to: ServiceHub.configurationTables),
+                now: Clock.monotonicMilliseconds)
+        }
         runServices()
     }
 

@@ -61,6 +61,7 @@ extension ControlThread {
         client.handlers.conditions = { [weak self] _ in self?.southboundAgain() }
         client.handlers.diagnostic = { [log] in log.info("\($0)") }
         conditions = nil
+        derived = SouthboundDerivations()
         return client
     }
 
@@ -69,7 +70,6 @@ extension ControlThread {
         feed.apply(changes)
         forgetConnections(changes)
         noteLostBackends(changes)
-        physicalChanged = true
         southboundChanged = true
         evaluateSoon()
     }
@@ -107,28 +107,25 @@ extension ControlThread {
         return foreign == nil
     }
 
-    func bindingPass(_ system: LocalSystem) -> BindingPass? {
+    func bindingPass() -> BindingPass? {
         guard let southbound, southbound.isSynchronized, let identity,
             standing[.version] == nil
         else { return nil }
-        return BindingPass(
+        return derived.bindings.pass(
             southbound.replica,
             .init(
-                identity: identity, interfaces: system.interfaces(local.replica, driver.ports),
-                installed: progress.installed, taken: taken, now: Clock.monotonicMilliseconds,
-                wallClock: Clock.wallMilliseconds))
+                identity: identity, interfaces: attachments.interfaces,
+                installed: progress.installed, taken: taken))
     }
 
     private func writeSouthbound(_ system: LocalSystem, _ southbound: OVSDBClient) {
         var transaction = TransactionBuilder()
-        var pass = bindingPass(system)
+        let pass = bindingPass()
         claims = pass?.claims ?? [:]
         stand(.plugging, pass?.problems ?? [])
         guard southboundWrite.isOpen, southbound.canWrite else { return }
         writeChassis(system, southbound, into: &transaction)
-        pass?.writeSouthbound(into: &transaction)
-        for port in pass?.newlyTaken ?? [] { taken[port] = Clock.monotonicMilliseconds }
-        if let retry = pass?.retry { evaluate(at: retry) }
+        writeBindings(pass, into: &transaction)
         writeConfigurationNumber(southbound, into: &transaction)
         learning.write(
             southbound.replica, now: Clock.monotonicMilliseconds,
@@ -141,6 +138,16 @@ extension ControlThread {
         southboundWrite.close()
         southboundRetry.beginAttempt()
         southbound.submit(transaction) { [weak self] outcome in self?.southboundDone(outcome) }
+    }
+
+    private func writeBindings(
+        _ known: BindingPass?, into transaction: inout TransactionBuilder
+    ) {
+        let now = Clock.monotonicMilliseconds
+        guard let pass = known.flatMap({ derived.bindings.write($0, now: now, into: &transaction) })
+        else { return }
+        for port in pass.newlyTaken { taken[port] = now }
+        if let retry = pass.retry { evaluate(at: retry) }
     }
 
     func southboundDone(_ outcome: TransactionOutcome) {
@@ -191,74 +198,6 @@ extension ControlThread {
         row.nbCfg = number
         row.nbCfgTimestamp = Int(Clock.wallMilliseconds)
         transaction.update(old.uuid, from: old.row, to: row)
-    }
-
-    // MARK: Publication
-
-    private func publish(_ system: LocalSystem, _ southbound: OVSDBClient) {
-        let pass = PhysicalPass(
-            southbound.replica, configuration: system.configuration, identity: identity,
-            claims: claims, interfaces: system.interfaces(local.replica, driver.ports),
-            kernel: driver.ports, bridges: attachments.bridges,
-            mirrorPorts: attachments.mirrorPorts, activated: services.activated)
-        datapaths = pass.datapaths
-        request(system, southbound, pass.inputs)
-        let complete = southbound.conditionNumber >= wantedConditions
-        noteRates(pass.inputs, isComplete: complete)
-        if complete, patches != pass.inputs.patchPairs {
-            patches = pass.inputs.patchPairs
-            evaluateSoon()
-        }
-        var inputs = pass.inputs
-        inputs.zones = updateZones(system, inputs, isComplete: complete)
-        if complete {
-            noteLostNextHops(southbound.replica.rows(SB.ECMPNexthop.self), inputs.zones)
-        }
-        AgentCoverage.physicalRuns.hit()
-        var builder = PhysicalBuilder(inputs)
-        var view = engine.time(.physical) { builder.build() }
-        view.services = ServiceView(southbound.replica, datapaths: datapaths)
-        for (id, set) in attachments.collectorSets { view.collectorSets[id] = set }
-        stand(.rows, builder.problems)
-        if builder.mirrorDevices != mirrorDevices {
-            mirrorDevices = builder.mirrorDevices
-            evaluateSoon()
-        }
-        let global = southbound.replica.only(SB.SBGlobal.self)?.row
-        let number = complete ? global?.nbCfg : progress.configuration
-        AgentCoverage.flowRuns.hit()
-        let pipeline = engine.time(.logicalFlows) {
-            feed.current(
-                southbound.replica, chassis: identity?.row, name: system.configuration.name)
-        }
-        stand(.flows, feed.problemTexts)
-        revision += 1
-        physical = view
-        progress.published(
-            revision, configuration: number ?? 0,
-            timestamp: complete ? global?.nbCfgTimestamp ?? 0 : progress.configurationTimestamp,
-            ports: complete ? Set(claims.keys) : progress.installed)
-        let snapshot = TranslationSnapshot(revision: revision, pipeline: pipeline, view: view)
-        self.snapshot = snapshot
-        worker.install(snapshot, isComplete: complete)
-        guard complete else { return }
-        configureServices(system, southbound)
-        followGuards(system, view)
-    }
-
-    private func request(
-        _ system: LocalSystem, _ southbound: OVSDBClient, _ inputs: PhysicalInputs
-    ) {
-        let wanted =
-            system.configuration.monitorsEverything
-            ? MonitorConditions(allFor: identity?.row)
-            : MonitorConditions(
-                chassisName: system.configuration.name ?? "", chassis: identity?.row,
-                logicalPorts: Array(inputs.interfaces.byLogicalPort.keys),
-                datapaths: datapaths, datapathKeys: inputs.datapaths.values.map(\.tunnelKey))
-        guard wanted != conditions else { return }
-        wantedConditions = southbound.setConditions(wanted.changes(after: conditions))
-        conditions = wanted
     }
 
     /// The datapath thread forwards by a revision.

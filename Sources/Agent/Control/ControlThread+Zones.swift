@@ -23,6 +23,7 @@ extension ControlThread {
                 try driver.flush(zones: flushed)
             } catch {
                 report("conntrack zones: \(error)")
+                derived.isViewUncertain = true
             }
         }
         stand(.zones, allocator.unserved.map { "no conntrack zone is left for \($0)" })
@@ -40,6 +41,7 @@ extension ControlThread {
             zoneLimits = wanted
         } catch {
             report("conntrack limits: \(error)")
+            derived.isViewUncertain = true
         }
     }
 

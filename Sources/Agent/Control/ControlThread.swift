@@ -55,7 +55,7 @@ final class ControlThread {
     // What changed since the last evaluation.
     var linksChanged = true
     var southboundChanged = true
-    var physicalChanged = true
+    var derived = SouthboundDerivations()
 
     // What was handed on.
     let feed = PipelineFeed()

@@ -100,7 +100,7 @@ extension ControlThread {
         feed.readEverything()
         linksChanged = true
         southboundChanged = true
-        physicalChanged = true
+        derived = SouthboundDerivations()
         evaluateSoon()
     }
 

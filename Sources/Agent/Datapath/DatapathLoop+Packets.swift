@@ -3,9 +3,9 @@ import Datapath
 import Linux
 import Netlink
 
-// A batch of packets that the kernel handed up: translate each, send the packets on their way and put
-// the flows, in one exchange with the kernel. Packets go first: somebody waits for them, and a flow is
-// for the next ones. It comes in the same exchange, for until it is there more packets of it come up.
+// A batch of packets that the kernel handed up: translate each, send the packets on their way, then
+// book their flows and put them. Packets go first, in an exchange of their own: somebody waits for
+// them, and a flow is for the next ones.
 
 extension DatapathLoop {
     func handle(_ upcalls: [Upcall], upcallPort: UInt32) {
@@ -30,8 +30,8 @@ extension DatapathLoop {
                 send(upcall, translator.translateAlone(input, in: snapshot), &turn)
             }
         }
-        turn.operations.append(contentsOf: turn.puts)
         perform(turn.operations)
+        perform(turn.news.compactMap { put($0, under: snapshot) })
         // Only now has the kernel the flows that must be asked again.
         if !turn.touched.isEmpty { recheck(turn.touched) }
         if !turn.lessons.isEmpty { report(.learned(turn.lessons)) }
@@ -40,12 +40,41 @@ extension DatapathLoop {
     /// What comes of the packets of one turn.
     private struct Turn {
         let snapshot: TranslationSnapshot
-        /// Packets, which go first.
         var operations: [FlowOperation] = []
-        var puts: [FlowOperation] = []
+        /// What there may be a flow for once the packets are gone.
+        var news: [New] = []
         var lessons: [Lesson] = []
         /// What flows find otherwise from now on.
         var touched: [PhysicalDependency] = []
+    }
+
+    /// A packet that no flow was for, and where it went.
+    private enum New {
+        case path(Upcall, FollowedPath, EncodedTemplate)
+        case own(Upcall, Translation, EncodedActions)
+    }
+
+    /// Books the flow of a packet.
+    /// - Returns: nil if one is booked already, or there may be none.
+    private func put(_ new: New, under snapshot: TranslationSnapshot) -> FlowOperation? {
+        switch new {
+        case .path(let upcall, let path, let form):
+            guard let id = table?.add(path, key: upcall.key, under: snapshot, now: UInt64(now))
+            else { return nil }
+            var put = FlowPut(
+                id: id, key: upcall.key, mask: path.template.translation.mask,
+                actions: form.actions)
+            // Packets of a path may differ in headers that it doesn't look at.
+            if let mask = form.mask, mask.fits(upcall.key), !upcall.kernelKey.isEmpty {
+                put.encoded = EncodedMatch(key: upcall.kernelKey, mask: mask)
+            }
+            return .put(put)
+        case .own(let upcall, let translation, let actions):
+            let addition = table?.add(
+                translation, key: upcall.key, under: snapshot, now: UInt64(now))
+            guard case .put(let flow)? = addition, let id = flow.id else { return nil }
+            return .put(FlowPut(id: id, key: upcall.key, mask: flow.mask, actions: actions))
+        }
     }
 
     /// Sends a packet the way of another.
@@ -55,16 +84,7 @@ extension DatapathLoop {
             turn.operations.append(execution(upcall, form.actions))
         }
         for drop in path.template.translation.drops { count(drop, 1) }
-        guard upcall.reason == .miss,
-            let id = table?.add(path, key: upcall.key, under: turn.snapshot, now: UInt64(now))
-        else { return }
-        var put = FlowPut(
-            id: id, key: upcall.key, mask: path.template.translation.mask, actions: form.actions)
-        // Packets of a path may differ in headers that it doesn't look at.
-        if let mask = form.mask, mask.fits(upcall.key), !upcall.kernelKey.isEmpty {
-            put.encoded = EncodedMatch(key: upcall.kernelKey, mask: mask)
-        }
-        turn.puts.append(.put(put))
+        if upcall.reason == .miss { turn.news.append(.path(upcall, path, form)) }
     }
 
     private func encoded(_ template: FlowTemplate, for key: FlowKey) -> EncodedTemplate {
@@ -76,21 +96,11 @@ extension DatapathLoop {
     /// Sends a packet where its own translation says.
     private func send(_ upcall: Upcall, _ translation: Translation, _ turn: inout Turn) {
         let actions = encoded(translation.actions)
-        if upcall.reason == .miss { put(translation, actions, upcall, &turn) }
+        if upcall.reason == .miss { turn.news.append(.own(upcall, translation, actions)) }
         let metered = admittedMeters(translation, upcall.packet.count, turn.snapshot)
         turn.touched += apply(translation, metered, from: upcall, &turn.lessons)
         execute(translation, metered, actions, upcall, &turn.operations)
         for drop in translation.drops { count(drop, 1) }
-    }
-
-    private func put(
-        _ translation: Translation, _ actions: EncodedActions, _ upcall: Upcall, _ turn: inout Turn
-    ) {
-        let addition = table?.add(
-            translation, key: upcall.key, under: turn.snapshot, now: UInt64(now))
-        guard case .put(let flow)? = addition, let id = flow.id else { return }
-        turn.puts.append(
-            .put(FlowPut(id: id, key: upcall.key, mask: flow.mask, actions: actions)))
     }
 
     private func execute(
@@ -252,18 +262,15 @@ extension DatapathLoop {
             case .service(let event):
                 guard limiter.admits(event.service, from: source, now: now) else { continue }
                 report(.service(event))
-            case .affinity(let key, let binding):
-                if translator.affinities.bind(key, to: binding, now: now) {
-                    touched.append(.affinity(key))
-                }
-            case .affinityUse(let key): translator.affinities.refresh(key, now: now)
+            case .affinity, .affinityUse, .nextHop, .nextHopUse:
+                touched += translator.keep(effect, now: now)
             case .asked(let outcome): outcome.counters.forEach { $0.hit() }
             case .station(let sighting):
                 guard
                     translator.stations[sighting.key] == sighting.port
                         || admission.admits(source, now: now)
                 else { continue }
-                touched += see(sighting)
+                touched += translator.keep(effect, now: now)
             }
         }
         return touched

@@ -93,9 +93,7 @@ extension DatapathLoop {
             waiting.expire(now: now)
             collectMeters()
             if !supervision.isPaused { sweepWhenDue() }
-            recheck(
-                translator.affinities.expire(now: now).map { .affinity($0) }
-                    + translator.stations.expire(now: now).map { .station($0) })
+            recheck(translator.expire(now: now))
             translator.frozen.collect(used: table?.frozenNumbers ?? [], now: now)
             scheduleDump()
         }
@@ -127,15 +125,9 @@ extension DatapathLoop {
         guard let review = table?.review(dump, start: start, now: UInt64(now)) else { return }
         account(review.traffic)
         reportGone(review.vanished)
-        for case .affinityUse(let key) in review.traffic.effects {
-            translator.affinities.refresh(key, now: now)
-        }
         perform(
             review.commands.map(operation) + review.unadopted.map { .delete($0) })
-        var moved: [PhysicalDependency] = []
-        for case .station(let sighting) in review.traffic.effects {
-            moved += see(sighting)
-        }
-        if !moved.isEmpty { recheck(moved) }
+        let taught = review.traffic.effects.flatMap { translator.keep($0, now: now) }
+        if !taught.isEmpty { recheck(taught) }
     }
 }

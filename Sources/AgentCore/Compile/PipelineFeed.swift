@@ -1,8 +1,8 @@
 // Feeds the pipeline builder with what changed in the Southbound database.
 //
-// Rows are taken as they change, so the cost follows the change. Two things are not rows: what a
-// datapath's key is (every flow needs it) and who is resident (it follows from claims); both are
-// compared with what was fed before.
+// Rows are taken as they change, so the cost follows the change. Two things are not taken so: what a
+// datapath's key is (every flow needs it) and who is resident (it follows from claims); if any such row
+// has changed, both are compared with what was fed before.
 
 import OVSDBModel
 import OVSDBSession
@@ -16,7 +16,28 @@ package final class PipelineFeed {
     private var keys: [RowUUID: DatapathKey] = [:]
     private var ports: [RowUUID: PortRecord] = [:]
     private var groups: [RowUUID: (name: String, datapath: DatapathKey)] = [:]
+    private var portSource: PortSource?
     private var snapshot: PipelineSnapshot?
+
+    /// What keys and ports follow from.
+    private struct PortSource: Equatable {
+        static let tables: [any TypedRow.Type] = [SB.DatapathBinding.self, SB.PortBinding.self]
+
+        let rows: TableRevisions
+        let residence: Residence
+    }
+
+    private enum Residence: Equatable {
+        case chassis(RowUUID?)
+        case everywhere
+
+        func has(_ port: SB.PortBinding) -> Bool {
+            switch self {
+            case .chassis(let chassis): chassis != nil && port.chassis == chassis
+            case .everywhere: true
+            }
+        }
+    }
 
     /// Snapshots for which all rows were read, and those for which only changed ones were.
     package private(set) var wholeRuns = 0
@@ -40,28 +61,37 @@ package final class PipelineFeed {
     package func apply(_ changes: [TableChange]) { pending.append(changes) }
 
     /// All rows are read again for the next snapshot, instead of those that have changed.
-    package func readEverything() { keys = [:] }
+    package func readEverything() {
+        keys = [:]
+        portSource = nil
+    }
 
     /// The pipelines as of the replica, for one chassis.
     package func current(
         _ replica: Replica, chassis: RowUUID?, name: String?
     ) -> PipelineSnapshot {
-        commit(replica, name: name) { chassis != nil && $0.chassis == chassis }
+        commit(replica, name: name, .chassis(chassis))
     }
 
     /// The pipelines as of the replica, as if every port were on the chassis that runs them.
     package func everywhere(_ replica: Replica) -> PipelineSnapshot {
-        commit(replica, name: nil) { _ in true }
+        commit(replica, name: nil, .everywhere)
     }
 
     private func commit(
-        _ replica: Replica, name: String?, isResident: (SB.PortBinding) -> Bool
+        _ replica: Replica, name: String?, _ residence: Residence
     ) -> PipelineSnapshot {
         let changes = pending
         pending = []
-        let moved = updateKeys(replica)
-        // What flows mention comes before them, so that their matches are compiled once.
-        feedPorts(replica, isResident)
+        let source = PortSource(
+            rows: replica.revisions(of: PortSource.tables), residence: residence)
+        var moved = false
+        if source != portSource {
+            portSource = source
+            moved = updateKeys(replica)
+            // What flows mention comes before them, so that their matches are compiled once.
+            feedPorts(replica, residence)
+        }
         feedVariables(replica, name: name)
         if moved {
             // What has gone is in no row.
@@ -144,9 +174,21 @@ package final class PipelineFeed {
         guard let old, old.name == new.name else {
             return builder.setAddressSet(new.name, new.addresses)
         }
-        let (before, after) = (Set(old.addresses), Set(new.addresses))
-        builder.updateAddressSet(
-            new.name, adding: after.subtracting(before), removing: before.subtracting(after))
+        let (gone, come) = Self.difference(old.addresses, new.addresses)
+        builder.updateAddressSet(new.name, adding: come, removing: gone)
+    }
+
+    /// What only one of two lists has that are mostly alike, as those of a set are before and after
+    /// an edit.
+    static func difference(
+        _ old: [String], _ new: [String]
+    ) -> (gone: Set<String>, come: Set<String>) {
+        let begin = zip(old, new).prefix { $0 == $1 }.count
+        let rest = min(old.count, new.count) - begin
+        let end = zip(old.reversed(), new.reversed()).prefix(rest).prefix { $0 == $1 }.count
+        let before = Set(old[begin..<(old.count - end)])
+        let after = Set(new[begin..<(new.count - end)])
+        return (before.subtracting(after), after.subtracting(before))
     }
 
     // MARK: Rows
@@ -204,14 +246,14 @@ package final class PipelineFeed {
     }
 
     /// Ports are compared whole, because residency is no column of theirs.
-    private func feedPorts(_ replica: Replica, _ isResident: (SB.PortBinding) -> Bool) {
+    private func feedPorts(_ replica: Replica, _ residence: Residence) {
         var now: [RowUUID: PortRecord] = [:]
         for port in replica.rows(SB.PortBinding.self) {
             guard let key = keys[port.row.datapath] else { continue }
             now[port.uuid] = PortRecord(
                 name: port.row.logicalPort, datapath: key,
                 key: UInt32(truncatingIfNeeded: port.row.tunnelKey),
-                isResident: isResident(port.row))
+                isResident: residence.has(port.row))
         }
         for (uuid, old) in ports where now[uuid]?.name != old.name { builder.removePort(old.name) }
         for (uuid, new) in now where ports[uuid] != new { builder.setPort(new) }

@@ -7,28 +7,58 @@ import Schemas
 import Wire
 
 package struct PhysicalPass {
+    /// The tables that are read.
+    package static let tables: [any TypedRow.Type] = [
+        SB.PortBinding.self, SB.DatapathBinding.self, SB.Chassis.self, SB.Encap.self,
+        SB.MulticastGroup.self, SB.MACBinding.self, SB.StaticMACBinding.self, SB.FDB.self,
+        SB.LogicalDPGroup.self, SB.LoadBalancer.self, SB.Mirror.self, SB.Meter.self,
+        SB.MeterBand.self, SB.SBGlobal.self,
+    ]
+
     package let inputs: PhysicalInputs
     package let datapaths: LocalDatapaths
 
-    package init(
-        _ replica: Replica, configuration: ChassisConfiguration, identity: ChassisIdentity?,
-        claims: [RowUUID: PortClaim], interfaces: LocalInterfaces, kernel: KernelPorts,
-        bridges: [ProviderBridge] = [], mirrorPorts: [String: UInt32] = [:],
-        activated: Set<PortReference> = []
-    ) {
+    /// What is not in rows.
+    package struct Host: Hashable, Sendable {
+        package var configuration: ChassisConfiguration
+        /// Nil before the chassis has its row.
+        package var identity: ChassisIdentity?
+        package var claims: [RowUUID: PortClaim]
+        package var interfaces: LocalInterfaces
+        package var kernel: KernelPorts
+        package var bridges: [ProviderBridge] = []
+        /// Devices that mirrors copy to, by the mirror's name.
+        package var mirrorPorts: [String: UInt32] = [:]
+        package var activated: Set<PortReference> = []
+
+        package init(
+            configuration: ChassisConfiguration, identity: ChassisIdentity?,
+            claims: [RowUUID: PortClaim], interfaces: LocalInterfaces, kernel: KernelPorts
+        ) {
+            self.configuration = configuration
+            self.identity = identity
+            self.claims = claims
+            self.interfaces = interfaces
+            self.kernel = kernel
+        }
+    }
+
+    package init(_ everything: Replica, _ host: Host) {
+        let replica = everything.limited(to: Self.tables)
+        let (configuration, claims, kernel) = (host.configuration, host.claims, host.kernel)
         let ports = replica.rows(SB.PortBinding.self)
         datapaths = Self.localDatapaths(ports, claims: claims)
         let local = datapaths.rows
         var inputs = PhysicalInputs()
-        inputs.ownChassis = identity?.row
+        inputs.ownChassis = host.identity?.row
         inputs.claims = claims
-        inputs.interfaces = interfaces
+        inputs.interfaces = host.interfaces
         inputs.transportZones = configuration.transportZones
         inputs.bridgeMappings = configuration.bridgeMappings
-        inputs.bridges = bridges
+        inputs.bridges = host.bridges
         inputs.chassisAddresses = configuration.chassisAddresses
-        inputs.activated = activated
-        inputs.mirrorPorts = mirrorPorts
+        inputs.activated = host.activated
+        inputs.mirrorPorts = host.mirrorPorts
         inputs.mirrorDevices = kernel.mirrors
         for mirror in replica.rows(SB.Mirror.self) { inputs.mirrors[mirror.uuid] = mirror.row }
         inputs.ports = ports.filter { local.contains($0.row.datapath) }.map { ($0.uuid, $0.row) }

@@ -291,12 +291,13 @@ package enum PhysicalDependency: Hashable, Sendable {
     /// No parts of a view: the datapath thread's own.
     case station(StationKey)
     case affinity(AffinityKey)
+    case nextHop(ConnectionKey)
 
     /// Whether it comes and goes with packets, and few flows depend on it. All else is configuration,
     /// which every flow of a path has in common.
     var isParticular: Bool {
         switch self {
-        case .neighbour, .learnedAddress, .station, .affinity: true
+        case .neighbour, .learnedAddress, .station, .affinity, .nextHop: true
         default: false
         }
     }
@@ -358,6 +359,8 @@ extension PhysicalView {
         _ old: TreeDictionary<Key, Value>, _ new: TreeDictionary<Key, Value>,
         _ report: (Key) -> Void
     ) {
+        // At once where they are the same tree, as after most changes.
+        if old == new { return }
         for key in old.keys.subtracting(new.keys) { report(key) }
         for (key, value) in new where old[key] != value { report(key) }
     }

@@ -26,7 +26,7 @@ package struct ServiceHub: Sendable {
 
     /// What rows say at one moment.
     package struct Context {
-        package let replica: Replica
+        package private(set) var replica: Replica
         package let rows: ServiceRows
         package let chassis: ChassisIdentity
         /// Physical networks that this host has a bridge for.
@@ -38,18 +38,29 @@ package struct ServiceHub: Sendable {
         package let longestProbe: Milliseconds?
 
         package init(
-            _ replica: Replica, datapaths: LocalDatapaths, chassis: ChassisIdentity,
+            _ replica: Replica, rows: ServiceRows, chassis: ChassisIdentity,
             networks: Set<String>, longestAnnouncement: Milliseconds?,
             longestProbe: Milliseconds? = NextHopProbes.standardLongest
         ) {
             self.longestProbe = longestProbe
             self.replica = replica
-            rows = ServiceRows(replica, datapaths: datapaths)
+            self.rows = rows
             self.chassis = chassis
             self.networks = networks
             self.longestAnnouncement = longestAnnouncement
         }
+
+        /// The same for a reader of these tables.
+        package func limited(to tables: [any TypedRow.Type]) -> Context {
+            var limited = self
+            limited.replica = replica.limited(to: tables)
+            return limited
+        }
     }
+
+    /// The tables that the configuration of services is read from.
+    package static let configurationTables: [any TypedRow.Type] =
+        ServiceRows.tables + [SB.ECMPNexthop.self, SB.IPMulticast.self, SB.ServiceMonitor.self]
 
     package mutating func configure(_ context: Context, now: Milliseconds) {
         advertisements.configure(context.advertisements, now: now)

@@ -16,7 +16,13 @@ package struct ServiceRows {
     /// Datapaths whose router doesn't announce anything.
     package var quietRouters: Set<UInt32> = []
 
-    package init(_ replica: Replica, datapaths local: LocalDatapaths) {
+    /// The tables that are read.
+    package static let tables: [any TypedRow.Type] = [
+        SB.DatapathBinding.self, SB.PortBinding.self,
+    ]
+
+    package init(_ everything: Replica, datapaths local: LocalDatapaths) {
+        let replica = everything.limited(to: Self.tables)
         var keys: [RowUUID: UInt32] = [:]
         for row in replica.rows(SB.DatapathBinding.self) where local.rows.contains(row.uuid) {
             let key = UInt32(truncatingIfNeeded: row.row.tunnelKey)

@@ -63,9 +63,13 @@ package struct ServiceConditions: Hashable, Sendable {
 }
 
 extension ServiceView {
+    /// The tables that are read.
+    package static let tables: [any TypedRow.Type] = [SB.DatapathBinding.self, SB.DNS.self]
+
     /// What the Southbound says for the local datapaths.
-    package init(_ replica: Replica, datapaths: LocalDatapaths) {
+    package init(_ everything: Replica, datapaths: LocalDatapaths) {
         self.init()
+        let replica = everything.limited(to: Self.tables)
         var keys: [RowUUID: UInt32] = [:]
         for row in replica.rows(SB.DatapathBinding.self) where datapaths.rows.contains(row.uuid) {
             keys[row.uuid] = UInt32(truncatingIfNeeded: row.row.tunnelKey)

@@ -10,17 +10,17 @@ import LogicalFlow
 
 package final class PrefixSet: Sendable {
     /// A member whose mask isn't a prefix.
-    private struct Pattern {
+    struct Pattern {
         let value: UInt128
         let mask: UInt128
     }
 
-    private let width: Int
+    let width: Int
     /// Used up to a width of 64 bits; else empty.
-    private let narrow: [AddressRange<UInt64>]
+    let narrow: [AddressRange<UInt64>]
     /// Used beyond.
-    private let wide: [AddressRange<UInt128>]
-    private let patterns: [Pattern]
+    let wide: [AddressRange<UInt128>]
+    let patterns: [Pattern]
 
     /// Members wider than `width` bits are left out.
     package init(_ members: some Sequence<Number>, width: Int) {
@@ -53,6 +53,17 @@ package final class PrefixSet: Sendable {
         narrow = prefixes.map { AddressRange($0, $0 | host) }.merged()
         wide = []
         patterns = []
+    }
+
+    /// Of parts that are in order already.
+    init(
+        width: Int, narrow: [AddressRange<UInt64>], wide: [AddressRange<UInt128>],
+        patterns: [Pattern]
+    ) {
+        self.width = width
+        self.narrow = narrow
+        self.wide = wide
+        self.patterns = patterns
     }
 
     /// Numbers kept, for tests of proportion.
@@ -90,7 +101,7 @@ extension UInt128 {
 }
 
 /// Values from `low` to `high`, both included.
-private struct AddressRange<Value: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable {
+struct AddressRange<Value: FixedWidthInteger & UnsignedInteger & Sendable>: Hashable, Sendable {
     let low: Value
     let high: Value
 

@@ -35,7 +35,8 @@ struct ServiceWorld {
         let local = LocalDatapaths(
             held: [network, router], portsOf: { _ in [] }, named: { _ in nil })
         return ServiceHub.Context(
-            database.replica, datapaths: local, chassis: identity, networks: ["physnet"],
+            database.replica, rows: ServiceRows(database.replica, datapaths: local),
+            chassis: identity, networks: ["physnet"],
             longestAnnouncement: longest, longestProbe: longestProbe)
     }
 
