@@ -114,6 +114,9 @@ struct TranslationText {
         case .affinity(let key, let binding):
             line("/* binds \(key.client) to backend \(binding.backend.address) */")
         case .affinityUse(let key): line("/* \(key.client) has a backend */")
+        case .nextHop(let key, let address):
+            line("/* answers to \(key.source) go back by \(address) */")
+        case .nextHopUse(let key): line("/* \(key.source) came by a known next hop */")
         }
     }
 

@@ -38,40 +38,33 @@ package struct AffinityTable: Sendable {
         package init() {}
     }
 
-    private struct Entry {
-        var binding: AffinityBinding
-        var until: Milliseconds
+    private var entries: LeasedEntries<AffinityKey, AffinityBinding>
+
+    package init(limits: Limits = Limits()) {
+        entries = LeasedEntries(capacity: limits.entries)
     }
-
-    private let limits: Limits
-    private var entries: [AffinityKey: Entry] = [:]
-
-    package init(limits: Limits = Limits()) { self.limits = limits }
 
     package var count: Int { entries.count }
 
-    package subscript(key: AffinityKey) -> AffinityBinding? { entries[key]?.binding }
+    package subscript(key: AffinityKey) -> AffinityBinding? { entries[key] }
 
     /// Binds a client; true if that changes what lookups find. A full table binds nobody new.
     package mutating func bind(
         _ key: AffinityKey, to binding: AffinityBinding, now: Milliseconds
     ) -> Bool {
-        let old = entries[key]?.binding
-        guard old != nil || entries.count < limits.entries else { return false }
-        entries[key] = Entry(binding: binding, until: now + binding.timeout)
+        let old = entries[key]
+        guard entries.put(key, binding, until: now + binding.timeout) else { return false }
         return old?.backend != binding.backend
     }
 
     /// The client's packets have used the entry.
     package mutating func refresh(_ key: AffinityKey, now: Milliseconds) {
-        guard let entry = entries[key] else { return }
-        entries[key]?.until = now + entry.binding.timeout
+        guard let binding = entries[key] else { return }
+        entries.extend(key, until: now + binding.timeout)
     }
 
     /// Forgets clients that have not come for too long; returns them.
     package mutating func expire(now: Milliseconds) -> [AffinityKey] {
-        let old = entries.filter { $0.value.until <= now }.map(\.key).sorted()
-        for key in old { entries[key] = nil }
-        return old
+        entries.expire(now: now)
     }
 }

@@ -100,6 +100,9 @@ package enum SideEffect: Hashable, Sendable {
     /// A client was given a backend; it has used one.
     case affinity(AffinityKey, AffinityBinding)
     case affinityUse(AffinityKey)
+    /// A connection has come by a next hop; it has used what is known of it.
+    case nextHop(ConnectionKey, MACAddress)
+    case nextHopUse(ConnectionKey)
     /// A station of a provider bridge.
     case station(StationSighting)
     /// Somebody asked for a name.
@@ -114,7 +117,9 @@ package enum SideEffect: Hashable, Sendable {
     fileprivate var isLesson: Bool {
         switch self {
         case .neighbour, .address: true
-        case .uses, .wait, .service, .affinity, .affinityUse, .station, .asked: false
+        case .uses, .wait, .service, .affinity, .affinityUse, .nextHop, .nextHopUse, .station,
+            .asked:
+            false
         }
     }
 }

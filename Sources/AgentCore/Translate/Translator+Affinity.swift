@@ -10,9 +10,8 @@ extension Translator {
     mutating func findAffinity(_ snapshot: TranslationSnapshot) -> Bool {
         guard let (client, address) = addresses() else { return false }
         let proto = UInt8(truncatingIfNeeded: key.read(.ipProtocol))
-        let hasPorts = [IPProtocol.tcp, IPProtocol.udp, IPProtocol.sctp].contains(proto)
         var services = [VirtualServiceKey(address)]
-        if hasPorts {
+        if IPProtocol.hasPorts(proto) {
             let port = UInt16(truncatingIfNeeded: key.read(.destinationPort))
             services.insert(VirtualServiceKey(address, proto: proto, port: port), at: 0)
         }
@@ -46,9 +45,8 @@ extension Translator {
         _ backend: VirtualService.Backend, _ datapath: UInt32, _ snapshot: TranslationSnapshot
     ) {
         depend(on: .registers)
-        depend(on: .router(datapath: datapath))
         let registers = snapshot.view.registers
-        let isRouter = snapshot.view.routers.contains(datapath)
+        let isRouter = isRouter(datapath, snapshot)
         switch backend.address {
         case .v4: key.load(.register(4), backend.address.number)
         case .v6:
@@ -63,17 +61,11 @@ extension Translator {
     mutating func bindAffinity(_ affinity: Action.Affinity) {
         takeSlowPath(.bindsClient)
         guard let (client, _) = addresses() else { return }
-        let proto: UInt8? =
-            switch affinity.protocol {
-            case .tcp?: IPProtocol.tcp
-            case .udp?: IPProtocol.udp
-            case .sctp?: IPProtocol.sctp
-            case nil: nil
-            }
         let number = AffinityKey(
             datapath: UInt32(key.read(.datapath)), client: client,
             service: VirtualServiceKey(
-                affinity.address.address, proto: proto, port: affinity.address.port))
+                affinity.address.address, proto: affinity.protocol?.number,
+                port: affinity.address.port))
         effect(
             .affinity(
                 number,
@@ -82,7 +74,8 @@ extension Translator {
                     timeout: Milliseconds(affinity.timeout) * 1000)))
     }
 
-    private func addresses() -> (source: IPAddress, destination: IPAddress)? {
+    /// The addresses of an IP packet.
+    func addresses() -> (source: IPAddress, destination: IPAddress)? {
         switch UInt16(key.read(.ethernetType)) {
         case EtherType.ipv4:
             (

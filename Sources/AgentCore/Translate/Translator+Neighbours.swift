@@ -76,8 +76,7 @@ extension Translator {
     mutating func useCache(_ snapshot: TranslationSnapshot) {
         let inport = KeySpan(KeyField.inport)
         let datapath = UInt32(truncatingIfNeeded: key.read(.datapath))
-        depend(on: .router(datapath: datapath))
-        guard snapshot.view.routers.contains(datapath) else {
+        guard isRouter(datapath, snapshot) else {
             _ = isLearned(inport, KeySpan(.ethernetSource), snapshot)
             return
         }

@@ -105,9 +105,16 @@ extension Translator {
             return
         }
         clearRegisters()
-        forgetTracking()
+        // A router's flows take it that its answers are known as such on the way out too; what a switch
+        // asks on the way in is of another port's zone.
+        if !condition.isTracked || !isRouter(port.datapath, snapshot) { forgetTracking() }
         loadZones(at: port, snapshot)
         run(LogicalStage(DatapathKey(port.datapath), Stage(.egress, 0)), snapshot)
+    }
+
+    mutating func isRouter(_ datapath: UInt32, _ snapshot: TranslationSnapshot) -> Bool {
+        depend(on: .router(datapath: datapath))
+        return snapshot.view.routers.contains(datapath)
     }
 
     /// A packet never leaves by the port that it came from, unless a flow says so.

@@ -201,7 +201,7 @@ extension Translator {
         case .checkPacketLarger(let result, let length): return check(Int(length), result)
         case .setErrorMTU(let size): setErrorMTU(size)
         case .setQuotedSource(let address): return setQuotedSource(address)
-        case .check(let result, let check): return self.check(check, result, snapshot)
+        case .check(let result, let check): self.check(check, result, snapshot)
         default:
             if trackingStep(instruction, block, snapshot) { return true }
             if limitStep(instruction, block, snapshot) { return true }
@@ -228,25 +228,17 @@ extension Translator {
         case .lookupFDB(let result, let port, let ethernet):
             lookupLearned(result, port: port, ethernet: ethernet, snapshot)
         case .macCacheUse: useCache(snapshot)
+        case .commitNextHop(let family, let proto): commitNextHop(family, proto: proto)
         case .log(let entry):
             guard case .log(let entry) = block.program.action(entry) else { return true }
             log(entry, block.stage.stage.pipeline, snapshot)
         case .unsupported(let action):
             return serve(block.program.action(action), block, snapshot)
         default:
-            drop(.unsupported(Self.name(of: instruction, in: block.program)))
+            drop(.unsupported("\(instruction)"))
             return false
         }
         return true
-    }
-
-    /// What the language calls an action that is not evaluated.
-    private static func name(of instruction: Instruction, in program: ProgramView) -> String {
-        switch instruction {
-        case .unsupported(let action): program.action(action).keyword
-        case .check(_, let check): check.keyword
-        default: "\(instruction)"
-        }
     }
 
     /// The key that the port has in the packet's datapath, or 0.
@@ -286,7 +278,7 @@ extension Translator {
 
     private mutating func check(
         _ check: Instruction.Check, _ result: KeySpan, _ snapshot: TranslationSnapshot
-    ) -> Bool {
+    ) {
         let answer: Bool
         switch check {
         case .inPortSecurity: answer = ask(.inputSecurity, snapshot) != 0
@@ -294,12 +286,10 @@ extension Translator {
         case .loadBalancerHairpin: answer = isHairpin(snapshot)
         case .loadBalancerHairpinReply: answer = isHairpinReply(snapshot)
         case .loadBalancerAffinity: answer = findAffinity(snapshot)
-        case .ecmpNextHopMAC, .ecmpNextHop:
-            drop(.unsupported(check.keyword))
-            return false
+        case .ecmpNextHopMAC: answer = isKnownRequest()
+        case .ecmpNextHop: answer = isKnownAnswer()
         }
         key.load(result, answer ? 1 : 0)
-        return true
     }
 
     /// The kernel asks the packet itself: the translation is made for either answer.

@@ -38,6 +38,8 @@ extension Translator {
             var options: [String: String] = [:]
             for option in event.options { options[option.name] = option.strings.first }
             return hand(.emptyLoadBalancer(options), to: KeySpan(.inport))
+        // To the peers of an EVPN, of which there are none.
+        case .floodRemote: return true
         default: return unsupported(action)
         }
     }
@@ -83,6 +85,10 @@ extension Translator {
             guard isKnown else { return false }
             effect(.asked(outcome))
             if key.peek(span(field)) == 1 { key.load(KeyField.flagsFromController, 1) }
+            return true
+        // What has been learned from peers of an EVPN: there are none.
+        case .checkEVPNNeighbour, .getRemoteFDB:
+            key.load(span(field), 0)
             return true
         default: return unsupported(.evaluate(field, function))
         }

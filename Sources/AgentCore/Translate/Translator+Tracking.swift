@@ -8,7 +8,8 @@ import Wire
 // that the action names, with what the kernel knows of the connection in its key.
 //
 // The property that must hold: the pipeline sees fields of a connection only between a pass and
-// the next pass, pipeline or `ct_clear`, and they are those of the zone that it asked for.
+// the next pass, datapath or `ct_clear`, on a switch also the next pipeline, and they are those of the
+// zone that it asked for.
 
 extension Translator {
     /// An action of connection tracking; false if `instruction` is none.
@@ -80,9 +81,8 @@ extension Translator {
     /// The zone that an action means: on a switch that of the port, on a router one of two.
     mutating func zone(_ zone: Instruction.Zone, _ snapshot: TranslationSnapshot) -> UInt16 {
         let datapath = UInt32(key.read(.datapath))
-        depend(on: .router(datapath: datapath))
         let field: KeyField
-        if !snapshot.view.routers.contains(datapath) {
+        if !isRouter(datapath, snapshot) {
             field = .portZone
         } else {
             field = zone == .snat ? .snatZone : .dnatZone

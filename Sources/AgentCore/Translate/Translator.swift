@@ -53,6 +53,8 @@ package struct Translator: ~Copyable {
     var lengthQuestion: Int?
     /// Clients that load balancers have bound to backends.
     package var affinities = AffinityTable()
+    /// By which next hops connections have come.
+    package var nextHops = NextHopTable()
     /// What packets asked of the pipelines lately.
     var memo = LookupMemo()
     /// Where packets went lately, and what decided it.

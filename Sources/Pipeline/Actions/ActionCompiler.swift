@@ -166,6 +166,9 @@ struct ActionCompiler {
             instructions.append(.connection(span(field), Instruction.ConnectionField(source)))
         case .select(let field, _): instructions.append(.select(span(field), operand(action)))
         case .commitLoadBalancerAffinity: instructions.append(.bindAffinity(operand(action)))
+        case .commitECMPNextHop(let isIPv6, let transport):
+            instructions.append(
+                .commitNextHop(isIPv6 ? .ip6 : .ip4, proto: transport.number))
         case .log: instructions.append(.log(operand(action)))
         default: return false
         }
@@ -222,6 +225,16 @@ extension Instruction.Zone {
         case nil: self = .usual
         case .dnat?: self = .dnat
         case .snat?: self = .snat
+        }
+    }
+}
+
+extension Action.TransportProtocol {
+    package var number: UInt8 {
+        switch self {
+        case .tcp: IPProtocol.tcp
+        case .udp: IPProtocol.udp
+        case .sctp: IPProtocol.sctp
         }
     }
 }

@@ -80,6 +80,8 @@ package enum Instruction: Hashable, Sendable, BitwiseCopyable {
 
     /// `actions[affinity]` is the `.commitLoadBalancerAffinity`.
     case bindAffinity(UInt32)
+    /// The connection has come by the packet's next hop (`commit_ecmp_nh`).
+    case commitNextHop(Family, proto: UInt8)
 
     /// The block runs on a packet made from this one.
     case generate(Generator, end: UInt32)

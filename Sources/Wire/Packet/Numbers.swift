@@ -28,6 +28,11 @@ package enum IPProtocol {
     package static let noNext: UInt8 = 59
     package static let destinationOptions: UInt8 = 60
     package static let sctp: UInt8 = 132
+
+    /// Whether the headers have ports that a flow key knows.
+    package static func hasPorts(_ proto: UInt8) -> Bool {
+        proto == tcp || proto == udp || proto == sctp
+    }
 }
 
 /// ICMP types (RFC 792).

@@ -108,7 +108,7 @@ import Wire
 
         var host = Host(Self.network().snapshot(), ports: TrackingTests.ports)
         for _ in 0..<2 { _ = host.receive(client(2000), on: 1) }
-        try host.expireAffinities(now: 60_000_000)
+        try host.expire(now: 60_000_000)
         #expect(host.translator.affinities.count == 0)
         #expect(host.receive(client(2001), on: 1).sent.isEmpty, "bound anew")
         #expect(host.translator.affinities.count == 1)

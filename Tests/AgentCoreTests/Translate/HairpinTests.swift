@@ -8,7 +8,7 @@ import Wire
 
 /// A client that is its own backend.
 @Suite struct HairpinTests {
-    private static func services(_ options: [String: String] = [:]) -> VirtualServices {
+    static func services(_ options: [String: String] = [:]) -> VirtualServices {
         VirtualServices(
             [
                 (
@@ -22,15 +22,20 @@ import Wire
             ], problem: { Issue.record("\($0)") })
     }
 
-    private static func network(_ services: VirtualServices) -> Control {
+    /// - Parameters:
+    ///   - register: where the flows keep the virtual address.
+    ///   - balance: what marks connections, `ct_lb_mark` or `ct_lb`.
+    static func network(
+        _ services: VirtualServices, register: String = "reg4", balance: String = "ct_lb_mark"
+    ) -> Control {
         let control = Control()
         control.view.virtualServices = services
         control.port("p1", 1, 1, .here(vport: 1))
         control.port("p2", 1, 2, .here(vport: 2))
-        control.flow(1, .ingress, 0, 0, "ip", "ct_lb_mark;")
+        control.flow(1, .ingress, 0, 0, "ip", "\(balance);")
         control.flow(
             1, .ingress, 1, 100, "ct.new && ip4.dst == 30.0.0.1 && tcp.dst == 80",
-            "reg4 = 30.0.0.1; reg2[0..15] = 80; ct_lb_mark(backends=10.0.0.1:8080);")
+            "\(register) = 30.0.0.1; reg2[0..15] = 80; \(balance)(backends=10.0.0.1:8080);")
         control.flow(1, .ingress, 1, 0, "1", "next;")
         control.flow(
             1, .ingress, 2, 0, "ip && ct.trk",
@@ -44,7 +49,7 @@ import Wire
             1, .ingress, 4, 1, "(reg0[6] == 1 || reg0[12] == 1)",
             "eth.dst <-> eth.src; outport = inport; flags.loopback = 1; output;")
         control.flow(1, .ingress, 4, 0, "1", "outport = \"p2\"; output;")
-        control.flow(1, .egress, 0, 0, "ip", "ct_lb_mark;")
+        control.flow(1, .egress, 0, 0, "ip", "\(balance);")
         control.flow(1, .egress, 1, 0, "1", "output;")
         return control
     }

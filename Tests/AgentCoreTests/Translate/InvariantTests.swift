@@ -28,7 +28,7 @@ import Wire
                 case .neighbour(let key, let mac, _): .neighbour(key, mac, isShared: false)
                 case .address, .uses, .station: effect
                 case .wait, .service, .asked: nil
-                case .affinity, .affinityUse: effect
+                case .affinity, .affinityUse, .nextHop, .nextHopUse: effect
                 }
             })
     }

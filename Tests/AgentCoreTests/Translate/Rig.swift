@@ -209,16 +209,7 @@ struct Host: ~Copyable {
             put(translation, upcall.key, &outcome)
         }
         outcome.effects.formUnion(translation.effects)
-        for case .affinity(let key, let binding) in translation.effects
-        where translator.affinities.bind(key, to: binding, now: Int64(now)) {
-            table.touch([.affinity(key)])
-            do { try check() } catch { outcome.faults.append("check: \(error)") }
-        }
-        for case .station(let sighting) in translation.effects {
-            table.touch(
-                translator.stations.see(sighting, now: Int64(now)).map { .station($0) })
-            do { try check() } catch { outcome.faults.append("check: \(error)") }
-        }
+        learn(translation.effects, &outcome)
         for emission in translation.packets(of: upcall) {
             do {
                 let events = try kernel.execute(
@@ -227,6 +218,16 @@ struct Host: ~Copyable {
                 account(&outcome)
                 handle(events, &outcome)
             } catch { outcome.faults.append("execute: \(error)") }
+        }
+    }
+
+    /// Keeps what packets teach the translator, and asks the flows again that depend on it.
+    mutating func learn(_ effects: some Sequence<SideEffect>, _ outcome: inout Outcome) {
+        for effect in effects {
+            let touched = translator.keep(effect, now: Int64(now))
+            guard !touched.isEmpty else { continue }
+            table.touch(touched)
+            do { try check() } catch { outcome.faults.append("check: \(error)") }
         }
     }
 
@@ -247,8 +248,10 @@ struct Host: ~Copyable {
         return try check()
     }
 
-    mutating func expireAffinities(now: Int64) throws {
-        table.touch(translator.affinities.expire(now: now).map { .affinity($0) })
+    /// Forgets what no packet has used for too long.
+    mutating func expire(now: Int64) throws {
+        self.now = UInt64(now)
+        table.touch(translator.expire(now: now))
         try check()
     }
 

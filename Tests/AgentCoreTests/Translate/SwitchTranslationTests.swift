@@ -229,6 +229,28 @@ import Wire
         #expect(translation.actions.isEmpty)
     }
 
+    /// Nothing is known of peers of an EVPN: questions about them find nothing, and a flood to them
+    /// reaches nobody. The packet itself goes on, in the kernel.
+    @Test func anEVPNWithoutPeersIsEmpty() {
+        let control = Self.network()
+        control.flow(
+            1, .ingress, 0, 60, "ip4",
+            "reg0[3] = 1; reg0[3] = chk_evpn_arp(ip4.dst); outport = \"p3\"; "
+                + "outport = get_remote_fdb(eth.dst); reg5 = 7; reg5 = get_remote_fdb(eth.src); "
+                + "flood_remote; next;")
+        control.flow(
+            1, .ingress, 1, 60, "reg0[3] == 0 && outport == \"none\" && reg5 == 0",
+            "outport = \"p2\"; output;")
+        control.flow(1, .ingress, 1, 55, "1", "drop;")
+        var translator = Translator()
+        let translation = translator.translate(
+            Self.input(Frames.udp(Frames.a, Frames.c), on: 1), in: control.snapshot())
+        #expect(control.builder.problems.isEmpty)
+        #expect(translation.drops.isEmpty)
+        #expect(translation.slowPath == nil)
+        #expect(translation.actions == [.output(2)])
+    }
+
     @Test func endlessPipelinesEnd() {
         let control = Self.network()
         control.flow(1, .ingress, 0, 60, "1", "clone { next(table=0); }; next(table=0);")
