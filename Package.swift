@@ -155,7 +155,7 @@ let testTargets: [Target] = [
         "Northd",
         [
             "JSON", "Wire", "Incremental", "LogicalFlow", "OVSDBModel", "OVSDBEngine",
-            "OVSDBSession", "Schemas", "AgentCore", "Datapath",
+            "OVSDBSession", "Schemas", "AgentCore", "Datapath", "Pipeline",
         ]),
     tests(
         "AgentCore",
@@ -192,7 +192,7 @@ let testTargets: [Target] = [
 
 /// What runs in a guest is built a second time, optimised. With OVN_KERNEL_TESTS in the environment the
 /// other tests are left out of the package, since only the programs and these are wanted then.
-let kernelTests: Set = ["AgentTests", "NetlinkTests", "PackageTests"]
+let kernelTests: Set = ["AgentTests", "BPFTests", "NetlinkTests", "PackageTests"]
 let wantedTests =
     Context.environment["OVN_KERNEL_TESTS"] == nil
     ? testTargets : testTargets.filter { kernelTests.contains($0.name) }

@@ -7,8 +7,6 @@ import Testing
         let northd: Substring
         let kernel: Substring
         let code: Substring
-
-        var isOpen: Bool { northd == "open" || northd == FeatureTableTests.dash }
     }
 
     /// Stands where a part has nothing to do with a row.
@@ -28,14 +26,17 @@ import Testing
         return cell
     }
 
-    /// `Suite.test`, with what stands in parentheses left out.
-    private static func tests(_ cell: Substring) -> [(suite: Substring?, name: Substring)] {
-        cell.split(separator: ",").compactMap { part in
-            guard let name = part.split(whereSeparator: { " ()".contains($0) }).first else {
-                return nil
-            }
+    /// `Suite.test` or `Suite` each, with what stands in parentheses left out.
+    private static func tests(_ cell: Substring) -> [(suite: Substring, name: Substring?)] {
+        var depth = 0
+        let text = cell.filter { character in
+            if character == "(" { depth += 1 }
+            defer { if character == ")" { depth -= 1 } }
+            return depth == 0
+        }
+        return text.split(separator: ",").map(Substring.init).map(trimmed).map { name in
             let parts = name.split(separator: ".")
-            return parts.count == 2 ? (parts[0], parts[1]) : nil
+            return parts.count == 2 ? (parts[0], parts[1]) : (name, nil)
         }
     }
 
@@ -65,18 +66,33 @@ import Testing
         #expect(lines.filter { $0.contains(" rows; northd: ") } == [wanted])
     }
 
+    /// In both columns; on the kernel's, what is no check of a network is a test of a suite.
     @Test func everyTestThatIsNamedExists() {
-        let text = Repository.files(under: "Tests", withSuffix: ".swift")
-            .map(Repository.read).joined(separator: "\n")
-        let words = Set(text.split { !($0.isLetter || $0.isNumber || $0 == "_") })
-        for row in Self.rows where !row.isOpen {
-            for test in Self.tests(row.northd) {
-                #expect(words.contains(test.name), "\(row.id): no test \(test.name)")
-                if let suite = test.suite {
-                    #expect(words.contains(suite), "\(row.id): no suite \(suite)")
-                }
+        var named = (northd: 0, kernel: 0)
+        for row in Self.rows {
+            if row.northd != Self.dash, row.northd != "open" {
+                let tests = Self.tests(row.northd)
+                for test in tests { expectTest(test, of: row) }
+                named.northd += tests.count
             }
+            guard row.kernel != Self.dash, row.kernel != "open", !Self.namesCheck(row) else {
+                continue
+            }
+            let tests = Self.tests(row.kernel)
+            #expect(!tests.isEmpty, "\(row.id): neither a check nor a test")
+            for test in tests { expectTest(test, of: row) }
+            named.kernel += tests.count
         }
+        #expect(named.northd > 100 && named.kernel > 10)
+    }
+
+    private func expectTest(_ test: (suite: Substring, name: Substring?), of row: Row) {
+        let exists = TestIndex.ofTheTree.has(test.suite, test.name)
+        #expect(exists, "\(row.id): no test \(test.suite).\(test.name ?? "")")
+    }
+
+    private static func namesCheck(_ row: Row) -> Bool {
+        row.kernel.hasPrefix("demo: ") || row.kernel.hasPrefix("network: ")
     }
 
     /// `demo: DESCRIPTION` is a check of the demonstration's network, `network: DESCRIPTION` of one
@@ -90,8 +106,7 @@ import Testing
             }
         }
         var named = 0
-        for row in Self.rows
-        where row.kernel.hasPrefix("demo: ") || row.kernel.hasPrefix("network: ") {
+        for row in Self.rows where Self.namesCheck(row) {
             let name = Self.trimmed(
                 row.kernel.drop { $0 != " " }.split(separator: "(").first ?? "")
             // That the network comes up at all is no check of its own.

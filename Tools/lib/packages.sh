@@ -32,6 +32,7 @@ TEST_PACKAGES=(
     iputils-ping
     isc-dhcp-client
     isc-dhcp-server
+    lftp
     ndisc6
     openvswitch-common
     openvswitch-switch

@@ -2,15 +2,39 @@
 
     paths.py STOCK OURS
 
-Each file has, for each path, lines `path NAME`, `masks NUMBER` and one `actions TEXT` for each of the
-flows. Where a list of actions sets the tunnel, and which address of its own it names there, makes no
+Each file has, for each path, lines `path NAME`, `masks NUMBER`, one `actions TEXT` for each of the
+flows, `lookups` with four numbers (packets and lookups after the first, before and after some packets were sent
+for which there were flows), and `chain N M...` for a flow of recirculation number N whose packets go on as M.
+Where a list of actions sets the tunnel, and which address of its own it names there, makes no
 difference; nor does the text of what goes to an agent. The status is 0 if on no path ours has more masks,
-or a flow with an action that none of stock's has.
+a flow with an action that none of stock's has, or packets that are looked up more often.
 """
 
 import collections
 import re
 import sys
+
+
+# Connections of TCP have a packet more or less from run to run.
+TOLERANCE = 0.1
+
+
+class Path:
+    def __init__(self):
+        self.masks = 0
+        self.actions = collections.Counter()
+        self.trips = 0.0
+        self.chains = collections.defaultdict(set)
+
+    def count(self, first, again, later_first, later_again):
+        """Lookups after the first of the packets sent in between, for each of them."""
+        packets = int(later_first) - int(first)
+        self.trips = (int(later_again) - int(again)) / packets if packets > 0 else 0.0
+
+    def longest(self, number="0", seen=()):
+        """Trips of the packet that makes the most."""
+        nexts = self.chains.get(number, set()) - set(seen)
+        return max((1 + self.longest(one, (*seen, number)) for one in nexts), default=0)
 
 
 def read(name):
@@ -19,11 +43,16 @@ def read(name):
         for line in lines:
             kind, _, text = line.rstrip("\n").partition(" ")
             if kind == "path":
-                current = paths[text] = {"masks": 0, "actions": collections.Counter()}
+                current = paths[text] = Path()
             elif kind == "masks":
-                current["masks"] = int(text)
+                current.masks = int(text)
+            elif kind == "lookups":
+                current.count(*text.split())
+            elif kind == "chain":
+                number, *nexts = text.split()
+                current.chains[number].update(nexts)
             else:
-                current["actions"][canonical(text)] += 1
+                current.actions[canonical(text)] += 1
     return paths
 
 
@@ -60,18 +89,22 @@ def show(side, actions):
 def main():
     stock, ours = (read(name) for name in sys.argv[1:])
     agree = True
-    print(f"\n  {'':<18} {'flows':>12} {'masks':>12}   actions")
+    print(f"\n  {'':<18} {'flows':>12} {'masks':>12} {'trips':>14} {'longest':>10}   actions")
     for name, theirs in stock.items():
-        mine = ours.get(name, {"masks": 0, "actions": collections.Counter()})
-        same = theirs["actions"] == mine["actions"]
-        covered = is_covered(mine["actions"], theirs["actions"])
-        agree = agree and covered and mine["masks"] <= theirs["masks"]
+        mine = ours.get(name, Path())
+        same = theirs.actions == mine.actions
+        covered = is_covered(mine.actions, theirs.actions)
+        short = mine.trips <= theirs.trips + TOLERANCE and mine.longest() <= theirs.longest()
+        agree = agree and covered and short and mine.masks <= theirs.masks
         verdict = "the same" if same else "fewer" if covered else "others"
-        flows = f"{theirs['actions'].total()} / {mine['actions'].total()}"
-        masks = f"{theirs['masks']} / {mine['masks']}"
-        print(f"  {name:<18} {flows:>12} {masks:>12}   {verdict}")
-        show("stock", theirs["actions"] - mine["actions"])
-        show("ours", mine["actions"] - theirs["actions"])
+        flows = f"{theirs.actions.total()} / {mine.actions.total()}"
+        masks = f"{theirs.masks} / {mine.masks}"
+        trips = f"{theirs.trips:.2f} / {mine.trips:.2f}"
+        longest = f"{theirs.longest()} / {mine.longest()}"
+        more = "" if short else ", more trips"
+        print(f"  {name:<18} {flows:>12} {masks:>12} {trips:>14} {longest:>10}   {verdict}{more}")
+        show("stock", theirs.actions - mine.actions)
+        show("ours", mine.actions - theirs.actions)
     print("\n  stock / ours")
     sys.exit(0 if agree else 1)
 

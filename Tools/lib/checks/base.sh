@@ -72,10 +72,13 @@ route_shows() {
 
 ## Captures
 
+# KiB that wait for tcpdump. It takes 64 for a packet, so with its own 2048 it loses some of a burst of more than 32.
+CAPTURE_BUFFER=32768
+
 # capture NAME NAMESPACE INTERFACE [OPTION...]: begins one; it is listening on return.
 capture() {
     local name=$1
-    ip netns exec "$2" tcpdump -Z root -U --immediate-mode -ni "$3" -w "$NETWORK/$name.pcap" \
+    ip netns exec "$2" tcpdump -Z root -U --immediate-mode -B "$CAPTURE_BUFFER" -ni "$3" -w "$NETWORK/$name.pcap" \
         "${@:4}" >/dev/null 2>"$NETWORK/$name.tcpdump" &
     echo $! >"$NETWORK/$name.tcpdump.pid"
     at_exit stop_process $!

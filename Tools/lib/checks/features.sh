@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # More checks on the network of network.sh, of what a cloud's tenants ask for: filtering, balancing,
 # addresses by DHCP, translation at a gateway. Each configures what it needs and takes it away.
-# Uses base.sh.
+# Uses base.sh, rules.sh and rules_nat.sh.
 
 PORT_FILTERED=7007
 
@@ -126,6 +126,16 @@ gateway_translates() {
     return $result
 }
 
+## Routing
+
+# The gateway router of rules_nat.sh, with two next hops for one network.
+answers_go_back() {
+    local result=0
+    rules_begin && gateway_begin && gateway_answers_alike || result=1
+    gateway_end
+    return $result
+}
+
 # A switch without a physical network behind a gateway port is served by the gateway's chassis alone.
 # northd says so to the others since 24.03; Debian's is older.
 knows_central_switches() { [ "$NORTHD" = ours ]; }
@@ -136,6 +146,7 @@ checks_features() {
     check "a load balancer spreads connections" balancer_spreads
     check "a DHCP client gets its address" dhcp_gives_an_address
     check "a gateway translates addresses" gateway_translates 1
+    check "answers go back where the question came from" answers_go_back
     ! knows_central_switches ||
         check "a gateway translates across hosts" gateway_translates 2
 }

@@ -41,7 +41,7 @@ client() {
 leased() { grep -qE "^ *$1;" "$NETWORK/dhclient.leases"; }
 
 SERVED_OPTIONS=('dns_server="{10.0.1.2, 10.0.1.3}"' log_server=10.0.1.4 lpr_server=10.0.1.5
-    swap_server=10.0.1.6 'policy_filter="{10.0.1.7}"' router_solicitation=10.0.1.8
+    swap_server=10.0.1.6 'policy_filter="{10.0.1.7, 255.255.255.255}"' router_solicitation=10.0.1.8
     nis_server=10.0.1.9 ntp_server=10.0.1.10 netbios_name_server=10.0.1.20
     'classless_static_route="{30.0.0.0/24,10.0.1.2, 0.0.0.0/0,10.0.1.1}"'
     'ms_classless_static_route="{30.0.0.0/24,10.0.1.3}"'
@@ -55,7 +55,7 @@ SERVED_OPTIONS=('dns_server="{10.0.1.2, 10.0.1.3}"' log_server=10.0.1.4 lpr_serv
 SERVED_LINES=('fixed-address 10.0.1.11' 'option bootfile-name "boot.img"'
     'option subnet-mask 255.255.255.0' 'option routers 10.0.1.1'
     'option domain-name-servers 10.0.1.2,10.0.1.3' 'option log-servers 10.0.1.4'
-    'option lpr-servers 10.0.1.5' 'option swap-server 10.0.1.6'
+    'option lpr-servers 10.0.1.5' 'option swap-server 10.0.1.6' 'option policy-filter 10.0.1.7 255.255.255.255'
     'option router-solicitation-address 10.0.1.8' 'option nis-servers 10.0.1.9'
     'option ntp-servers 10.0.1.10' 'option netbios-name-servers 10.0.1.20'
     'option rfc3442 24,30,0,0,10,0,1,2,0,10,0,1,1' 'option microsoft 24,30,0,0,10,0,1,3'

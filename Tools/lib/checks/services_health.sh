@@ -243,12 +243,12 @@ fetch() {
     inside vm11 curl -sS -m 20 "$@" "ftp://user:pass@$(workload_ip vm12)/file" 2>&1 | tail -n 1
 }
 
-# fetch_actively: by PORT, which curl can't do reliably.
-fetch_actively() {
-    inside vm11 "$PYTHON" -S -c "import ftplib, sys
-server = ftplib.FTP('$(workload_ip vm12)', 'user', 'pass', timeout=20)
-server.set_pasv(False)
-server.retrlines('RETR file')"
+# fetch_by_lftp PASSIVE: the same by another client, which opens its data connections itself (`on`) or
+# has the server open them (`off`, PORT).
+fetch_by_lftp() {
+    inside vm11 env HOME="$NETWORK" lftp -c "set net:timeout 10; set net:max-retries 2; set ftp:ssl-allow off;
+        set ftp:passive-mode $1; set ftp:prefer-epsv off; set ftp:use-feat off;
+        cat ftp://user:pass@$(workload_ip vm12)/file" 2>&1 | tail -n 1
 }
 
 # FTP's data connections are not in the rules, and pass because of what the control connection says.
@@ -265,8 +265,8 @@ ftp_passes() {
         add Logical_Switch s1 acls @in,@out >/dev/null
     eventually 20 eval "inside vm12 ss -ltn | grep -q :21" || result=1
     found+=("$(fetch --disable-epsv)" "$(fetch)")
-    found+=("$(fetch_actively)" "$(fetch -P -)")
-    same "content|content|content|content" "$(IFS='|'; echo "${found[*]}")" || result=1
+    found+=("$(fetch_by_lftp on)" "$(fetch_by_lftp off)" "$(fetch -P -)")
+    same "content|content|content|content|content" "$(IFS='|'; echo "${found[*]}")" || result=1
     end_background ftp
     nb --wait=hv acl-del s1
     return $result
