@@ -82,4 +82,14 @@ import Wire
         #expect(!has(7, UInt128(0x0a00_0000_0002) << 32))
         #expect(!has(7, 0))
     }
+
+    /// Bits 80...95 of the label.
+    @Test func connectionsCarryTheirAccessList() {
+        var lost = LostConnections()
+        #expect(lost.isEmpty && !lost.hasAccessList(label: 5 << 80))
+        lost.accessLists = [5]
+        #expect(!lost.isEmpty)
+        #expect(lost.hasAccessList(label: 5 << 80 | 7 << 96 | 1 << 79))
+        #expect(!lost.hasAccessList(label: 5 << 79) && !lost.hasAccessList(label: 5 << 96))
+    }
 }

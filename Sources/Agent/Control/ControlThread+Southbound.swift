@@ -68,7 +68,7 @@ extension ControlThread {
     private func southboundRows(_ changes: [TableChange]) {
         southboundRetry.noteChange()
         feed.apply(changes)
-        forgetConnections(changes)
+        noteLostAccessLists(changes)
         noteLostBackends(changes)
         southboundChanged = true
         evaluateSoon()

@@ -45,19 +45,13 @@ extension ControlThread {
         }
     }
 
-    /// Connections that an access list has let in last as long as the list is there
-    /// (ovn-nb(5), `persist-established`): they carry its number in their label.
-    func forgetConnections(_ changes: [TableChange]) {
-        var gone: Set<UInt128> = []
+    /// Notes access lists whose connections are to be cut. While a flow of theirs is in force, a
+    /// packet of such a connection would begin it anew.
+    func noteLostAccessLists(_ changes: [TableChange]) {
         for change in changes.of(SB.ACLID.self) {
             guard let old = change.old, change.new == nil else { continue }
-            gone.insert(UInt128(truncatingIfNeeded: old.id))
-        }
-        guard !gone.isEmpty else { return }
-        do {
-            try driver.flush(labels: gone)
-        } catch {
-            report("connections of access lists: \(error)")
+            lost.accessLists.insert(UInt128(truncatingIfNeeded: old.id))
+            lost.revision = revision + 1
         }
     }
 
@@ -89,7 +83,7 @@ extension ControlThread {
         do {
             try driver.cut(lost)
         } catch {
-            report("connections of load balancers and next hops: \(error)")
+            report("connections of load balancers, next hops and access lists: \(error)")
         }
         lost = LostConnections()
     }

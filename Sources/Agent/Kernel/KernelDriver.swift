@@ -327,9 +327,11 @@ final class KernelDriver {
         try tracking.delete { zones.contains($0.zone) }
     }
 
-    /// Forgets connections to backends that load balancers have given up.
+    /// Forgets connections to backends that load balancers have given up, by next hops that are
+    /// gone, and of access lists that are gone.
     func cut(_ lost: LostConnections) throws(NetlinkError) {
         try tracking.delete { connection in
+            if lost.hasAccessList(label: connection.label) { return true }
             if lost.nextHops.contains(where: {
                 $0.isOf(
                     zone: connection.zone, label: connection.label,
@@ -370,11 +372,6 @@ final class KernelDriver {
         }
         let gone = known.keys.filter { wanted[$0] == nil }.sorted()
         if !gone.isEmpty { try control.removeConntrackLimits(zones: gone, in: datapath) }
-    }
-
-    /// Forgets connections whose label has one of these numbers in bits 80...95.
-    func flush(labels: Set<UInt128>) throws(NetlinkError) {
-        try tracking.delete { labels.contains(($0.label >> 80) & 0xffff) }
     }
 
     /// Counters of the datapath, anew.

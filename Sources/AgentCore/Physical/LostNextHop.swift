@@ -56,10 +56,18 @@ package struct NextHopMemory: Hashable, Sendable {
 package struct LostConnections: Sendable {
     package var backends: Set<LostBackend> = []
     package var nextHops: Set<RememberedNextHop> = []
+    /// ACL_ID's `id`s of access lists whose connections were to last as long as the list is there
+    /// (ovn-nb(5), `persist-established`).
+    package var accessLists: Set<UInt128> = []
     /// The first revision of the pipelines without them.
     package var revision: UInt64 = 0
 
     package init() {}
 
-    package var isEmpty: Bool { backends.isEmpty && nextHops.isEmpty }
+    package var isEmpty: Bool { backends.isEmpty && nextHops.isEmpty && accessLists.isEmpty }
+
+    /// Connections carry the number of their access list in bits 80...95 of their label.
+    package func hasAccessList(label: UInt128) -> Bool {
+        accessLists.contains((label >> 80) & 0xffff)
+    }
 }

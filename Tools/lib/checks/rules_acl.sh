@@ -207,8 +207,8 @@ acl_rule_changes() {
     return $result
 }
 
-# A rule may let its connections live on although it is gone, as long as the switch has another
-# stateful one; new ones are refused.
+# What a rule has let in goes on even if it comes to match something else, as long as the switch has
+# a stateful rule besides, and ends with the rule (ovn-nb(5), persist-established).
 acl_persists() {
     local result=0
     knows ACL tier || return 0
@@ -216,8 +216,10 @@ acl_persists() {
         --name=lasting acl-add s1 to-lport 1001 'outport == "vm12" && tcp' allow-related &&
         nb_columns ACL name lasting '{"options": ["map", [["persist-established", "true"]]]}' &&
         conversation vm11 tcp "${IP[vm12]}" 8080 || return 1
-    nb_columns ACL name lasting '{"action": "drop"}' && goes_on &&
-        says nobody vm11 tcp "${IP[vm12]}" 8080 || result=1
+    nb acl-add s1 to-lport 1000 'outport == "vm12" && tcp' drop &&
+        nb_columns ACL name lasting '{"match": "outport == \"vm12\" && tcp.dst == 8081"}' && goes_on &&
+        says nobody vm11 tcp "${IP[vm12]}" 8080 &&
+        nb_columns ACL name lasting '{"action": "drop"}' && stands_still || result=1
     end_conversation
     return $result
 }
