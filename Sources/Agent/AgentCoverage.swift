@@ -12,6 +12,8 @@ enum AgentCoverage {
     /// Times that a port's queue of such packets was full.
     static let overflows = CoverageCounter("netlink_overflow")
     static let puts = CoverageCounter("dpif_flow_put")
+    /// Flows that were translated again because something that they depend on has changed.
+    static let rechecks = CoverageCounter("dpif_flow_recheck")
     static let refusedPuts = CoverageCounter("dpif_flow_put_error")
     static let deletions = CoverageCounter("dpif_flow_del")
     static let executions = CoverageCounter("dpif_execute")
@@ -43,7 +45,7 @@ enum AgentCoverage {
 
     private static let all = [
         flowRuns, physicalRuns, packetsIn, overflows,
-        puts, refusedPuts, deletions, executions,
+        puts, rechecks, refusedPuts, deletions, executions,
         refusedPackets, samples, lostSamples, exports, failedExports, questions, addressQuestions,
         address6Questions,
         nameQuestions, questionsForAll, otherQuestions, knownNames,

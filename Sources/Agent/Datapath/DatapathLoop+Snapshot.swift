@@ -36,6 +36,7 @@ extension DatapathLoop {
         var operations: [FlowOperation] = []
         for id in table?.unchecked.sorted() ?? [] {
             guard let flow = table?.entries[id]?.flow else { continue }
+            AgentCoverage.rechecks.hit()
             let translation = retranslate(flow, snapshot)
             if let command = table?.check(id, translation) {
                 operations.append(operation(command))

@@ -44,6 +44,8 @@ struct TrackedKey: ~Copyable {
     /// Changes with every write; the same number means the same state.
     private(set) var version = 0
     private var lastVersion = 0
+    /// The words that were written, now or in a copy that was left again.
+    private(set) var written = WordSet()
 
     /// The packet as the kernel has it.
     var original: FlowPointer { scratch[0] }
@@ -65,6 +67,7 @@ struct TrackedKey: ~Copyable {
     mutating func start(_ key: borrowing FlowKey) {
         level = 0
         reads = 1
+        written = WordSet()
         aliases.removeAll(keepingCapacity: true)
         touch()
         original.copy(from: key)
@@ -110,6 +113,7 @@ struct TrackedKey: ~Copyable {
     /// Another packet takes the place of this one: all its bits are constants.
     mutating func adopt(_ packet: FlowKey) {
         touch()
+        written = .all
         for word in 0..<FlowKey.wordCount {
             if word >= FlowKey.firstPacketWord { current.words[word] = packet.words[word] }
             overwritten.words[word] = .max
@@ -278,7 +282,8 @@ struct TrackedKey: ~Copyable {
         }
     }
 
-    private func setConstant(_ word: Int, _ region: UInt64, _ value: UInt64) {
+    private mutating func setConstant(_ word: Int, _ region: UInt64, _ value: UInt64) {
+        written.insert(word)
         current.words[word] = current.words[word] & ~region | value
         overwritten.words[word] |= region
         aliased.words[word] &= ~region
@@ -420,6 +425,25 @@ struct WholeFields: Sendable {
     init(_ fields: [KeyField]) {
         words = FlowMask(exact: fields).bits.map { ($0.word, $0.mask) }
     }
+}
+
+/// Some words of a key.
+package struct WordSet: Hashable, Sendable, BitwiseCopyable {
+    private var bits: UInt64 = 0
+
+    static let all: WordSet = {
+        var all = WordSet()
+        all.bits = .max
+        return all
+    }()
+
+    @inline(__always)
+    func contains(_ word: Int) -> Bool { bits & 1 << UInt64(word) != 0 }
+
+    @inline(__always)
+    mutating func insert(_ word: Int) { bits |= 1 << UInt64(word) }
+
+    mutating func formUnion(_ other: WordSet) { bits |= other.bits }
 }
 
 /// The low `count` bits, 0...64.

@@ -26,6 +26,9 @@ package struct Translation: Sendable {
     package var particulars: [PhysicalDependency] = []
     /// What was asked of the pipelines.
     package var lookups: [LookupRun] = []
+    /// Words of the key that were written anywhere on the way; in all others each table saw what the
+    /// packet came with.
+    package var written = WordSet()
     /// Names of ports whose keys were loaded. May have an element twice.
     package var names: [NameIndex] = []
     /// Frozen states that the actions name; the flow keeps them.

@@ -190,6 +190,7 @@ package struct Translator: ~Copyable {
         isOrderly = isOrderly && outputs.spareVariableBits(key)
         let mask = FlowMask(copying: key.needed)
         result.mask = mask.widened(for: input.key)
+        result.written = key.written
         keepPath(input, mask, isOrderly: isOrderly)
         return result
     }
@@ -300,6 +301,7 @@ extension Translation {
         particulars += other.particulars
         names += other.names
         lookups += other.lookups
+        written.formUnion(other.written)
         frozenStates += other.frozenStates
         isCacheable = isCacheable && other.isCacheable
     }

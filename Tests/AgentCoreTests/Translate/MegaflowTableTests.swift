@@ -62,6 +62,34 @@ import Wire
         #expect(try host.swap(to: control.snapshot()) == 0, "no flow goes there")
     }
 
+    /// The first rule of a table about a field concerns the flows that have other reasons to compare
+    /// it, or don't compare it; not those whose packets all differ.
+    @Test func theFirstRuleAboutAFieldTouchesWhatMayMatch() throws {
+        let control = SwitchTranslationTests.network()
+        control.flow(1, .ingress, 0, 60, "udp.dst == {53, 67, 90}", "next;")
+        var host = Host(control.snapshot(), ports: SwitchTranslationTests.ports)
+        for port in [53, 67, 90] {
+            _ = host.receive(Frames.udp(Frames.a, Frames.b, port: UInt16(port)), on: 1)
+        }
+        #expect(host.kernel.flowCount == 3)
+        control.flow(1, .ingress, 1, 60, "udp.dst == 67", "drop;")
+        #expect(try host.swap(to: control.snapshot()) == 1)
+        #expect(host.receive(Frames.udp(Frames.a, Frames.b, port: 67), on: 1).sent.isEmpty)
+        #expect(host.receive(Frames.udp(Frames.a, Frames.b, port: 53), on: 1).sent.count == 1)
+        #expect(host.upcalls == 3)
+    }
+
+    /// What was written on the way is not what the packet came with.
+    @Test func theFirstRuleAboutAWrittenFieldTouchesAll() throws {
+        let control = SwitchTranslationTests.network()
+        control.flow(1, .ingress, 0, 60, "udp.dst == 53", "udp.dst = 67; next;")
+        var host = Host(control.snapshot(), ports: SwitchTranslationTests.ports)
+        _ = host.receive(Frames.udp(Frames.a, Frames.b, port: 53), on: 1)
+        control.flow(1, .ingress, 1, 60, "udp.dst == 67", "drop;")
+        #expect(try host.swap(to: control.snapshot()) == 1)
+        #expect(host.receive(Frames.udp(Frames.a, Frames.b, port: 53), on: 1).sent.isEmpty)
+    }
+
     @Test func aPortThatAppearsMakesFlowsAgain() throws {
         let control = SwitchTranslationTests.network()
         control.flow(

@@ -20,13 +20,23 @@ struct LookupIndex: Sendable {
         var users: UInt32
     }
 
-    /// The records whose answer has changed.
+    /// The lookups whose answer may have changed, by the number of their record.
     struct Changed {
-        fileprivate var isChanged: [Bool]
+        fileprivate var lookups: [[Lookup]]
         fileprivate(set) var isEmpty = true
 
-        func contains(anyOf numbers: [Number]) -> Bool {
-            numbers.contains { isChanged[Int($0)] }
+        /// True if a flow's packets may be answered otherwise than before. They agree in more bits
+        /// than a record's question has: a first rule about a field that no other rule of its table
+        /// compares concerns few of the flows whose questions don't tell.
+        func concern(_ entry: MegaflowTable.Entry, _ asker: borrowing LookupAsker) -> Bool {
+            if isEmpty { return false }
+            for number in entry.lookups {
+                for lookup in lookups[Int(number)]
+                where !asker.holds(lookup, entry.flow, written: entry.written) {
+                    return true
+                }
+            }
+            return false
         }
     }
 
@@ -106,22 +116,17 @@ struct LookupIndex: Sendable {
         }
     }
 
-    /// The answers that `pipeline` does not give any more.
-    func changed(in pipeline: PipelineSnapshot, _ changes: PipelineChanges) -> Changed {
-        var result = Changed(isChanged: [])
-        guard !changes.isEmpty else { return result }
-        result.isChanged = Array(repeating: false, count: records.all.count)
-        var isTouched = Array(repeating: changes.concernsAllStages, count: Stage.count)
-        for stage in changes.stages { isTouched[Int(stage.index)] = true }
-        let asker = LookupAsker(pipeline, changes)
+    /// The answers that are not given any more to all packets that agree with their question.
+    func changed(_ asker: borrowing LookupAsker) -> Changed {
+        var result = Changed(lookups: [])
+        guard !asker.changes.isEmpty else { return result }
+        result.lookups = Array(repeating: [], count: records.all.count)
         for (number, record) in records.all.enumerated() {
             guard let run = record.run else { continue }
-            let hasChanged = run.lookups.contains {
-                isTouched[Int($0.question.stage.stage.index)] && !asker.holds($0)
+            for lookup in run.lookups where asker.concerns(lookup) && !asker.holds(lookup) {
+                result.lookups[number].append(lookup)
+                result.isEmpty = false
             }
-            guard hasChanged else { continue }
-            result.isChanged[number] = true
-            result.isEmpty = false
         }
         return result
     }
@@ -131,25 +136,51 @@ struct LookupIndex: Sendable {
 struct LookupAsker: ~Copyable {
     private let scratch = FlowScratch(count: 3)
     private let pipeline: PipelineSnapshot
-    private let changes: PipelineChanges
+    fileprivate let changes: PipelineChanges
     /// Flows that came, went or were written anew, by stage.
     private let touched: [Stage: Set<RowIdentifier>]
+    private let isTouched: [Bool]
 
     init(_ pipeline: PipelineSnapshot, _ changes: PipelineChanges) {
         self.pipeline = pipeline
         self.changes = changes
         touched = Dictionary(
             uniqueKeysWithValues: changes.stages.map { ($0, Set(changes.flows(in: $0))) })
+        var isTouched = Array(repeating: changes.concernsAllStages, count: Stage.count)
+        for stage in changes.stages { isTouched[Int(stage.index)] = true }
+        self.isTouched = isTouched
+    }
+
+    /// False if nothing has changed in the table that was asked.
+    fileprivate func concerns(_ lookup: Lookup) -> Bool {
+        isTouched[Int(lookup.question.stage.stage.index)]
     }
 
     /// True if the pipeline still gives this answer, with the same actions, to every packet that
     /// agrees with the question.
     func holds(_ lookup: Lookup) -> Bool {
+        lookup.question.write(key: scratch[0], mask: scratch[1])
+        return stillHolds(lookup)
+    }
+
+    /// The same for the packets of one flow.
+    ///
+    /// - Parameter written: see `Translation.written`.
+    fileprivate func holds(_ lookup: Lookup, _ flow: Megaflow, written: WordSet) -> Bool {
         let (key, mask) = (scratch[0], scratch[1])
-        let question = lookup.question
-        let stage = question.stage.stage
-        question.write(key: key, mask: mask)
-        guard let index = pipeline.index(of: question.stage.datapath) else {
+        lookup.question.write(key: key, mask: mask)
+        for word in FlowKey.firstKernelWord..<FlowKey.wordCount where !written.contains(word) {
+            mask.words[word] |= flow.mask.words[word]
+            key.words[word] |= flow.key.words[word] & flow.mask.words[word]
+        }
+        return stillHolds(lookup)
+    }
+
+    /// Asks with what stands in the scratch.
+    private func stillHolds(_ lookup: Lookup) -> Bool {
+        let (key, mask) = (scratch[0], scratch[1])
+        let stage = lookup.question.stage.stage
+        guard let index = pipeline.index(of: lookup.question.stage.datapath) else {
             return lookup.flow == nil
         }
         guard changes.affects(stage, index, key, mask) else { return true }

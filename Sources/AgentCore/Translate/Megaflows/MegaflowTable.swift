@@ -38,6 +38,7 @@ package struct MegaflowTable: Sendable {
         var particulars: [PhysicalDependency]
         var reasons: ReasonIndex.Number
         var lookups: [LookupIndex.Number]
+        let written: WordSet
         var frozenStates: [UInt32]
         /// Milliseconds.
         package let created: UInt64
@@ -129,8 +130,8 @@ package struct MegaflowTable: Sendable {
             flow: flow, effects: [], drops: template.translation.drops,
             particulars: path.particulars,
             reasons: reasons.add(template.translation.dependencies, template.translation.names),
-            lookups: lookups.add(path), frozenStates: template.translation.frozenStates,
-            created: now, used: now)
+            lookups: lookups.add(path), written: template.translation.written,
+            frozenStates: template.translation.frozenStates, created: now, used: now)
         return id
     }
 
@@ -173,7 +174,7 @@ package struct MegaflowTable: Sendable {
             flow: flow, effects: isServed ? translation.effects : [],
             drops: isServed ? translation.drops : [], particulars: translation.particulars,
             reasons: reasons.add(translation.dependencies, translation.names),
-            lookups: lookups.add(translation.lookups),
+            lookups: lookups.add(translation.lookups), written: translation.written,
             frozenStates: translation.frozenStates, created: created, used: used)
     }
 
@@ -228,18 +229,20 @@ package struct MegaflowTable: Sendable {
         let changes = SnapshotChanges(from: snapshot, to: new)
         snapshot = new
         lastChanges = nil
-        let answers = lookups.changed(in: new.pipeline, changes.pipeline)
-        noteUsers(of: reasons.changed(changes.physical, changes.pipeline.affects), answers)
+        let asker = LookupAsker(new.pipeline, changes.pipeline)
+        noteUsers(
+            of: reasons.changed(changes.physical, changes.pipeline.affects),
+            lookups.changed(asker), asker)
         touch(changes.physical)
     }
 
-    private mutating func noteUsers(of reasons: ReasonIndex.Changed, _ answers: LookupIndex.Changed)
-    {
+    private mutating func noteUsers(
+        of reasons: ReasonIndex.Changed, _ answers: LookupIndex.Changed,
+        _ asker: borrowing LookupAsker
+    ) {
         guard !reasons.isEmpty || !answers.isEmpty else { return }
         for (id, entry) in entries
-        where reasons.contains(entry.reasons)
-            || !answers.isEmpty && answers.contains(anyOf: entry.lookups)
-        {
+        where reasons.contains(entry.reasons) || answers.concern(entry, asker) {
             unchecked.insert(id)
         }
     }
