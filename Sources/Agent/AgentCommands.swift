@@ -18,8 +18,12 @@ struct AgentCommands {
                 control.southbound?.isSynchronized == true ? "connected" : "not connected"
             })
         registry.register(
-            ControlCommand("dpctl/show", usage: "[DP]", arguments: 0...2) {
-                (_) throws(ControlError) in try Self.show(control.driver)
+            ControlCommand("dpctl/show", usage: "[-s] [DP]", arguments: 0...2) {
+                (words) throws(ControlError) in
+                let arguments = try DatapathArguments(words)
+                try arguments.end()
+                return try DatapathList.text(
+                    control.driver, hasStatistics: arguments.hasStatistics)
             })
         registry.register(
             ControlCommand("dpctl/dump-dps") { _ in "system@\(KernelDriver.datapathName)" })
@@ -83,49 +87,6 @@ struct AgentCommands {
                         loop.post { control.value.show(drops, for: request) }
                     }
                 }))
-    }
-
-    private static func show(_ driver: KernelDriver) throws(ControlError) -> String {
-        do {
-            let datapath = try driver.refreshed()
-            let counters = datapath.statistics
-            var lines = [
-                "system@\(datapath.name):",
-                "  lookups: hit:\(counters.hits) missed:\(counters.misses) lost:\(counters.lost)",
-                "  flows: \(counters.flows)",
-                "  masks: hit:\(counters.maskHits) total:\(counters.masks) hit/pkt:"
-                    + Self.ratio(counters.maskHits, counters.hits + counters.misses),
-            ]
-            for port in try driver.kernelPorts() {
-                let kind = kind(of: port, driver)
-                lines.append(
-                    "  port \(port.number): \(port.name)" + (kind.map { " (\($0))" } ?? ""))
-            }
-            return lines.joined(separator: "\n")
-        } catch {
-            throw ControlError("\(error)")
-        }
-    }
-
-    /// What stands in parentheses after a port's name. The shared tunnel devices are ordinary devices
-    /// for the kernel; stock tools tell them by their link.
-    private static func kind(of port: KernelPort, _ driver: KernelDriver) -> String? {
-        if let tunnel = driver.ports.tunnels.first(where: { $0.value == port.number }) {
-            return "\(tunnel.key): packet_type=ptap"
-        }
-        return switch port.kind {
-        case .internal: "internal"
-        case .device: nil
-        default: "\(port.kind)"
-        }
-    }
-
-    /// With two digits after the point.
-    private static func ratio(_ dividend: UInt64, _ divisor: UInt64) -> String {
-        guard divisor > 0 else { return "0.00" }
-        let hundredths = dividend * 100 / divisor
-        let fraction = hundredths % 100
-        return "\(hundredths / 100)." + (fraction < 10 ? "0\(fraction)" : "\(fraction)")
     }
 }
 

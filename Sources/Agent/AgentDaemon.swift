@@ -79,7 +79,7 @@ private final class RunningAgent {
         AgentCommands(control: control, worker: worker).register(in: registry)
         if let path = configuration.options.controlSocketPath(process: getpid()) {
             server = try ControlServer(path: path, registry: registry, loop: loop)
-            alias = SwitchAlias(configuration.options, registry: registry, loop: loop)
+            alias = SwitchAlias(configuration.options, registry: aliasRegistry, loop: loop)
         }
         try sampler.start()
         try worker.start()
@@ -106,7 +106,11 @@ private final class RunningAgent {
     private func exit(_ request: ControlRequest) {
         let restarts = request.arguments.contains("--restart")
         let cleans = control.system?.configuration.cleansUpOnExit ?? true
-        guard !restarts, cleans else {
+        exit(request, leavesChassis: !restarts && cleans)
+    }
+
+    private func exit(_ request: ControlRequest, leavesChassis: Bool) {
+        guard leavesChassis else {
             request.reply("")
             end()
             return
@@ -115,6 +119,19 @@ private final class RunningAgent {
             request.reply("")
             end()
         }
+    }
+
+    /// Who ends ovs-vswitchd means the switch and not the chassis, and its flows stay in the kernel
+    /// unless told otherwise (ovs-vswitchd(8), `exit`).
+    private var aliasRegistry: ControlRegistry {
+        let registry = ControlRegistry(copying: registry)
+        registry.register(
+            ControlCommand(
+                "exit", usage: "[--cleanup]", arguments: 0...1,
+                run: { [unowned self] request in
+                    exit(request, leavesChassis: request.arguments.contains("--cleanup"))
+                }))
+        return registry
     }
 
     private static var hostname: String {

@@ -10,7 +10,7 @@ extension ControlRegistry {
         program: String, loop: EventLoop, exitUsage: String = "",
         exit: @escaping (ControlRequest) -> Void
     ) {
-        register(ControlCommand("list-commands") { [unowned self] _ in list })
+        registerList()
         register(ControlCommand("version") { _ in SoftwareVersion.line(program: program) })
         register(
             ControlCommand(
@@ -50,6 +50,10 @@ extension ControlRegistry {
                 for stopwatch in try chosen(arguments) { reset(stopwatch.name) }
                 return ""
             })
+    }
+
+    func registerList() {
+        register(ControlCommand("list-commands") { [unowned self] _ in list })
     }
 
     private func registerLogCommands() {

@@ -5,6 +5,13 @@ package final class ControlRegistry {
 
     package init() {}
 
+    /// The commands of another registry, some of which may be registered otherwise here.
+    package init(copying other: ControlRegistry) {
+        commands = other.commands
+        memory = other.memory
+        registerList()
+    }
+
     /// Adds a command, in place of one of the same name.
     package func register(_ command: ControlCommand) {
         commands[command.name] = command

@@ -40,6 +40,7 @@ struct Main: ParsableCommand {
         let standard = "unix:\(DaemonDirectories(.openVSwitch).run)/db.sock"
         try AgentDaemon.run(
             AgentConfiguration(
-                database: database ?? standard, chassisName: chassis, options: daemon))
+                database: database ?? standard,
+                chassisName: chassis ?? AgentConfiguration.overridingName(), options: daemon))
     }
 }

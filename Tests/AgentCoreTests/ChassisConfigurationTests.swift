@@ -85,6 +85,19 @@ import Wire
             ),
             ("ovn-evpn-vxlan-ports", "4789", "\"4789\": not supported"),
             ("arp-nd-max-timeout-sec", "0", nil),
+            (
+                "ovn-bridge-remote", "tcp:127.0.0.1:6653",
+                "\"tcp:127.0.0.1:6653\": without effect: there is no OpenFlow connection"
+            ),
+            (
+                "ovn-memlimit-lflow-cache-kb", "1048576",
+                "\"1048576\": without effect: the compiled flows are kept once, and all of them are needed"
+            ),
+            ("ovn-enable-lflow-cache", "true", nil), ("ovn-enable-flow-based-tunnels", "true", nil),
+            (
+                "ovn-enable-flow-based-tunnels", "false",
+                "\"false\": without effect: all chassis share a tunnel device"
+            ),
         ] as [(String, String, String?)])
     func aBadValueIsNamedWithItsKey(_ key: String, _ value: String, _ complaint: String?) {
         var keys = ["system-id": "hv1"]

@@ -136,6 +136,53 @@ import UnixControl
         #expect(book.stopwatches.map(\.count) == [0, 0, 1])
     }
 
+    @Test func aFileMayGiveTheChassisItsName() throws {
+        var template = Array("/tmp/name.XXXXXX".utf8CString)
+        guard let made = mkdtemp(&template) else { throw SystemError.last("mkdtemp") }
+        let directory = String(cString: made)
+        defer { _ = try? ChildProcess.run(["rm", "-rf", directory]) }
+        let directories = ["/nonexistent", directory]
+        #expect(AgentConfiguration.overridingName(in: directories) == nil)
+        for (text, name) in [("hv7\\n", "hv7"), ("hv8", "hv8"), ("hv9\\nmore", "hv9"), ("", nil)] {
+            _ = try ChildProcess.run(
+                ["sh", "-c", "printf '\(text)' > \(directory)/system-id-override"])
+            #expect(AgentConfiguration.overridingName(in: directories) == name)
+        }
+    }
+
+    @Test func portsAreListedWithWhatTheyCount() {
+        var statistics = PortStatistics()
+        statistics.receivedPackets = 3
+        statistics.sendDrops = 2
+        statistics.receivedBytes = 2_097_152
+        statistics.sentBytes = 1000
+        #expect(
+            DatapathList.statistics(statistics) == [
+                "    RX packets:3 errors:0 dropped:0 overruns:? frame:?",
+                "    TX packets:0 errors:0 dropped:2 aborted:? carrier:?", "    collisions:?",
+                "    RX bytes:2097152 (2.0 MiB)  TX bytes:1000",
+            ])
+        #expect(DatapathList.amount(1536) == "1536 (1.5 KiB)")
+        #expect(DatapathList.amount(.max).hasSuffix(" TiB)"))
+    }
+
+    /// A name of ovs-vswitchd that is told to end leaves the chassis' rows alone.
+    @Test func aCopyOfCommandsHasItsOwn() throws {
+        let registry = ControlRegistry()
+        registry.register(ControlCommand("exit") { _ in "all" })
+        registry.register(ControlCommand("other") { _ in "same" })
+        let copy = ControlRegistry(copying: registry)
+        copy.register(ControlCommand("exit", usage: "[--cleanup]") { _ in "switch" })
+        let answers = Mutex<[String]>([])
+        for (registry, command) in [(registry, "exit"), (copy, "exit"), (copy, "other")] {
+            registry.run(
+                ControlRequest(command: command, arguments: []) { result in
+                    answers.withLock { $0.append((try? result.get()) ?? "failed") }
+                })
+        }
+        #expect(answers.withLock { $0 } == ["all", "switch", "same"])
+    }
+
     @Test func aNameThatSomebodyHasIsLeftToThem() throws {
         var template = Array("/tmp/alias.XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else { throw SystemError.last("mkdtemp") }

@@ -8,6 +8,12 @@ extension AgentCommands {
         for (reason, names) in Self.missing {
             for name in names { registry.refuse(name, because: reason) }
         }
+        registry.register(
+            ControlCommand("bfd/show", usage: "[INTERFACE]", arguments: 0...1) {
+                (words) throws(ControlError) in
+                guard let interface = words.first else { return "" }
+                throw ControlError("no BFD session runs on \(interface)")
+            })
     }
 
     private static let missing: [(reason: String, names: [String])] = [
@@ -36,6 +42,37 @@ extension AgentCommands {
             ["stp/show", "stp/tcn", "rstp/show", "rstp/tcn"]
         ),
         ("connectivity fault management is not done", ["cfm/show", "cfm/set-fault"]),
+        (
+            "the agent's bridges don't speak to switches that assign VLANs (LLDP auto-attach)",
+            ["autoattach/status", "autoattach/show-isid", "autoattach/statistics"]
+        ),
+        ("no BFD session is run here that could be overruled", ["bfd/set-forwarding"]),
+        (
+            "the agent has no peers in an EVPN",
+            [
+                "evpn/remote-vtep-list", "evpn/vtep-binding-list",
+                "evpn/vtep-multicast-group-list", "evpn/vtep-fdb-list", "evpn/vtep-arp-list",
+            ]
+        ),
+        (
+            "the agent's devices are the kernel's, and its time is the host's",
+            [
+                "netdev-dummy/receive", "netdev-dummy/conn-state",
+                "netdev-dummy/set-admin-state", "netdev-dummy/ip4addr", "netdev-dummy/ip6addr",
+                "netdev-dpdk/set-admin-state", "netdev-dpdk/get-mempool-info",
+                "debug/enable-timewarp", "time/warp", "time/stop",
+            ]
+        ),
+        (
+            "what the kernel remembers of the masks of packets is its own business; dpctl/show tells how "
+                + "many masks a packet meets",
+            ["dpctl/cache-get-size", "dpctl/cache-set-size"]
+        ),
+        (
+            "connections that the kernel's trackers expect are listed by conntrack -L expect, "
+                + "and forgotten by conntrack -F expect",
+            ["dpctl/dump-conntrack-exp", "dpctl/flush-conntrack-exp"]
+        ),
         (
             "tunnels are devices of the kernel, with its routes and neighbours (ip route, ip neigh)",
             [

@@ -311,20 +311,50 @@ private struct KeyReader {
         return low...high
     }
 
-    /// Keys of ovn-controller(8) that ask for what is not there yet, and the values that ask for
+    /// Keys of ovn-controller(8) that ask for what is not there, and the values that ask for
     /// nothing. Silence would let an administrator believe that they work.
-    private static let unsupported: [(key: String, harmless: Set<String>)] = [
-        ("dynamic-routing-port-mapping", []),
-        ("ovn-bridge-datapath-type", ["system"]), ("ovn-evpn-local-ip", []),
-        ("ovn-evpn-vxlan-ports", []),
+    private static let unsupported: [(reason: String, keys: [String], harmless: Set<String>)] = [
+        (
+            "not supported",
+            ["dynamic-routing-port-mapping", "ovn-evpn-local-ip", "ovn-evpn-vxlan-ports"], []
+        ),
+        ("not supported", ["ovn-bridge-datapath-type"], ["system"]),
+        (
+            "without effect: there is no OpenFlow connection",
+            [
+                "ovn-bridge-remote", "ovn-bridge-remote-probe-interval",
+                "ovn-openflow-probe-interval", "ovn-ofctrl-wait-before-clear",
+            ], []
+        ),
+        (
+            "without effect: the compiled flows are kept once, and all of them are needed",
+            [
+                "ovn-limit-lflow-cache", "ovn-memlimit-lflow-cache-kb",
+                "ovn-trim-limit-lflow-cache", "ovn-trim-wmark-perc-lflow-cache",
+            ], []
+        ),
+        (
+            "without effect: the compiled flows are what packets are held against",
+            ["ovn-enable-lflow-cache"], ["true"]
+        ),
+        (
+            "without effect: all chassis share a tunnel device",
+            ["ovn-enable-flow-based-tunnels"], ["true"]
+        ),
+        (
+            "without effect: packets leave with the address of the port's encapsulation",
+            ["ovn-set-local-ip"], ["true"]
+        ),
     ]
 
     mutating func refuseUnsupported() {
-        for (key, harmless) in Self.unsupported {
-            guard let value = string(key), !value.isEmpty, !harmless.contains(value) else {
-                continue
+        for (reason, keys, harmless) in Self.unsupported {
+            for key in keys {
+                guard let value = string(key), !value.isEmpty, !harmless.contains(value) else {
+                    continue
+                }
+                refuse(key, value, reason)
             }
-            refuse(key, value, "not supported")
         }
     }
 
