@@ -78,4 +78,5 @@ def main():
         print("lost" if arrival is None else (arrival - begin) // 1000)
 
 
-main()
+if __name__ == "__main__":
+    main()

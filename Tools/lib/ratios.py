@@ -20,6 +20,7 @@ UNITS = {
     "tcp": ("TCP across hosts, routed", 1, "Mb/s", "more is better"),
     "explosion": ("TCP beside an explosion of masks", 10, "%", "more is better"),
     "scanned": ("first packet beside a scan", 1000, "ms", "less is better"),
+    "edit": ("a flow's change to packets", 1000, "ms", "less is better"),
     "memory": ("agent memory", 1024, "MB", "less is better"),
     "ready": ("from start to all flows", 1000, "s", "less is better"),
     "resident": ("memory with all flows", 1024, "MB", "less is better"),
