@@ -39,6 +39,8 @@ package struct PortStatistics: Hashable, Sendable {
     package var sendErrors: UInt64 = 0
     package var receiveDrops: UInt64 = 0
     package var sendDrops: UInt64 = 0
+
+    package init() {}
 }
 
 extension KernelPort.Kind {
