@@ -16,6 +16,10 @@ enum AgentCoverage {
     static let rechecks = CoverageCounter("dpif_flow_recheck")
     static let refusedPuts = CoverageCounter("dpif_flow_put_error")
     static let deletions = CoverageCounter("dpif_flow_del")
+    /// Flows that went because their port, or the host, had all that it may have; flows that compare
+    /// more than they need to, because there are as many masks as there may be.
+    static let evictions = CoverageCounter("flow_evicted")
+    static let narrowings = CoverageCounter("flow_narrowed")
     static let executions = CoverageCounter("dpif_execute")
     /// Packets on their way that the kernel did not take.
     static let refusedPackets = CoverageCounter("dpif_execute_error")
@@ -45,7 +49,7 @@ enum AgentCoverage {
 
     private static let all = [
         flowRuns, physicalRuns, packetsIn, overflows,
-        puts, rechecks, refusedPuts, deletions, executions,
+        puts, rechecks, refusedPuts, deletions, evictions, narrowings, executions,
         refusedPackets, samples, lostSamples, exports, failedExports, questions, addressQuestions,
         address6Questions,
         nameQuestions, questionsForAll, otherQuestions, knownNames,

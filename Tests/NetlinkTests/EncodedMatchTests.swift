@@ -34,6 +34,31 @@ import Testing
         #expect(fitting > 100 && others > 100)
     }
 
+    /// A mask that one packet's flow has may serve another one: if it has the same shape with both, the
+    /// kernel takes it for both, and as the same mask.
+    @Test func aMaskOfTheSameShapeIsTheSameMask() {
+        var (same, others) = (0, 0)
+        for seed in 0..<Self.rounds {
+            var generator = SeededGenerator(seed: seed)
+            let key = generator.key()
+            let mask = generator.mask().widened(for: key)
+            let other = variant(key, &generator)
+            let required = FlowMask().widened(for: other)
+            guard mask.isSuperset(of: required),
+                HeaderShape(key, under: mask) == HeaderShape(other, under: mask)
+            else {
+                others += 1
+                continue
+            }
+            same += 1
+            #expect(mask.widened(for: other) == mask, "seed \(seed)")
+            #expect(
+                KernelMatch(key: other, mask: mask).mask
+                    == KernelMatch(key: key, mask: mask).mask, "seed \(seed)")
+        }
+        #expect(same > 100 && others > 100)
+    }
+
     /// What the book of flows says a flow of a packet from a tunnel compares, the kernel compares, whether
     /// or not something was read of the tunnel: else the flow of another tunnel would be taken for it.
     @Test func theBookKnowsThatTheTunnelIsCompared() {

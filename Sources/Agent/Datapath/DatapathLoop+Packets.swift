@@ -31,7 +31,7 @@ extension DatapathLoop {
             }
         }
         perform(turn.operations)
-        perform(turn.news.compactMap { put($0, under: snapshot) })
+        perform(bookings(of: turn))
         // Only now has the kernel the flows that must be asked again.
         if !turn.touched.isEmpty { recheck(turn.touched) }
         if !turn.lessons.isEmpty { report(.learned(turn.lessons)) }
@@ -54,26 +54,45 @@ extension DatapathLoop {
         case own(Upcall, Translation, EncodedActions)
     }
 
+    private func bookings(of turn: Turn) -> [FlowOperation] {
+        var operations: [FlowOperation] = []
+        operations.reserveCapacity(turn.news.count)
+        for new in turn.news {
+            guard let put = book(new, under: turn.snapshot) else { continue }
+            for id in table?.takeEvicted() ?? [] {
+                operations.append(.delete(id))
+                AgentCoverage.evictions.hit()
+            }
+            operations.append(.put(put))
+        }
+        return operations
+    }
+
     /// Books the flow of a packet.
     /// - Returns: nil if one is booked already, or there may be none.
-    private func put(_ new: New, under snapshot: TranslationSnapshot) -> FlowOperation? {
+    private func book(_ new: New, under snapshot: TranslationSnapshot) -> FlowPut? {
         switch new {
         case .path(let upcall, let path, let form):
-            guard let id = table?.add(path, key: upcall.key, under: snapshot, now: UInt64(now))
-            else { return nil }
+            let booking = table?.add(path, key: upcall.key, under: snapshot, now: UInt64(now))
+            guard let booking else { return nil }
+            let required = path.template.translation.mask
+            if booking.mask != nil { AgentCoverage.narrowings.hit() }
             var put = FlowPut(
-                id: id, key: upcall.key, mask: path.template.translation.mask,
+                id: booking.id, key: upcall.key, mask: booking.mask ?? required,
                 actions: form.actions)
             // Packets of a path may differ in headers that it doesn't look at.
-            if let mask = form.mask, mask.fits(upcall.key), !upcall.kernelKey.isEmpty {
+            if booking.mask == nil, let mask = form.mask, mask.fits(upcall.key),
+                !upcall.kernelKey.isEmpty
+            {
                 put.encoded = EncodedMatch(key: upcall.kernelKey, mask: mask)
             }
-            return .put(put)
+            return put
         case .own(let upcall, let translation, let actions):
             let addition = table?.add(
                 translation, key: upcall.key, under: snapshot, now: UInt64(now))
             guard case .put(let flow)? = addition, let id = flow.id else { return nil }
-            return .put(FlowPut(id: id, key: upcall.key, mask: flow.mask, actions: actions))
+            if flow.mask != translation.mask { AgentCoverage.narrowings.hit() }
+            return FlowPut(id: id, key: upcall.key, mask: flow.mask, actions: actions)
         }
     }
 

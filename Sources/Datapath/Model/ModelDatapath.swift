@@ -50,7 +50,7 @@ package struct ModelDatapath: Sendable {
 
     package private(set) var ports: [UInt32: Port] = [:]
     /// The masks in use, in the order in which they are tried.
-    private(set) var masks: [FlowMask] = []
+    package private(set) var masks: [FlowMask] = []
     var tables: [FlowMask: [FlowKey: Megaflow]] = [:]
     package var connections = ConnectionTable()
     /// The flows that served the last packet, in order, and its passes through the tracker.

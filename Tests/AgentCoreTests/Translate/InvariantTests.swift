@@ -88,6 +88,34 @@ import Wire
         }
     }
 
+    /// With next to no room: flows come and go, compare more than they need to, or are not made.
+    @Test(arguments: 200..<210 as Range<UInt64>)
+    func littleRoomIsNoMatterOfWhatPacketsGet(seed: UInt64) throws {
+        var limits = MegaflowTable.Limits()
+        limits.masks = 8
+        limits.masksPerWorkload = 4
+        limits.masksPerSharedPort = 6
+        limits.flowsPerPort = 12
+        limits.flows = 40
+        var network = RandomNetwork(seed: seed, flows: 60)
+        var host = Host(
+            network.control.snapshot(), ports: RandomNetwork.ports, limits: limits)
+        for round in 0..<4 {
+            for number in 0..<50 {
+                let note = "seed \(seed), round \(round), packet \(number)"
+                guard check(network.packet(), &host, note) else { return }
+                guard host.kernel.masks.count <= 8, host.table.count <= 40 else {
+                    Issue.record(
+                        "\(note): \(host.kernel.masks.count) masks, \(host.table.count) flows")
+                    return
+                }
+            }
+            network.edit()
+            try host.swap(to: network.control.snapshot())
+            guard consistent(&host, "seed \(seed), round \(round)") else { return }
+        }
+    }
+
     /// The table and the kernel agree, and every flow is what its key would make now.
     private func consistent(_ host: inout Host, _ note: String) -> Bool {
         let flows = host.kernel.dump()

@@ -119,30 +119,6 @@ import Wire
         #expect(host.upcalls == 1, "the kernel's flow was changed in place")
     }
 
-    @Test func limits() {
-        let snapshot = SwitchTranslationTests.network().snapshot()
-        var limits = MegaflowTable.Limits()
-        limits.flowsPerPort = 1
-        var table = MegaflowTable(epoch: 1, snapshot: snapshot, limits: limits)
-        let (first, one) = Self.translate(Frames.udp(Frames.a, Frames.b), on: 1, in: snapshot)
-        let (second, two) = Self.translate(Frames.udp(Frames.a, Frames.c), on: 1, in: snapshot)
-        let (third, three) = Self.translate(Frames.udp(Frames.b, Frames.c), on: 2, in: snapshot)
-        guard case .put(let flow) = table.add(first, key: one, under: snapshot, now: 0) else {
-            Issue.record("not put")
-            return
-        }
-        #expect(table.add(second, key: two, under: snapshot, now: 0) == .refused)
-        guard case .put = table.add(third, key: three, under: snapshot, now: 0) else {
-            Issue.record("another port's share was used")
-            return
-        }
-        if let id = flow.id { table.forget(id) }
-        guard case .put = table.add(second, key: two, under: snapshot, now: 0) else {
-            Issue.record("the place was not freed")
-            return
-        }
-    }
-
     // MARK: - Dumps
 
     @Test func dumpsCountExpireAndFindStrangers() throws {

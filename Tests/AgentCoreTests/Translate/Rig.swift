@@ -150,9 +150,12 @@ struct Host: ~Copyable {
     /// Packets that came up, misses and actions.
     var upcalls = 0
 
-    init(_ snapshot: TranslationSnapshot, ports: [ModelDatapath.Port], epoch: UInt32 = 1) {
+    init(
+        _ snapshot: TranslationSnapshot, ports: [ModelDatapath.Port], epoch: UInt32 = 1,
+        limits: MegaflowTable.Limits = MegaflowTable.Limits()
+    ) {
         kernel = ModelDatapath(ports: ports)
-        table = MegaflowTable(epoch: epoch, snapshot: snapshot)
+        table = MegaflowTable(epoch: epoch, snapshot: snapshot, limits: limits)
     }
 
     /// A packet arrives; everything that follows from it happens.
@@ -238,7 +241,10 @@ struct Host: ~Copyable {
             case .put(let flow) = table.add(
                 translation, key: key, under: table.snapshot, now: now)
         else { return }
-        do { try kernel.put(flow) } catch { outcome.faults.append("put: \(error)") }
+        do {
+            for id in table.takeEvicted() { try kernel.delete(id) }
+            try kernel.put(flow)
+        } catch { outcome.faults.append("put: \(error)") }
     }
 
     /// Swaps the snapshot and brings the kernel's flows up to date; returns how many were touched.

@@ -28,36 +28,42 @@ package struct FlowEntries: Sendable, Sequence {
 
     private static func hash(_ id: FlowID) -> UInt64 { id.low ^ id.high &* 0x9e37_79b9_7f4a_7c15 }
 
-    private func number(_ id: FlowID) -> UInt32? {
+    /// Small, and given again when the flow has gone.
+    func number(_ id: FlowID) -> UInt32? {
         index.first(Self.hash(id)) { places.all[Int($0)].id == id }
     }
 
+    /// The flow with this number, which there is.
+    func id(_ number: UInt32) -> FlowID { places.all[Int(number)].id }
+
     func contains(_ id: FlowID) -> Bool { number(id) != nil }
 
-    package internal(set) subscript(id: FlowID) -> Entry? {
-        get { number(id).flatMap { places.all[Int($0)].entry } }
-        set {
-            guard let number = number(id) else {
-                if let newValue {
-                    index.insert(places.insert(Place(id: id, entry: newValue)), Self.hash(id))
-                }
-                return
-            }
-            places[number].entry = newValue
-            if newValue == nil { release(number, id) }
-        }
+    package subscript(id: FlowID) -> Entry? {
+        number(id).flatMap { places.all[Int($0)].entry }
     }
 
-    private mutating func release(_ number: UInt32, _ id: FlowID) {
+    /// Takes a flow that is not known yet; returns its number.
+    mutating func insert(_ id: FlowID, _ entry: Entry) -> UInt32 {
+        let number = places.insert(Place(id: id, entry: entry))
+        index.insert(number, Self.hash(id))
+        return number
+    }
+
+    /// Forgets a flow; returns its number.
+    mutating func remove(_ id: FlowID) -> UInt32? {
+        guard let number = number(id) else { return nil }
+        places[number].entry = nil
         index.remove(number, Self.hash(id))
         places.release(number)
+        return number
     }
 
-    /// Changes an entry where it stands; false if there is none.
-    mutating func change(_ id: FlowID, _ body: (inout Entry) -> Void) -> Bool {
-        guard let number = number(id) else { return false }
+    /// Changes an entry where it stands; returns its number, nil if there is none.
+    @discardableResult
+    mutating func change(_ id: FlowID, _ body: (inout Entry) -> Void) -> UInt32? {
+        guard let number = number(id) else { return nil }
         places[number].change(body)
-        return true
+        return number
     }
 
     package func makeIterator() -> AnyIterator<Element> {

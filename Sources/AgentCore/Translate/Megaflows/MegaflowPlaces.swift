@@ -50,36 +50,6 @@ struct PlaceIndex: Sendable {
     }
 }
 
-/// How many flows there are for packets from each kernel port.
-struct PortLoad: Sendable {
-    private let seed = WordHash.seed
-    private var index = HashIndex()
-    private var ports = NumberedRecords<(port: UInt64, flows: Int)>()
-
-    private func hash(_ port: UInt64) -> UInt64 {
-        var hash = WordHash(seed)
-        hash.combine(port)
-        return hash.value
-    }
-
-    private func number(_ port: UInt64) -> UInt32? {
-        index.first(hash(port)) { ports[$0].port == port }
-    }
-
-    subscript(port: UInt64) -> Int { number(port).map { ports[$0].flows } ?? 0 }
-
-    mutating func add(_ change: Int, to port: UInt64) {
-        guard let number = number(port) else {
-            index.insert(ports.insert((port, change)), hash(port))
-            return
-        }
-        ports[number].flows += change
-        guard ports[number].flows == 0 else { return }
-        index.remove(number, hash(port))
-        ports.release(number)
-    }
-}
-
 /// Flows that depend on one thing. One that has gone, or does not depend on it any more, is left in the
 /// list until most of it is such.
 struct Dependents: Sendable {

@@ -7,7 +7,8 @@ import Pipeline
 
 extension MegaflowTable {
     /// Takes over a flow of an earlier run, given a translation of its key under the table's
-    /// snapshot; returns what has to be done with it, nil if it is right as it is.
+    /// snapshot; returns what has to be done with it, nil if it is right as it is. Its mask counts, also
+    /// beyond the budget.
     package mutating func adopt(
         _ flow: Megaflow, _ translation: Translation, now: UInt64
     ) -> FlowCommand? {
@@ -17,7 +18,9 @@ extension MegaflowTable {
         }
         var adopted = flow
         adopted.actions = translation.actions
-        insert(adopted, translation, created: now, used: flow.statistics.used ?? now)
+        insert(
+            adopted, masks.use(adopted.mask, for: adopted.key), translation, created: now,
+            used: flow.statistics.used ?? now)
         return flow.actions == translation.actions ? nil : .modify(id, translation.actions)
     }
 

@@ -59,7 +59,10 @@ extension MegaflowTable {
     ) -> Review {
         var review = Review()
         dumps += 1
-        for flow in dump { take(flow, &review) }
+        var recent = RecentFlows(after: reviewed)
+        for flow in dump { take(flow, &review, &recent) }
+        reviewed = start
+        for number in recent.byIdleness { queues.moveToEnd(number) }
         // What was there before the dump began and is not in it has vanished.
         let vanished = entries.filter { $0.value.created < start && $0.value.seen != dumps }
         for id in vanished.map(\.key).sorted() {
@@ -69,15 +72,22 @@ extension MegaflowTable {
         return review
     }
 
-    private mutating func take(_ flow: ListedFlow, _ review: inout Review) {
+    private mutating func take(
+        _ flow: ListedFlow, _ review: inout Review, _ recent: inout RecentFlows
+    ) {
         guard let id = flow.id, let epoch = MegaflowIdentity.epoch(of: id) else {
             review.foreign += 1
             return
         }
-        let isKnown = entries.change(id) {
+        var used: UInt64 = 0
+        let number = entries.change(id) {
             Self.account(&$0, flow.statistics, dumps, &review.traffic)
+            used = $0.used
         }
-        if isKnown { return }
+        if let number {
+            recent.add(number, used: used)
+            return
+        }
         if epoch != identity.epoch {
             review.unadopted.append(id)
         } else if dying[id] == nil {
@@ -126,5 +136,23 @@ extension MegaflowTable {
             victims.formUnion(rest.prefix(excess).map(\.key))
         }
         return victims.sorted().map { delete($0) }
+    }
+}
+
+/// The flows with packets since the last dump, which are those whose place in their port's queue may be
+/// another one.
+private struct RecentFlows {
+    private let limit: UInt64
+    private var flows: [(used: UInt64, number: UInt32)] = []
+
+    /// - Parameter limit: what was used then or before is in its place.
+    init(after limit: UInt64) { self.limit = limit }
+
+    mutating func add(_ number: UInt32, used: UInt64) {
+        if used > limit { flows.append((used, number)) }
+    }
+
+    var byIdleness: [UInt32] {
+        flows.sorted { ($0.used, $0.number) < ($1.used, $1.number) }.map(\.number)
     }
 }

@@ -35,5 +35,6 @@ extension MegaflowTable {
     package mutating func forgetAll() {
         for id in Array(entries.keys) { forget(id) }
         dying = [:]
+        evicted = []
     }
 }

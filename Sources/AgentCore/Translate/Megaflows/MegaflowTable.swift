@@ -22,6 +22,12 @@ package struct MegaflowTable: Sendable {
         package var flows = 200_000
         /// Flows whose packets come from one port.
         package var flowsPerPort = 65_536
+        /// Masks under which there are flows.
+        package var masks = 256
+        /// Those that packets of one local workload needed first, and those of any other port (a tunnel
+        /// device, a physical network's).
+        package var masksPerWorkload = 64
+        package var masksPerSharedPort = 128
         /// A flow without packets for so long goes, in milliseconds.
         package var idle: UInt64 = 10_000
 
@@ -37,6 +43,7 @@ package struct MegaflowTable: Sendable {
         /// What it depends on that changes with packets, and all else.
         var particulars: [PhysicalDependency]
         var reasons: ReasonIndex.Number
+        let mask: MaskBook.Number
         var lookups: [LookupIndex.Number]
         let written: WordSet
         var frozenStates: [UInt32]
@@ -54,11 +61,16 @@ package struct MegaflowTable: Sendable {
     var dying: [FlowID: Entry] = [:]
     /// How many dumps there were.
     var dumps: UInt64 = 0
-    private var places = PlaceIndex()
+    private(set) var places = PlaceIndex()
     private var dependents: [PhysicalDependency: Dependents] = [:]
     private(set) var lookups = LookupIndex()
     private(set) var reasons = ReasonIndex()
-    private var load = PortLoad()
+    var masks = MaskBook()
+    var queues = PortQueues()
+    /// Flows that have made room for others and that the kernel was not told to delete yet.
+    var evicted: [FlowID] = []
+    /// When the last dump began.
+    var reviewed: UInt64 = 0
     /// The differences from the last older snapshot that a translation was made under.
     private var lastChanges: (revision: UInt64, changes: SnapshotChanges)?
     var identity: MegaflowIdentity
@@ -74,6 +86,7 @@ package struct MegaflowTable: Sendable {
 
     package var count: Int { entries.count }
     package var lookupCount: Int { lookups.count }
+    package var maskCount: Int { masks.count }
 
     // MARK: - Putting
 
@@ -87,20 +100,32 @@ package struct MegaflowTable: Sendable {
         case refused
     }
 
+    /// A flow that the kernel must get.
+    package struct Booking: Sendable {
+        package let id: FlowID
+        /// Nil for the mask that the path's translation asks for.
+        package let mask: FlowMask?
+    }
+
     /// Takes a translation of a packet with this key, made under `old`, which may be older than
     /// the table's snapshot.
+    ///
+    /// The flow may compare more than the translation asks for, and others may have to go for it
+    /// (`takeEvicted`).
     package mutating func add(
         _ translation: Translation, key: FlowKey, under old: TranslationSnapshot, now: UInt64
     ) -> Addition {
         guard translation.isCacheable else { return .refused }
         guard isCurrent(translation, under: old) else { return .stale }
-        let masked = key.masked(by: translation.mask)
-        if let id = places.find(masked, translation.mask, entries) { return .present(id) }
-        guard hasRoom(key[.inputPort]) else { return .refused }
+        let spot: Spot
+        switch claim(key, translation.mask) {
+        case .present(let id): return .present(id)
+        case .refused: return .refused
+        case .free(let free): spot = free
+        }
         let flow = Megaflow(
-            id: identity.make(), key: masked, mask: translation.mask,
-            actions: translation.actions)
-        insert(flow, translation, created: now, used: now)
+            id: identity.make(), key: spot.key, mask: spot.mask, actions: translation.actions)
+        insert(flow, spot.number, translation, created: now, used: now)
         return .put(flow)
     }
 
@@ -109,34 +134,35 @@ package struct MegaflowTable: Sendable {
     /// - Returns: the flow that the kernel must get; nil if there is none to put.
     package mutating func add(
         _ path: FollowedPath, key: FlowKey, under old: TranslationSnapshot, now: UInt64
-    ) -> FlowID? {
+    ) -> Booking? {
+        let required = path.template.translation.mask
         guard old === snapshot else {
-            let addition = add(path.translation, key: key, under: old, now: now)
-            if case .put(let flow) = addition { return flow.id } else { return nil }
+            guard
+                case .put(let flow) = add(path.translation, key: key, under: old, now: now),
+                let id = flow.id
+            else { return nil }
+            return Booking(id: id, mask: flow.mask == required ? nil : flow.mask)
         }
-        let template = path.template
-        let mask = template.translation.mask
-        let masked = key.masked(by: mask)
-        guard places.find(masked, mask, entries) == nil, hasRoom(key[.inputPort]) else {
-            return nil
-        }
+        guard case .free(let spot) = claim(key, required) else { return nil }
         let id = identity.make()
-        let flow = Megaflow(
-            id: id, key: masked, mask: mask, actions: template.translation.actions)
-        places.insert(id, masked, mask)
-        load.add(1, to: key[.inputPort])
-        note(path.particulars, of: id)
-        entries[id] = Entry(
-            flow: flow, effects: [], drops: template.translation.drops,
-            particulars: path.particulars,
-            reasons: reasons.add(template.translation.dependencies, template.translation.names),
-            lookups: lookups.add(path), written: template.translation.written,
-            frozenStates: template.translation.frozenStates, created: now, used: now)
-        return id
+        insert(path, id, spot, now: now)
+        return Booking(id: id, mask: spot.isRequired ? nil : spot.mask)
     }
 
-    private func hasRoom(_ port: UInt64) -> Bool {
-        entries.count < limits.flows && load[port] < limits.flowsPerPort
+    private mutating func insert(
+        _ path: FollowedPath, _ id: FlowID, _ spot: Spot, now: UInt64
+    ) {
+        let translation = path.template.translation
+        note(path.particulars, of: id)
+        insert(
+            id,
+            Entry(
+                flow: Megaflow(
+                    id: id, key: spot.key, mask: spot.mask, actions: translation.actions),
+                effects: [], drops: translation.drops, particulars: path.particulars,
+                reasons: reasons.add(translation.dependencies, translation.names),
+                mask: spot.number, lookups: lookups.add(path), written: translation.written,
+                frozenStates: translation.frozenStates, created: now, used: now))
     }
 
     /// True if no change since `old` touches what the translation read.
@@ -155,25 +181,32 @@ package struct MegaflowTable: Sendable {
         return changes.spare(translation, in: snapshot.pipeline)
     }
 
+    /// - Parameter mask: that of the flow, which counts for it already.
     mutating func insert(
-        _ flow: Megaflow, _ translation: Translation, created: UInt64, used: UInt64
+        _ flow: Megaflow, _ mask: MaskBook.Number, _ translation: Translation, created: UInt64,
+        used: UInt64
     ) {
         guard let id = flow.id else { return }
+        insert(id, link(flow, id, mask, translation, created: created, used: used))
+    }
+
+    private mutating func insert(_ id: FlowID, _ entry: Entry) {
+        let flow = entry.flow
         places.insert(id, flow.key, flow.mask)
-        load.add(1, to: flow.key[.inputPort])
-        entries[id] = link(flow, id, translation, created: created, used: used)
+        queues.append(entries.insert(id, entry), to: flow.key[.inputPort])
     }
 
     /// The entry of a flow, which from now on is found by what its translation depends on.
     private mutating func link(
-        _ flow: Megaflow, _ id: FlowID, _ translation: Translation, created: UInt64, used: UInt64
+        _ flow: Megaflow, _ id: FlowID, _ mask: MaskBook.Number, _ translation: Translation,
+        created: UInt64, used: UInt64
     ) -> Entry {
         note(translation.particulars, of: id)
         let isServed = translation.slowPath == nil
         return Entry(
             flow: flow, effects: isServed ? translation.effects : [],
             drops: isServed ? translation.drops : [], particulars: translation.particulars,
-            reasons: reasons.add(translation.dependencies, translation.names),
+            reasons: reasons.add(translation.dependencies, translation.names), mask: mask,
             lookups: lookups.add(translation.lookups), written: translation.written,
             frozenStates: translation.frozenStates, created: created, used: used)
     }
@@ -197,9 +230,9 @@ package struct MegaflowTable: Sendable {
         unchecked.remove(id)
         guard let entry = entries[id] else { return nil }
         unlink(id)
-        entries[id] = nil
         places.remove(id, entry.flow.key, entry.flow.mask)
-        load.add(-1, to: entry.flow.key[.inputPort])
+        masks.release(entry.mask)
+        if let number = entries.remove(id) { queues.remove(number) }
         return entry
     }
 
@@ -275,10 +308,11 @@ package struct MegaflowTable: Sendable {
             !translation.hasLessons(beyond: entry.effects)
         else { return delete(id) }
         unlink(id)
-        entries[id] = link(
-            entry.flow, id, translation, created: entry.created, used: entry.used)
+        var checked = link(
+            entry.flow, id, entry.mask, translation, created: entry.created, used: entry.used)
+        checked.flow.actions = translation.actions
+        entries.change(id) { $0 = checked }
         guard entry.flow.actions != translation.actions else { return nil }
-        _ = entries.change(id) { $0.flow.actions = translation.actions }
         return .modify(id, translation.actions)
     }
 }
