@@ -13,4 +13,9 @@ package struct AgentConfiguration: Sendable {
         self.chassisName = chassisName
         self.options = options
     }
+
+    /// Where a run finds what the recirculation numbers of the run before stand for.
+    package var recirculationPath: String {
+        "\(options.directories.run)/\(options.program).recirculations"
+    }
 }
