@@ -14,6 +14,11 @@ package struct AgentConfiguration: Sendable {
         self.options = options
     }
 
+    /// Where a run finds what the recirculation numbers of the run before stand for.
+    package var recirculationPath: String {
+        "\(options.directories.run)/\(options.program).recirculations"
+    }
+
     /// Where `system-id-override` is looked for: ovn-controller(8)'s "etc" directory.
     package static let overrideDirectories =
         DaemonDirectories.environment("OVN_SYSCONFDIR").map { [$0] } ?? ["/etc/ovn", "/etc"]

@@ -62,7 +62,8 @@ private final class RunningAgent {
         self.loop = loop
         signals = try DaemonSignals(loop: loop)
         let driver = try KernelDriver()
-        let workers = try AgentWorkers(driver)
+        let workers = try AgentWorkers(
+            driver, recirculations: configuration.recirculationPath)
         (worker, sampler) = (workers.datapath, workers.sampling)
         control = ControlThread(
             configuration, loop: loop, driver: driver, workers: workers, hostname: Self.hostname)

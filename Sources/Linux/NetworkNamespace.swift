@@ -56,3 +56,15 @@ package struct NetworkNamespace: ~Copyable, Sendable {
         }
     }
 }
+
+extension NetworkNamespace {
+    /// What tells this namespace from all others as long as it lives.
+    package var identity: UInt64 {
+        get throws(SystemError) {
+            let raw = rawDescriptor
+            var status = stat()
+            try checked("fstat", place: "network namespace") { fstat(raw, &status) }
+            return UInt64(status.st_ino)
+        }
+    }
+}

@@ -35,3 +35,14 @@ package struct SystemRelease: Hashable, Sendable {
         return String(value.dropFirst().dropLast())
     }
 }
+
+/// The time since the machine has started.
+package enum SystemBoot {
+    /// A name that no other boot has (random(4)); nil where the kernel doesn't tell.
+    package static var identifier: String? {
+        guard let bytes = try? readFile("/proc/sys/kernel/random/boot_id", limit: 64) else {
+            return nil
+        }
+        return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    }
+}

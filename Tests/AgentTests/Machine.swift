@@ -13,10 +13,17 @@ final class Machine {
     let loop: EventLoop
     let flows = ModelFlows(ModelDatapath(ports: [.init(1), .init(2), .init(3)]))
     let wiring = Wiring()
+    /// Where runs keep their states, and of which kernel they take this for; none keeps them without.
+    var statesPath: String?
+    var place = RecirculationPlace(boot: "first", namespace: 7, datapath: 3)
 
     init() throws { loop = try EventLoop() }
 
-    func start() -> DatapathLoop { DatapathLoop(loop: loop, flows: flows) }
+    func start() -> DatapathLoop {
+        DatapathLoop(
+            loop: loop, flows: flows,
+            recirculations: statesPath.map { RecirculationFile($0, place: place) })
+    }
 
     /// A run that has its first complete snapshot.
     func run() -> DatapathLoop {
@@ -28,12 +35,17 @@ final class Machine {
     /// A frame arrives; the run gets what comes up. Returns the ports that it leaves by.
     @discardableResult
     func receive(_ frame: [UInt8], on port: UInt32, _ run: DatapathLoop) -> [UInt32] {
-        let events = flows.kernel.receive(frame, on: port, now: UInt64(run.now))
-        let executed = flows.events.count
-        for case .upcall(let upcall) in events {
-            run.handle([Upcall(upcall)], upcallPort: 0)
+        var latest = flows.kernel.receive(frame, on: port, now: UInt64(run.now))
+        var events = latest
+        while !latest.isEmpty {
+            let executed = flows.events.count
+            for case .upcall(let upcall) in latest {
+                run.handle([Upcall(upcall)], upcallPort: 0)
+            }
+            latest = Array(flows.events[executed...])
+            events += latest
         }
-        return (events + flows.events[executed...]).compactMap {
+        return events.compactMap {
             if case .transmitted(let port, _, _) = $0 { port } else { nil }
         }
     }
@@ -123,6 +135,12 @@ final class Wiring {
         guard let vport else { return }
         view.inputs[vport] = reference
         view.localPorts.insert(name)
+    }
+
+    /// Packets are tracked on their way in, and go on behind that.
+    func track() {
+        flow(.ingress, 0, 60, "ip", "ct_next;")
+        flow(.ingress, 1, 90, "ct.inv", "drop;")
     }
 
     /// Kernel ports 1, 2 and 3 are ports of a bridge, and no logical ports.

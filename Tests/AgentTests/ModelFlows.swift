@@ -14,6 +14,8 @@ final class ModelFlows: FlowDatapath {
     private(set) var events: [ModelDatapath.Event] = []
     /// Set to make lists fail after their first flow.
     var listFailure: NetlinkError?
+    /// Hears operations before they are done.
+    var beforeOperations: ([FlowOperation]) -> Void = { _ in }
     private(set) var meters: [UInt32: MeterRate] = [:]
     let meterLimit = 100
 
@@ -30,6 +32,7 @@ final class ModelFlows: FlowDatapath {
     }
 
     func perform(_ operations: [FlowOperation]) throws(NetlinkError) -> [FlowOutcome] {
+        beforeOperations(operations)
         self.operations += operations
         return operations.map(outcome)
     }

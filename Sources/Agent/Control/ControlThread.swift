@@ -206,11 +206,18 @@ struct AgentWorkers {
     /// The kernel's release if it has no action psample.
     let releaseWithoutLocalSamples: String?
 
-    init(_ driver: KernelDriver) throws {
+    /// - Parameter path: of the file that keeps states for the next run.
+    init(_ driver: KernelDriver, recirculations path: String) throws {
         sampling = try SamplingThread(UpcallSocket.open(queueBytes: SamplingLoop.Limits.queueBytes))
         let flows = try KernelFlows(driver.datapath, driver.families)
         releaseWithoutLocalSamples = flows.releaseWithoutLocalSamples
-        datapath = try DatapathThread(flows, samplePort: sampling.samplePort)
+        let place = RecirculationPlace(
+            boot: SystemBoot.identifier ?? "",
+            namespace: try NetworkNamespace.current().identity,
+            datapath: UInt64(driver.datapath.index))
+        datapath = try DatapathThread(
+            flows, samplePort: sampling.samplePort,
+            recirculations: RecirculationFile(path, place: place))
     }
 }
 

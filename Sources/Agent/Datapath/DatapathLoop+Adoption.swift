@@ -17,6 +17,9 @@ extension DatapathLoop {
         var own: [Megaflow] = []
         /// The identifiers of all others, and how far from a packet's arrival each is.
         var foreign: [(id: FlowID, recirculation: UInt64)] = []
+        /// The recirculation numbers that flows mention.
+        var ownNumbers: Set<UInt32> = []
+        var foreignNumbers: Set<UInt32> = []
         /// Flows without an identifier can't be deleted one by one.
         var hasAnonymous = false
 
@@ -27,8 +30,12 @@ extension DatapathLoop {
             }
             if MegaflowIdentity.epoch(of: id) != nil, let flow = record.megaflow {
                 own.append(flow)
+                ownNumbers.formUnion(flow.recirculations)
             } else {
-                foreign.append((id, record.match?.key[.recirculationID] ?? 0))
+                let number = record.match?.key[.recirculationID] ?? 0
+                foreign.append((id, number))
+                foreignNumbers.insert(UInt32(truncatingIfNeeded: number))
+                foreignNumbers.formUnion(record.actions?.decoded?.recirculations ?? [])
             }
         }
 
@@ -37,11 +44,9 @@ extension DatapathLoop {
             foreign.sort { $0.recirculation < $1.recirculation }
         }
 
-        /// The first epoch that none of the flows has.
-        func epoch(atLeast least: UInt32) -> UInt32 {
-            own.reduce(least) { epoch, flow in
-                max(epoch, (MegaflowIdentity.epoch(of: flow.id) ?? 0) &+ 1)
-            }
+        /// The last epoch of a flow of this agent.
+        var lastEpoch: UInt32 {
+            own.reduce(0) { max($0, MegaflowIdentity.epoch(of: $1.id) ?? 0) }
         }
     }
 
@@ -50,9 +55,8 @@ extension DatapathLoop {
     /// - Returns: false if the kernel did not list its flows; nothing has happened then.
     func adopt(_ snapshot: TranslationSnapshot) -> Bool {
         guard let found = listFlows() else { return false }
-        translator.frozen = FrozenStates(above: MegaflowTable.highestRecirculation(in: found.own))
-        table = MegaflowTable(
-            epoch: found.epoch(atLeast: epoch), snapshot: snapshot, limits: supervision.limits)
+        let epoch = beginEpoch(after: found)
+        table = MegaflowTable(epoch: epoch, snapshot: snapshot, limits: supervision.limits)
         var operations: [FlowOperation] = []
         for flow in found.own {
             let translation = retranslateDumped(flow, snapshot)
@@ -71,6 +75,31 @@ extension DatapathLoop {
         }
         listen()
         return true
+    }
+
+    /// Takes over what the numbers of the run before stand for.
+    ///
+    /// A number that flows of others mention, too, is theirs. One that no flow mentions is nobody's:
+    /// whatever packet carried it has lost the socket that it would have come up by.
+    ///
+    /// - Returns: this run's epoch, which no flow has and no file.
+    private func beginEpoch(after found: Found) -> UInt32 {
+        let highest = max(found.ownNumbers.max() ?? 0, found.foreignNumbers.max() ?? 0)
+        let least = max(epoch, found.lastEpoch &+ 1)
+        guard let recirculations else {
+            translator.frozen = FrozenStates(above: highest)
+            return least
+        }
+        let kept = recirculations.open(flowsUntil: found.lastEpoch, problem: tell)
+        let living = kept.records.filter {
+            found.ownNumbers.contains($0.number) && !found.foreignNumbers.contains($0.number)
+        }
+        let epoch = max(least, kept.epoch &+ 1)
+        recirculations.begin(epoch: epoch, keeping: Set(living.map(\.number)))
+        translator.frozen = FrozenStates(
+            above: kept.records.reduce(highest) { max($0, $1.number) }, keepsChanges: true)
+        translator.frozen.restore(living, now: now)
+        return epoch
     }
 
     private func listFlows() -> Found? {

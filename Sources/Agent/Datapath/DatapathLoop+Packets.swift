@@ -119,7 +119,10 @@ extension DatapathLoop {
         let metered = admittedMeters(translation, upcall.packet.count, turn.snapshot)
         turn.touched += apply(translation, metered, from: upcall, &turn.lessons)
         execute(translation, metered, actions, upcall, &turn.operations)
-        for drop in translation.drops { count(drop, 1) }
+        for drop in translation.drops {
+            count(drop, 1)
+            if case .unknownRecirculation(let number) = drop.reason { noteUnknown(number) }
+        }
     }
 
     private func execute(
@@ -196,6 +199,7 @@ extension DatapathLoop {
     func perform(_ operations: [FlowOperation]) {
         guard !operations.isEmpty else { return }
         makeMeters()
+        keepRecirculations()
         do {
             let outcomes = try flows.perform(operations)
             operations.forEach(Self.count)

@@ -95,7 +95,8 @@ extension DatapathLoop {
             collectMeters()
             if !supervision.isPaused { sweepWhenDue() }
             recheck(translator.expire(now: now))
-            translator.frozen.collect(used: table?.frozenNumbers ?? [], now: now)
+            collectRecirculations()
+            deleteEmitters()
             scheduleDump()
         }
     }

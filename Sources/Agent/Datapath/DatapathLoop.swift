@@ -29,6 +29,8 @@ final class DatapathLoop {
         /// Flows translated afresh, and meters asked for, in one comparison.
         static let sweptFlows = 64
         static let sweptMeters = 64
+        /// Unknown recirculation numbers whose flows are looked for at once.
+        static let unknownRecirculations = 64
         /// How often a translation is repeated because the snapshot changed under it.
         static let retries = 4
     }
@@ -42,6 +44,10 @@ final class DatapathLoop {
     var table: MegaflowTable?
     /// The newest snapshot that waits for the kernel to list its flows.
     var awaited: TranslationSnapshot?
+    /// Keeps what recirculation numbers stand for; nil if the next run shall not know.
+    let recirculations: RecirculationFile?
+    /// Numbers under which packets came back, and which stand for nothing.
+    var unknownRecirculations: Set<UInt32> = []
     var waiting = NeighbourBuffer()
     var admission = LessonAdmission()
     var limiter = ServiceLimiter()
@@ -70,9 +76,13 @@ final class DatapathLoop {
     let epoch: UInt32
 
     /// - Parameter samplePort: the netlink port that hears sampled packets; zero if nobody does.
-    init(loop: EventLoop, flows: any FlowDatapath, samplePort: UInt32 = 0) {
+    init(
+        loop: EventLoop, flows: any FlowDatapath, samplePort: UInt32 = 0,
+        recirculations: RecirculationFile? = nil
+    ) {
         self.loop = loop
         self.flows = flows
+        self.recirculations = recirculations
         translator = Translator()
         translator.samplePort = samplePort
         translator.meters.limit = flows.meterLimit

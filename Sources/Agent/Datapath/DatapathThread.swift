@@ -32,9 +32,12 @@ final class DatapathThread: @unchecked Sendable {
     /// Set once, before `start`.
     var report: @Sendable (DatapathReport) -> Void = { _ in }
 
-    init(_ flows: any FlowDatapath, samplePort: UInt32) throws(SystemError) {
+    init(
+        _ flows: any FlowDatapath, samplePort: UInt32, recirculations: RecirculationFile?
+    ) throws(SystemError) {
         loop = try EventLoop()
-        state = DatapathLoop(loop: loop, flows: flows, samplePort: samplePort)
+        state = DatapathLoop(
+            loop: loop, flows: flows, samplePort: samplePort, recirculations: recirculations)
     }
 
     func start() throws {

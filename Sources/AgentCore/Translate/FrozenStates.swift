@@ -6,6 +6,9 @@ import Pipeline
 // the registers that are still read there. The same state has the same number, so flows that
 // differ only before the freeze share what follows. The property that must hold: a number is never
 // given to another state while a kernel flow or a packet may still carry it.
+//
+// A run of the agent ends, and the kernel's flows go on. So whoever keeps states for the next run hears
+// of every new one before a flow names it (`takeChanges`), and of those that are forgotten.
 
 /// Where a packet was, with what it had beside its headers.
 package struct FrozenState: Hashable, Sendable {
@@ -58,17 +61,48 @@ package struct FrozenStates: Sendable {
         var until: Int64
     }
 
+    /// What somebody who keeps the states has not heard of.
+    package struct Changes: Sendable {
+        /// In order; one that has been forgotten since has no state any more.
+        package var made: [UInt32] = []
+        package var forgotten: [UInt32] = []
+        package var isEmpty: Bool { made.isEmpty && forgotten.isEmpty }
+    }
+
     private let limits: Limits
+    /// Nil if nobody keeps them.
+    private var changes: Changes?
     private var entries: [UInt32: Entry] = [:]
     private var numbers: [FrozenState: UInt32] = [:]
     private var next: UInt32
     /// How long a packet may carry a number that no flow names, in milliseconds.
     private static let grace: Int64 = 30_000
 
-    /// `highest` is the largest recirculation number that any flow in the kernel mentions.
-    package init(above highest: UInt32 = 0, limits: Limits = Limits()) {
+    /// - Parameter highest: the largest recirculation number that any flow in the kernel mentions.
+    /// - Parameter keepsChanges: whether somebody takes them.
+    package init(
+        above highest: UInt32 = 0, limits: Limits = Limits(), keepsChanges: Bool = false
+    ) {
         next = highest &+ 1
         self.limits = limits
+        changes = keepsChanges ? Changes() : nil
+    }
+
+    /// Takes over states that were kept, which is no change. Of numbers with one state the smallest
+    /// is given to new flows.
+    package mutating func restore(_ kept: [RecirculationRecord], now: Int64) {
+        for record in kept.sorted(by: { $0.number < $1.number }) {
+            precondition(entries[record.number] == nil)
+            entries[record.number] = Entry(state: record.state, until: now + Self.grace)
+            if numbers[record.state] == nil { numbers[record.state] = record.number }
+        }
+    }
+
+    package mutating func takeChanges() -> Changes {
+        guard var taken = changes, !taken.isEmpty else { return Changes() }
+        changes = Changes()
+        taken.forgotten.sort()
+        return taken
     }
 
     package var count: Int { entries.count }
@@ -89,6 +123,7 @@ package struct FrozenStates: Sendable {
         next &+= 1
         numbers[state] = number
         entries[number] = Entry(state: state, until: until)
+        changes?.made.append(number)
         return number
     }
 
@@ -105,7 +140,8 @@ package struct FrozenStates: Sendable {
         for number in used { entries[number]?.until = now + Self.grace }
         for (number, entry) in entries where entry.until <= now {
             entries[number] = nil
-            numbers[entry.state] = nil
+            if numbers[entry.state] == number { numbers[entry.state] = nil }
+            changes?.forgotten.append(number)
         }
     }
 }

@@ -230,9 +230,8 @@ import Wire
                 .clone([.recirculate(9)]),
                 .checkLength(9, greater: [.recirculate(11)], lessOrEqual: []),
             ])
-        let highest = MegaflowTable.highestRecirculation(in: [flow])
-        #expect(highest == 11)
-        var states = FrozenStates(above: highest)
+        #expect(flow.recirculations == [3, 9, 11])
+        var states = FrozenStates(above: 11)
         let state = FrozenState(
             place: .table(LogicalStage(DatapathKey(1), Stage(.ingress, 1))),
             registers: [UInt64](repeating: 0, count: FlowKey.firstKernelWord))

@@ -381,6 +381,66 @@ restarted_agent_works() {
     ping_works vm11 "$(workload_ip6 vm21)" && ping_works vm21 "$(workload_ip vm12)" && hv_sync
 }
 
+# fellow FROM TO STATE: what a workload knows of another one of its switch, as router_neighbour.
+fellow() {
+    ip -n "$1" neigh replace "$(workload_ip "$2")" lladdr "$(workload_mac "$2")" dev eth0 nud "$3"
+}
+
+# busy_recirculations HYPERVISOR: identifier and packets of each megaflow of packets that have come
+# back from connection tracking, if it has served some packets.
+busy_recirculations() {
+    kernel_flows "$1" -m | sed -nE \
+        's/^ *ufid:([0-9a-f-]+),.*recirc_id\((0x)?0*[1-9a-f][0-9a-f]*\).* packets:([0-9]+),.*/\1 \3/p' |
+        awk '$2 >= 10' | sort
+}
+
+# recirculations_stay HYPERVISOR BEFORE: they are all there, and have not begun to count anew.
+recirculations_stay() {
+    local before after kept
+    before=$(grep -c . <<<"$2") || true
+    after=$(kernel_flows "$1" -m | sed -nE 's/^ *ufid:([0-9a-f-]+),.* packets:([0-9]+),.*/\1 \2/p' | sort)
+    kept=$(join <(echo "$2") <(echo "$after") | awk '$3 >= $2' | wc -l)
+    DETAIL="$kept of $before flows behind connection tracking kept"
+    [ "$before" -ge 2 ] && [ "$kept" = "$before" ]
+}
+
+# killed_agent_keeps_connections HYPERVISOR: TCP goes on through a stateful rule while the agent dies and
+# comes back. Ours also keeps the flows behind connection tracking. (The stock one begins anew.)
+killed_agent_keeps_connections() {
+    local result=0
+    ovn-nbctl -t 30 acl-add s1 to-lport 1001 'outport == "vm12" && tcp' allow-related -- \
+        acl-add s1 to-lport 1000 'outport == "vm12" && ip4' drop
+    fellow vm11 vm12 permanent && fellow vm12 vm11 permanent
+    hv_sync && connection_survives "$1" || result=1
+    fellow vm11 vm12 reachable && fellow vm12 vm11 reachable
+    ovn-nbctl -t 30 --wait=hv acl-del s1
+    return $result
+}
+
+connection_survives() {
+    local transfer flows kind rate report
+    kind=$(hypervisor_kind "$1")
+    receives_once vm12 || { DETAIL="no receiver"; return 1; }
+    ip netns exec vm11 iperf3 -c "$(workload_ip vm12)" -t 25 -b 5M -l 1000 -f m \
+        >"$NETWORK/kept.client" 2>&1 &
+    transfer=$!
+    at_exit stop_process $transfer
+    sleep 4
+    flows=$(busy_recirculations "$1")
+    kill_agent "$1" || true
+    sleep 1
+    restart_agent "$1"
+    hv_sync || { DETAIL="the agent does not catch up"; return 1; }
+    if [ "$kind" = ours ]; then
+        recirculations_stay "$1" "$flows" || { printf '%s\n' "$flows" >"$NETWORK/kept.flows"; return 1; }
+        report="$DETAIL, "
+    fi
+    wait $transfer || { DETAIL="the transfer broke: $(tail -n 1 "$NETWORK/kept.client")"; return 1; }
+    rate=$(awk '/receiver/ { print $(NF - 2), $(NF - 1) }' "$NETWORK/kept.client")
+    DETAIL="${report:-}transfer at $rate"
+    [ -n "$rate" ] && [ "${rate%%.*}" != 0 ]
+}
+
 ## Throughput
 
 # receives_once vmSN: a receiver of TCP, for one transfer.
@@ -471,6 +531,8 @@ checks_all() {
     checks_of_flows
     check "a killed agent loses no packet" killed_agent_loses_nothing
     check "new flows work after its restart" restarted_agent_works
+    check "a killed agent keeps connections" killed_agent_keeps_connections 1
+    check "a killed agent keeps connections, the receiver's" killed_agent_keeps_connections 2
     check "TCP throughput across hosts, routed" throughput vm11 vm22
     check "TCP throughput on one host, routed" throughput vm11 vm21
 }

@@ -23,27 +23,34 @@ extension MegaflowTable {
             used: flow.statistics.used ?? now)
         return flow.actions == translation.actions ? nil : .modify(id, translation.actions)
     }
+}
 
-    /// The largest recirculation number that flows mention; new numbers must be larger.
-    package static func highestRecirculation(in flows: [Megaflow]) -> UInt32 {
-        flows.reduce(0) { highest, flow in
-            max(
-                highest, UInt32(flow.key[.recirculationID]),
-                flow.actions.reduce(0) { max($0, $1.highestRecirculation) })
+extension DatapathAction {
+    /// The recirculation numbers that it names.
+    package var recirculations: Set<UInt32> {
+        switch self {
+        case .recirculate(let number): [number]
+        case .clone(let actions), .sample(_, let actions), .decrementTTL(let actions):
+            actions.recirculations
+        case .checkLength(_, let greater, let lessOrEqual):
+            greater.recirculations.union(lessOrEqual.recirculations)
+        default: []
         }
     }
 }
 
-extension DatapathAction {
-    fileprivate var highestRecirculation: UInt32 {
-        let inner: [DatapathAction]
-        switch self {
-        case .recirculate(let number): return number
-        case .clone(let actions), .sample(_, let actions), .decrementTTL(let actions):
-            inner = actions
-        case .checkLength(_, let greater, let lessOrEqual): inner = greater + lessOrEqual
-        default: return 0
-        }
-        return inner.reduce(0) { max($0, $1.highestRecirculation) }
+extension [DatapathAction] {
+    package var recirculations: Set<UInt32> {
+        reduce(into: []) { $0.formUnion($1.recirculations) }
+    }
+}
+
+extension Megaflow {
+    /// The recirculation numbers that it mentions: that of its packets, and those that it gives them.
+    package var recirculations: Set<UInt32> {
+        var result = actions.recirculations
+        let own = UInt32(truncatingIfNeeded: key[.recirculationID])
+        if own != 0 { result.insert(own) }
+        return result
     }
 }

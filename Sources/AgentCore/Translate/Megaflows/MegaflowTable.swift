@@ -245,11 +245,12 @@ package struct MegaflowTable: Sendable {
     /// Gives every flow up.
     package mutating func purge() -> [FlowCommand] { entries.keys.sorted().map { delete($0) } }
 
-    /// The recirculation numbers that flows in the kernel name.
+    /// The recirculation numbers that flows in the kernel mention.
     package var frozenNumbers: Set<UInt32> {
         var result: Set<UInt32> = []
-        for entry in entries.values { result.formUnion(entry.frozenStates) }
-        for entry in dying.values { result.formUnion(entry.frozenStates) }
+        for entry in entries.values { entry.addFrozenNumbers(to: &result) }
+        for entry in dying.values { entry.addFrozenNumbers(to: &result) }
+        result.remove(0)
         return result
     }
 
@@ -314,6 +315,14 @@ package struct MegaflowTable: Sendable {
         entries.change(id) { $0 = checked }
         guard entry.flow.actions != translation.actions else { return nil }
         return .modify(id, translation.actions)
+    }
+}
+
+extension MegaflowTable.Entry {
+    fileprivate func addFrozenNumbers(to numbers: inout Set<UInt32>) {
+        numbers.formUnion(frozenStates)
+        // Zero of a packet that has just arrived.
+        numbers.insert(UInt32(truncatingIfNeeded: flow.key[.recirculationID]))
     }
 }
 
