@@ -13,18 +13,17 @@ import Wire
         PacketBuilder.udp(
             EthernetHeader(destination: Wiring.b, source: Wiring.a),
             .v4(
-                source: IPv4Address(0x0a00_0001),
+                source: IPv4Address(0x0a00_02de ^ 1 << UInt32(number / 32 % 32)),
                 destination: IPv4Address(0x0a00_016f ^ 1 << UInt32(number % 32))),
-            ttl: ttl, source: 12345 ^ 1 << UInt16(number / 32 % 16),
-            destination: 80 ^ 1 << UInt16(number / 512), [1])
+            ttl: ttl, source: 1000, destination: 53, [1])
     }
 
-    private static let numbers = stride(from: 0, to: 8192, by: 37)
+    private static let numbers = stride(from: 0, to: 1024, by: 5)
 
     /// Lists that all but match the frames.
     private func machine() throws -> Machine {
         let machine = try Machine()
-        for term in ["ip4.dst == 10.0.1.111", "udp.src == 12345", "udp.dst == 80"] {
+        for term in ["ip4.dst == 10.0.1.111", "ip4.src == 10.0.2.222", "udp.dst == 80"] {
             machine.wiring.flow(.ingress, 0, 90, term, "next;")
         }
         machine.wiring.flow(.ingress, 0, 80, "ip4.src == 10.0.0.66 && udp", "drop;")

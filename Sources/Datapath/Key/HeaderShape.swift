@@ -50,18 +50,16 @@ package struct HeaderShape: Hashable, Sendable {
             || type == ICMPv6Type.neighborAdvertisement
     }
 
-    /// A packet need not have a tuple, and those of neighbour discovery have none.
+    /// A packet need not have a tuple, and that of neighbour discovery can't be compared.
     private static func tuple(_ key: FlowKey, _ mask: FlowMask, _ type: UInt16) -> UInt16 {
         let comparesTuple =
             mask[.ctProtocol] | mask[.ctSourcePort] | mask[.ctDestinationPort] != 0
             || mask[wide: .ctSource] | mask[wide: .ctDestination] != 0
         guard comparesTuple else { return 0 }
-        if type == EtherType.ipv6, UInt8(key[.ipProtocol]) == IPProtocol.icmpv6,
-            key[.ipFragment] != UInt64(Fragment.later.rawValue), isNeighbour(key)
-        {
-            return 2
-        }
-        return key[.ctProtocol] == 0 ? 0 : 1
+        let isDiscovery =
+            type == EtherType.ipv6 && UInt8(key[.ipProtocol]) == IPProtocol.icmpv6
+            && key[.ipFragment] != UInt64(Fragment.later.rawValue) && isNeighbour(key)
+        return (isDiscovery ? 2 : 0) | (key[.ctProtocol] == 0 ? 0 : 1)
     }
 
     private static func tunnel(_ key: FlowKey, _ mask: FlowMask) -> UInt16 {
