@@ -29,13 +29,16 @@ import Wire
 
         mutating func station(_ address: UInt64, port: UInt32) {
             let key = LearnedAddressKey(datapath: 1, address: MACAddress(address))
-            learning.learn(.address(key, port: port), now: clock, delay: 10)
+            learning.learn(
+                .address(key, port: port), from: PacketSource(vport: port), now: clock, delay: 10)
         }
 
         mutating func neighbour(_ address: UInt32, port: UInt32, mac: UInt64 = 5) {
             let key = NeighbourKey(
                 port: PortReference(datapath: 1, port: port), address: .v4(IPv4Address(address)))
-            learning.learn(.neighbour(key, MACAddress(mac), isShared: false), now: clock, delay: 0)
+            learning.learn(
+                .neighbour(key, MACAddress(mac), isShared: false),
+                from: PacketSource(vport: port), now: clock, delay: 0)
         }
 
         /// Writes what is due a second later; returns how many rows that touches.
@@ -136,10 +139,12 @@ import Wire
 
     @Test func aMillionAddressesFillNoMoreThanTheQueue() {
         var queue = LearningQueue<UInt64, UInt32>()
-        for address in UInt64(0)..<1_000_000 { queue.learn(address, 2, now: 0, delay: 10) }
+        for address in UInt64(0)..<1_000_000 {
+            queue.learn(address, 2, from: PacketSource(vport: 1), now: 0, delay: 10)
+        }
         #expect(queue.count == 1024)
         #expect(queue.dropped == 1_000_000 - 1024)
-        #expect(queue.takeDue(now: 10).map(\.key) == Array(0..<1024))
+        #expect(queue.takeDue(now: 10).map(\.key) == Array(1_000_000 - 1024..<1_000_000))
         #expect(queue.isEmpty)
     }
 

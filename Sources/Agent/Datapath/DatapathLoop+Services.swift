@@ -9,7 +9,7 @@ import Netlink
 
 extension DatapathLoop {
     func log(_ cookie: LogCookie, _ upcall: Upcall) {
-        guard limiter.admits(.log, from: UInt32(upcall.key[.inputPort]), now: now) else { return }
+        guard limiter.admits(.log, from: PacketSource(upcall.key), now: now) else { return }
         let packet = FlowLine(FlowKey(of: upcall.packet)).text
         aclLog.info("\(cookie.line(packet))")
     }

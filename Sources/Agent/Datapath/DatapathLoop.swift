@@ -43,7 +43,7 @@ final class DatapathLoop {
     /// The newest snapshot that waits for the kernel to list its flows.
     var awaited: TranslationSnapshot?
     var waiting = NeighbourBuffer()
-    var admission = LessonAdmission()
+    var admission = LessonLimiter()
     var limiter = ServiceLimiter()
     private var turns = UpcallTurns()
     /// Ports whose misses the kernel keeps to their budget.

@@ -18,6 +18,17 @@ package enum Lesson: Hashable, Sendable {
     case address(LearnedAddressKey, port: UInt32)
 }
 
+/// A lesson, and whose packet it was.
+package struct TaughtLesson: Hashable, Sendable {
+    package let lesson: Lesson
+    package let source: PacketSource
+
+    package init(_ lesson: Lesson, from source: PacketSource) {
+        self.lesson = lesson
+        self.source = source
+    }
+}
+
 package struct Learning: Sendable {
     /// Rows of one logical port, whoever wrote them.
     package struct Limits: Sendable {
@@ -36,7 +47,7 @@ package struct Learning: Sendable {
 
     package init(limits: Limits = Limits()) { self.limits = limits }
 
-    /// Lessons that a full queue refused.
+    /// Lessons that a full queue gave up.
     package var dropped: UInt64 { neighbours.dropped + addresses.dropped }
 
     package var deadline: Milliseconds? {
@@ -44,12 +55,15 @@ package struct Learning: Sendable {
     }
 
     /// - Parameter delay: a random 1…50 ms, for what other chassis may learn too.
-    package mutating func learn(_ lesson: Lesson, now: Milliseconds, delay: Milliseconds) {
+    package mutating func learn(
+        _ lesson: Lesson, from source: PacketSource, now: Milliseconds, delay: Milliseconds
+    ) {
         switch lesson {
         case .neighbour(let key, let address, let isShared):
-            neighbours.learn(key, address, now: now, delay: isShared ? delay : 0)
+            neighbours.learn(
+                key, address, from: source, now: now, delay: isShared ? delay : 0)
         case .address(let key, let port):
-            addresses.learn(key, port, now: now, delay: delay)
+            addresses.learn(key, port, from: source, now: now, delay: delay)
         }
     }
 
