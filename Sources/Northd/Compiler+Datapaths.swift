@@ -54,6 +54,7 @@ extension Compiler {
                 result["snat-ct-zone"] = zone
             }
             result["mac_binding_age_threshold"] = ageThreshold(row)
+            copyPositive("mac_binding_limit", from: row.options, to: &result)
         }
         return result
     }

@@ -81,7 +81,9 @@ final class DatapathLoop {
 
     func start() { scheduleDump() }
 
-    var now: Int64 { Clock.monotonicMilliseconds }
+    /// Milliseconds, from wherever.
+    var clock: () -> Milliseconds = { Clock.monotonicMilliseconds }
+    var now: Milliseconds { clock() }
 
     /// The netlink port that hears the packets of a kernel port.
     func upcallPort(_ vport: UInt32) -> UInt32 { ports[vport]?.port.socket.portID ?? 0 }

@@ -246,7 +246,8 @@ package struct PhysicalView: Sendable {
     package var learnedAddresses: TreeDictionary<LearnedAddressKey, UInt32> = [:]
     /// Datapath keys of logical routers among the local datapaths; all others are switches.
     package var routers: TreeSet<UInt32> = []
-    /// Those of them whose neighbours age (`mac_binding_age_threshold`).
+    /// Those of them whose neighbours age (`mac_binding_age_threshold`), or
+    /// are nearly as many as they may be (`LearnedLimits`).
     package var ageingRouters: TreeSet<UInt32> = []
     package var virtualServices = VirtualServices()
     /// Where the logical flows keep what the side lookups read.
