@@ -82,6 +82,19 @@ private func row(_ number: UInt64) -> RowUUID { RowUUID(high: 7, low: number) }
         #expect(!ageing(4))
     }
 
+    @Test func aRouterMayLearnAnswersOnly() {
+        var inputs = inputs()
+        inputs.datapaths[switchRow]?.externalIDs["mac_binding_only_if_asked"] = "true"
+        var builder = PhysicalBuilder(inputs)
+        let before = builder.build()
+        #expect(before.askingRouters.isEmpty, "a switch learns no neighbours")
+        inputs.datapaths[routerRow]?.externalIDs["mac_binding_only_if_asked"] = "true"
+        builder = PhysicalBuilder(inputs)
+        let view = builder.build()
+        #expect(view.askingRouters == [2])
+        #expect(view.changes(from: before) == [.askingRouters])
+    }
+
     @Test func aGatewayIsServedByOneChassis() {
         var inputs = inputs()
         let gateway = SB.PortBinding(

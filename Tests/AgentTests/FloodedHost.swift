@@ -1,4 +1,3 @@
-import Datapath
 import Linux
 import LogicalFlow
 import Pipeline
@@ -8,6 +7,8 @@ import Wire
 
 @testable import Agent
 @testable import AgentCore
+@testable import Datapath
+@testable import Netlink
 @testable import OVSDBSession
 
 /// A client that is routed to the stations of a switch, all of which one workload pretends to be:
@@ -47,7 +48,8 @@ final class FloodedHost {
 
     private final class Time { var now: Milliseconds = 1000 }
 
-    init() throws {
+    /// - Parameter asks: the router learns answers to its questions only.
+    init(asks: Bool = false) throws {
         var limits = LearnedLimits()
         limits.neighbours = Self.rows
         limits.stations = Self.rows
@@ -58,6 +60,7 @@ final class FloodedHost {
             if case .learned(let lessons) = report { told.lessons.withLock { $0 += lessons } }
         }
         network.addRows(to: &database)
+        if asks { network.askFirst() }
         run.install(network.snapshot(), isComplete: true)
     }
 
@@ -206,6 +209,8 @@ private final class FloodedNetwork {
         database.insert(
             SB.PortBinding(logicalPort: "r-s", type: "patch", datapath: router, tunnelKey: 1))
     }
+
+    func askFirst() { view.askingRouters.insert(2) }
 
     func learn(from replica: Replica) {
         view.neighbours = [:]

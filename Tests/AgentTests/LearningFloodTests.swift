@@ -12,7 +12,7 @@ private struct Flood {
     private var invented: UInt32 = 0
     private var honest: UInt32 = 0
 
-    init() throws { host = try FloodedHost() }
+    init(asks: Bool = false) throws { host = try FloodedHost(asks: asks) }
 
     /// Sends so many packets, in batches of 50 each ms, and lets the client reach a station that nobody has
     /// asked for yet every second batch.
@@ -110,6 +110,15 @@ private struct Flood {
         flood.send(100_000)
         #expect(flood.host.lessons > 300, "the flood teaches what it may")
     }
+}
+
+/// Who only answers when asked is known, and nobody else.
+@Test func aRouterThatAsksFirstLearnsNoForgery() throws {
+    var flood = try Flood(asks: true)
+    flood.send(20_000)
+    let known = flood.host.database.replica.rows(SB.MACBinding.self).map(\.row.mac)
+    #expect(known.count == 8)
+    #expect(known.allSatisfy { $0.hasPrefix("02:00:00:00:00:0") }, "\(known)")
 }
 
 @Suite(.enabled(if: getenv("OVN_LONG") != nil))

@@ -98,7 +98,7 @@ extension DatapathLoop {
         let actions = encoded(translation.actions)
         if upcall.reason == .miss { turn.news.append(.own(upcall, translation, actions)) }
         let metered = admittedMeters(translation, upcall.packet.count, turn.snapshot)
-        turn.touched += apply(translation, metered, from: upcall, &turn.lessons)
+        turn.touched += apply(translation, metered, from: upcall, turn.snapshot, &turn.lessons)
         execute(translation, metered, actions, upcall, &turn.operations)
         for drop in translation.drops { count(drop, 1) }
     }
@@ -240,7 +240,7 @@ extension DatapathLoop {
     /// - Returns: what flows find otherwise from now on.
     private func apply(
         _ translation: Translation, _ metered: Set<String>, from upcall: Upcall,
-        _ lessons: inout [TaughtLesson]
+        _ snapshot: TranslationSnapshot, _ lessons: inout [TaughtLesson]
     ) -> [PhysicalDependency] {
         let source = PacketSource(upcall.key)
         var touched: [PhysicalDependency] = []
@@ -248,7 +248,9 @@ extension DatapathLoop {
             if let meter = translation.meters[effect], !metered.contains(meter) { continue }
             switch effect {
             case .neighbour(let key, let address, let isShared):
-                guard admission.admits(source, now: now) else { continue }
+                guard mayLearn(key, snapshot), admission.admits(source, now: now) else {
+                    continue
+                }
                 lessons.append(
                     TaughtLesson(.neighbour(key, address, isShared: isShared), from: source))
             case .address(let key, let port):
@@ -262,6 +264,7 @@ extension DatapathLoop {
                 report(.service(event))
             case .affinity, .affinityUse, .nextHop, .nextHopUse:
                 touched += translator.keep(effect, now: now)
+            case .question(let neighbour): waiting.expect(neighbour, from: source, now: now)
             case .asked(let outcome): outcome.counters.forEach { $0.hit() }
             case .station(let sighting):
                 guard
@@ -272,6 +275,12 @@ extension DatapathLoop {
             }
         }
         return touched
+    }
+
+    /// A router may want to learn of those only whom it has asked for.
+    private func mayLearn(_ key: NeighbourKey, _ snapshot: TranslationSnapshot) -> Bool {
+        !snapshot.view.askingRouters.contains(key.port.datapath)
+            || waiting.expects(AskedNeighbour(key), now: now)
     }
 
     /// Sends the packets on whose neighbour the snapshot knows.

@@ -22,6 +22,9 @@ extension DatapathLoop {
         var operations: [FlowOperation] = []
         var moved: [PhysicalDependency] = []
         for injection in injections {
+            if let question = injection.question {
+                waiting.expect(question, from: PacketSource(vport: 0), now: now)
+            }
             let sent = translator.inject(injection, upcallPort: port, in: snapshot)
             operations += sent.emissions.map(operation)
             moved += sent.sightings.flatMap(see)

@@ -110,6 +110,7 @@ package struct PhysicalBuilder {
             let key = UInt32(truncatingIfNeeded: datapath.tunnelKey)
             view.routers.insert(key)
             if datapath.ages { view.ageingRouters.insert(key) }
+            if datapath.learnsAnswersOnly { view.askingRouters.insert(key) }
         }
         for bridge in inputs.bridges { add(bridge, to: &view) }
         var places: [RowUUID: PhysicalPort] = [:]
@@ -450,6 +451,9 @@ extension PhysicalInputs {
 }
 
 extension SB.DatapathBinding {
+    /// Logical_Router.options:mac_binding_only_if_asked, an extension that northd copies.
+    fileprivate var learnsAnswersOnly: Bool { externalIDs["mac_binding_only_if_asked"] == "true" }
+
     fileprivate var ages: Bool {
         ServiceRows.threshold(self, "mac_binding_age_threshold") != nil
     }

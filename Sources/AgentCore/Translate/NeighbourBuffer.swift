@@ -13,7 +13,7 @@ package struct NeighbourBuffer: Sendable {
         package var lifetime: Milliseconds = 10_000
         /// A neighbour is asked for at most this often (RFC 1122 §2.3.2.1), in milliseconds.
         package var interval: Milliseconds = 1000
-        /// Questions that are remembered.
+        /// Questions that are remembered, for `lifetime`.
         package var questions = 4096
 
         package init() {}
@@ -35,6 +35,8 @@ package struct NeighbourBuffer: Sendable {
     private var sources: [NeighbourKey: Set<PacketSource>] = [:]
     /// When neighbours were asked for.
     private var questions: FairTable<PacketSource, NeighbourKey, Milliseconds>
+    /// When routers asked, here or on other chassis.
+    private var expected: FairTable<PacketSource, AskedNeighbour, Milliseconds>
     /// Packets that were given up.
     package private(set) var dropped: UInt64 = 0
 
@@ -42,6 +44,7 @@ package struct NeighbourBuffer: Sendable {
         self.limits = limits
         waiting = FairTable(capacity: limits.keys)
         questions = FairTable(capacity: limits.questions)
+        expected = FairTable(capacity: limits.questions)
     }
 
     package var count: Int { waiting.values.reduce(0) { $0 + $1.packets.count } }
@@ -98,6 +101,19 @@ package struct NeighbourBuffer: Sendable {
         _ neighbour: NeighbourKey, from source: PacketSource, now: Milliseconds
     ) {
         _ = questions.put(neighbour, now, from: source)
+        expect(AskedNeighbour(neighbour), from: source, now: now)
+    }
+
+    /// A router asks for a neighbour, for a packet of this source.
+    package mutating func expect(
+        _ neighbour: AskedNeighbour, from source: PacketSource, now: Milliseconds
+    ) {
+        _ = expected.put(neighbour, now, from: source)
+    }
+
+    /// Whether a router has asked for the neighbour lately.
+    package func expects(_ neighbour: AskedNeighbour, now: Milliseconds) -> Bool {
+        expected[neighbour].map { now - $0 < limits.lifetime } ?? false
     }
 
     /// Takes the packets whose neighbour is known, each with the address.
@@ -124,5 +140,6 @@ package struct NeighbourBuffer: Sendable {
             forget(gone.key)
         }
         _ = questions.remove { $0 + limits.lifetime <= now }
+        _ = expected.remove { $0 + limits.lifetime <= now }
     }
 }
