@@ -153,6 +153,8 @@ package struct Learning: Sendable {
     ) {
         for port in Set(rows.added.map(\.row.logicalPort)).sorted() {
             let like = SB.MACBinding(logicalPort: port)
+            let count = replica.count(like: like, in: [.logicalPort])
+            guard count + rows.added.count > limits.neighbours else { continue }
             rows.makeRoom(
                 limits.neighbours, among: replica.rows(like: like, in: [.logicalPort]),
                 { $0.logicalPort == port }, timestamp: { $0.timestamp }, in: &transaction)
@@ -181,6 +183,8 @@ package struct Learning: Sendable {
         }
         for place in Set(places).sorted() {
             let like = SB.FDB(dpKey: Int(place.datapath), portKey: Int(place.port))
+            let count = replica.count(like: like, in: [.dpKey, .portKey])
+            guard count + places.count > limits.stations else { continue }
             rows.makeRoom(
                 limits.stations, among: replica.rows(like: like, in: [.dpKey, .portKey]),
                 { $0.dpKey == like.dpKey && $0.portKey == like.portKey },
