@@ -180,9 +180,9 @@ let testTargets: [Target] = [
     tests(
         "Agent",
         [
-            "DatabaseServer", "OVSDBTransport", "OVSDBEngine", "OVSDBModel", "Schemas", "BPF",
-            "AgentCore", "Netlink", "Linux", "UnixControl", "Datapath", "Pipeline", "LogicalFlow",
-            "Wire",
+            "DatabaseServer", "OVSDBTransport", "OVSDBEngine", "OVSDBModel", "OVSDBSession",
+            "Schemas", "BPF", "AgentCore", "Netlink", "Linux", "UnixControl", "Datapath",
+            "Pipeline", "LogicalFlow", "Wire",
         ]),
     tests("Commands", ["Linux", "AgentCore", "LogicalFlow", "Wire"]),
     tests(

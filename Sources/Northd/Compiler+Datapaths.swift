@@ -54,6 +54,10 @@ extension Compiler {
                 result["snat-ct-zone"] = zone
             }
             result["mac_binding_age_threshold"] = ageThreshold(row)
+            copyPositive("mac_binding_limit", from: row.options, to: &result)
+            if row.options["mac_binding_only_if_asked"] == "true" {
+                result["mac_binding_only_if_asked"] = "true"
+            }
         }
         return result
     }

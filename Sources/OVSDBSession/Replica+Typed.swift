@@ -93,6 +93,13 @@ extension Replica {
         }
     }
 
+    /// How many these are.
+    package func count<T: TypedRow>(like example: T, in columns: [T.Column]) -> Int {
+        let row = example.row()
+        let indexes = columns.map(\.rawValue)
+        return uuids(in: position(T.self), where: indexes, equal: indexes.map { row[$0] }).count
+    }
+
     /// Whether the server has `column`, so that it is worth writing and means something read.
     package func serverHas<T: TypedRow>(_ type: T.Type, _ column: T.Column) -> Bool {
         coverage.tables[position(type)]?.columns[column.rawValue] != nil

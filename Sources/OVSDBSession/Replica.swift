@@ -132,17 +132,34 @@ struct ReplicaIndex: Sendable {
         let new = change.new.map(key)
         if old == new { return }
         if let old {
-            entries[old]?.removeAll { $0 == change.uuid }
+            entries[old]?.remove(sorted: change.uuid)
             if entries[old]?.isEmpty == true { entries[old] = nil }
         }
-        if let new {
-            var uuids = entries[new] ?? []
-            uuids.insert(change.uuid, at: uuids.firstIndex { $0 > change.uuid } ?? uuids.count)
-            entries[new] = uuids
-        }
+        if let new { entries[new, default: []].insert(sorted: change.uuid) }
     }
 
     private func key(_ row: Row) -> [Datum] { columns.map { row[$0] } }
+}
+
+extension [RowUUID] {
+    /// Where a row is, or would be.
+    private func place(of uuid: RowUUID) -> Int {
+        var places = 0..<count
+        while !places.isEmpty {
+            let middle = places.lowerBound + places.count / 2
+            places =
+                self[middle] < uuid
+                ? middle + 1..<places.upperBound : places.lowerBound..<middle
+        }
+        return places.lowerBound
+    }
+
+    fileprivate mutating func insert(sorted uuid: RowUUID) { insert(uuid, at: place(of: uuid)) }
+
+    fileprivate mutating func remove(sorted uuid: RowUUID) {
+        let place = place(of: uuid)
+        if place < count, self[place] == uuid { remove(at: place) }
+    }
 }
 
 /// One row before and after; nil is a row that isn't there. The two differ.

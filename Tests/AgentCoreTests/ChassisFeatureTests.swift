@@ -72,7 +72,7 @@ import Wire
             database.insert(
                 SB.PortBinding(logicalPort: "r-s", datapath: datapath, tunnelKey: 2))
             var learning = Learning()
-            learning.learn(lesson, now: 0, delay: 0)
+            learning.learn(lesson, from: PacketSource(vport: 1), now: 0, delay: 0)
             var transaction = TransactionBuilder()
             var number: UInt64 = 0
             learning.write(

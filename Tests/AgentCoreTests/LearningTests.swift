@@ -14,9 +14,10 @@ import Wire
         private let datapath: RowUUID
         private var clock: Milliseconds = 0
 
-        init(_ limits: Learning.Limits = .init()) {
+        init(_ limits: LearnedLimits = .init()) {
             learning = Learning(limits: limits)
-            datapath = database.insert(SB.DatapathBinding(tunnelKey: 1))
+            datapath = database.insert(
+                SB.DatapathBinding(tunnelKey: 1, externalIDs: ["logical-router": "x"]))
             add("a", 2)
             add("b", 3)
         }
@@ -29,13 +30,16 @@ import Wire
 
         mutating func station(_ address: UInt64, port: UInt32) {
             let key = LearnedAddressKey(datapath: 1, address: MACAddress(address))
-            learning.learn(.address(key, port: port), now: clock, delay: 10)
+            learning.learn(
+                .address(key, port: port), from: PacketSource(vport: port), now: clock, delay: 10)
         }
 
         mutating func neighbour(_ address: UInt32, port: UInt32, mac: UInt64 = 5) {
             let key = NeighbourKey(
                 port: PortReference(datapath: 1, port: port), address: .v4(IPv4Address(address)))
-            learning.learn(.neighbour(key, MACAddress(mac), isShared: false), now: clock, delay: 0)
+            learning.learn(
+                .neighbour(key, MACAddress(mac), isShared: false),
+                from: PacketSource(vport: port), now: clock, delay: 0)
         }
 
         /// Writes what is due a second later; returns how many rows that touches.
@@ -52,6 +56,20 @@ import Wire
             return count
         }
 
+        /// Somebody uses a neighbour's row.
+        mutating func touch(_ address: UInt32) {
+            let ip = IPv4Address(address).description
+            for row in database.replica.rows(SB.MACBinding.self) where row.row.ip == ip {
+                database.update(SB.MACBinding.self, row.uuid) {
+                    $0.timestamp = Int(1_700_000_000_000 + clock)
+                }
+            }
+        }
+
+        mutating func configure(_ key: String, _ value: String) {
+            database.update(SB.DatapathBinding.self, datapath) { $0.externalIDs[key] = value }
+        }
+
         /// Writes what is due, and nobody gets it.
         mutating func lose() throws {
             let before = database
@@ -65,6 +83,12 @@ import Wire
         func addresses(behind port: Int) -> Set<String> {
             Set(stations.filter { $0.portKey == port }.map(\.mac))
         }
+    }
+
+    private static func limits(_ change: (inout LearnedLimits) -> Void) -> LearnedLimits {
+        var limits = LearnedLimits()
+        change(&limits)
+        return limits
     }
 
     /// A server that refused, a connection that broke: what was to be written is written later.
@@ -96,7 +120,7 @@ import Wire
     }
 
     @Test func oldestStationsOfThePortMakeRoom() throws {
-        var network = Network(Learning.Limits(stations: 32))
+        var network = Network(Self.limits { $0.stations = 32 })
         network.station(1, port: 3)
         for address in UInt64(100)..<132 {
             network.station(address, port: 2)
@@ -114,7 +138,11 @@ import Wire
     }
 
     @Test func forgedAddressesAreBounded() throws {
-        var network = Network(Learning.Limits(neighbours: 128, stations: 128))
+        var network = Network(
+            Self.limits {
+                $0.neighbours = 128
+                $0.stations = 128
+            })
         network.station(1, port: 3)
         network.neighbour(1, port: 3)
         try network.write()
@@ -134,12 +162,81 @@ import Wire
         #expect(network.neighbours.contains { $0.logicalPort == "b" })
     }
 
+    /// A router may have so many neighbours, behind whatever port; who is used stays.
+    @Test func leastUsedNeighboursOfTheRouterMakeRoom() throws {
+        var network = Network(Self.limits { $0.router = 32 })
+        for address in 1...32 as ClosedRange<UInt32> {
+            network.neighbour(address, port: address % 2 == 0 ? 2 : 3)
+            try network.write()
+        }
+        #expect(network.neighbours.count == 32)
+        for address in [1, 2, 5] as [UInt32] { network.touch(address) }
+        network.neighbour(100, port: 2)
+        try network.write()
+        let kept = Set(network.neighbours.map(\.ip))
+        let expected = ([1, 2, 5] + Array(7...32) + [100] as [UInt32])
+            .map { IPv4Address($0).description }
+        #expect(kept == Set(expected), "3, 4 and 6 were used longest ago")
+    }
+
+    @Test func theConfigurationSaysHowManyNeighboursARouterMayHave() throws {
+        var network = Network()
+        network.configure("mac_binding_limit", "4")
+        for address in 1...100 as ClosedRange<UInt32> { network.neighbour(address, port: 2) }
+        try network.write()
+        #expect(network.neighbours.count == 4)
+        network.neighbour(200, port: 3)
+        try network.write()
+        #expect(network.neighbours.count == 4)
+        #expect(network.neighbours.contains { $0.logicalPort == "b" })
+    }
+
+    @Test func leastUsedStationsOfTheSwitchMakeRoom() throws {
+        var network = Network(Self.limits { $0.network = 32 })
+        for address in 1...33 as ClosedRange<UInt64> {
+            network.station(address, port: address % 2 == 0 ? 2 : 3)
+            try network.write()
+        }
+        #expect(network.stations.count == 30)
+        let kept = Set(network.stations.map(\.mac))
+        #expect(!kept.contains(MACAddress(3).description))
+        #expect(kept.contains(MACAddress(4).description))
+        #expect(kept.contains(MACAddress(33).description))
+    }
+
+    /// Who moves behind a full port has been seen, and stays; so does whose address has changed.
+    @Test func whoWasSeenDoesNotMakeRoom() throws {
+        var network = Network(
+            Self.limits {
+                $0.stations = 4
+                $0.neighbours = 4
+            })
+        for address in 1...4 as ClosedRange<UInt64> {
+            network.station(address, port: 2)
+            network.neighbour(UInt32(address), port: 2)
+            try network.write()
+        }
+        network.station(100, port: 3)
+        try network.write()
+        network.station(100, port: 2)
+        network.neighbour(1, port: 2, mac: 77)
+        network.neighbour(100, port: 2)
+        try network.write()
+        #expect(
+            network.addresses(behind: 2) == Set([2, 3, 4, 100].map { MACAddress($0).description }))
+        #expect(
+            Set(network.neighbours.map(\.ip))
+                == Set([1, 3, 4, 100].map { IPv4Address($0).description }))
+    }
+
     @Test func aMillionAddressesFillNoMoreThanTheQueue() {
         var queue = LearningQueue<UInt64, UInt32>()
-        for address in UInt64(0)..<1_000_000 { queue.learn(address, 2, now: 0, delay: 10) }
+        for address in UInt64(0)..<1_000_000 {
+            queue.learn(address, 2, from: PacketSource(vport: 1), now: 0, delay: 10)
+        }
         #expect(queue.count == 1024)
         #expect(queue.dropped == 1_000_000 - 1024)
-        #expect(queue.takeDue(now: 10).map(\.key) == Array(0..<1024))
+        #expect(queue.takeDue(now: 10).map(\.key) == Array(1_000_000 - 1024..<1_000_000))
         #expect(queue.isEmpty)
     }
 

@@ -64,6 +64,37 @@ private func row(_ number: UInt64) -> RowUUID { RowUUID(high: 7, low: number) }
 
     /// On the chassis that serves a gateway its packets go on by the distributed port, elsewhere
     /// through a tunnel.
+    /// Who is in use has to be known before a router has as many neighbours as it may have.
+    @Test func theNeighboursOfACrowdedRouterCountAsAgeing() {
+        var inputs = inputs()
+        inputs.datapaths[routerRow]?.externalIDs["mac_binding_limit"] = "4"
+        func ageing(_ count: Int) -> Bool {
+            inputs.neighbours = (0..<count).map {
+                SB.MACBinding(
+                    logicalPort: "r-s", ip: "10.0.0.\($0)", mac: "02:00:00:00:00:09",
+                    datapath: routerRow)
+            }
+            var builder = PhysicalBuilder(inputs)
+            return builder.build().ageingRouters.contains(2)
+        }
+        #expect([0, 1, 2, 4].map(ageing) == [false, false, true, true])
+        inputs.datapaths[routerRow]?.externalIDs["mac_binding_limit"] = nil
+        #expect(!ageing(4))
+    }
+
+    @Test func aRouterMayLearnAnswersOnly() {
+        var inputs = inputs()
+        inputs.datapaths[switchRow]?.externalIDs["mac_binding_only_if_asked"] = "true"
+        var builder = PhysicalBuilder(inputs)
+        let before = builder.build()
+        #expect(before.askingRouters.isEmpty, "a switch learns no neighbours")
+        inputs.datapaths[routerRow]?.externalIDs["mac_binding_only_if_asked"] = "true"
+        builder = PhysicalBuilder(inputs)
+        let view = builder.build()
+        #expect(view.askingRouters == [2])
+        #expect(view.changes(from: before) == [.askingRouters])
+    }
+
     @Test func aGatewayIsServedByOneChassis() {
         var inputs = inputs()
         let gateway = SB.PortBinding(

@@ -81,11 +81,13 @@ import Wire
 }
 
 @Suite struct LearningQueueTests {
+    private let one = PacketSource(vport: 1)
+
     @Test func entriesComeWhenDueOncePerKey() {
         var queue = LearningQueue<Int, String>()
-        queue.learn(1, "first", now: 100, delay: 40)
-        queue.learn(2, "at once", now: 110, delay: 0)
-        queue.learn(1, "second", now: 120, delay: 50)
+        queue.learn(1, "first", from: one, now: 100, delay: 40)
+        queue.learn(2, "at once", from: one, now: 110, delay: 0)
+        queue.learn(1, "second", from: one, now: 120, delay: 50)
         #expect(queue.takeDue(now: 110).map(\.value) == ["at once"])
         #expect(queue.deadline == 140)
         #expect(queue.takeDue(now: 139).isEmpty)
@@ -95,11 +97,14 @@ import Wire
 
     @Test func aFloodIsBoundedAndCounted() {
         var queue = LearningQueue<Int, Int>(limits: .init(entries: 10))
-        for key in 0..<1000 { queue.learn(key, key, now: 0, delay: 1) }
-        queue.learn(3, 33, now: 0, delay: 1)
+        queue.learn(-1, 1, from: PacketSource(vport: 2), now: 0, delay: 1)
+        for key in 0..<1000 { queue.learn(key, key, from: one, now: 0, delay: 1) }
+        queue.learn(995, 33, from: one, now: 0, delay: 1)
         #expect(queue.count == 10)
-        #expect(queue.dropped == 990)
-        #expect(queue.takeDue(now: 1).contains { $0.key == 3 && $0.value == 33 })
+        #expect(queue.dropped == 991)
+        let due = queue.takeDue(now: 1)
+        #expect(due.contains { $0.key == 995 && $0.value == 33 })
+        #expect(due.contains { $0.key == -1 }, "of somebody else")
     }
 
     @Test func aTokenBucketRefills() {

@@ -23,7 +23,7 @@ import Wire
         var lessons: [Lesson] {
             reports.withLock {
                 $0.flatMap { report -> [Lesson] in
-                    if case .learned(let lessons) = report { lessons } else { [] }
+                    if case .learned(let lessons) = report { lessons.map(\.lesson) } else { [] }
                 }
             }
         }

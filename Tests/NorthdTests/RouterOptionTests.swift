@@ -16,7 +16,8 @@ import Testing
         network.addRouter("r") {
             $0.options = [
                 "ct-zone-limit": "1000", "snat-ct-zone": "5", "disable_garp_rarp": "true",
-                "mac_binding_age_threshold": "0;10.0.0.0/8:60;300",
+                "mac_binding_age_threshold": "0;10.0.0.0/8:60;300", "mac_binding_limit": "500",
+                "mac_binding_only_if_asked": "true",
             ]
         }
         network.addRouter("plain") { $0.options["ct-zone-limit"] = "-3" }
@@ -29,6 +30,10 @@ import Testing
         let plain = datapath("plain", network)?.externalIDs
         #expect(plain?["ct-zone-limit"] == nil && plain?["snat-ct-zone"] == nil)
         #expect(plain?["disable_garp_rarp"] == "false")
+        #expect(told?["mac_binding_limit"] == "500")
+        #expect(told?["mac_binding_only_if_asked"] == "true")
+        #expect(plain?["mac_binding_only_if_asked"] == nil)
+        #expect(plain?["mac_binding_limit"] == nil)
     }
 
     @Test func requestedKeys() {

@@ -8,7 +8,7 @@ enum DatapathReport: Sendable {
     /// All megaflows that are in the kernel now are those of this revision.
     case acknowledged(UInt64)
     /// What packets taught.
-    case learned([Lesson])
+    case learned([TaughtLesson])
     /// A packet for a service that keeps state.
     case service(ServiceEvent)
     /// Learned entries that packets have used.
@@ -38,10 +38,12 @@ extension ControlThread {
         }
     }
 
-    private func learn(_ lessons: [Lesson]) {
+    private func learn(_ lessons: [TaughtLesson]) {
         let now = Clock.monotonicMilliseconds
         for lesson in lessons {
-            learning.learn(lesson, now: now, delay: Milliseconds.random(in: 1...50))
+            learning.learn(
+                lesson.lesson, from: lesson.source, now: now,
+                delay: Milliseconds.random(in: 1...50))
         }
         guard let deadline = learning.deadline else { return }
         evaluate(at: deadline)

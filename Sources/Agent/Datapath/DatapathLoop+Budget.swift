@@ -14,7 +14,7 @@ extension DatapathLoop {
         var beyond: UInt64 = 0
         let admitted = upcalls.filter { upcall in
             guard upcall.reason == .miss else { return true }
-            if limiter.admits(.miss, from: vport, now: now) { return true }
+            if limiter.admits(.miss, from: PacketSource(vport: vport), now: now) { return true }
             beyond += 1
             return false
         }

@@ -43,7 +43,7 @@ extension DatapathLoop {
         var operations: [FlowOperation] = []
         /// What there may be a flow for once the packets are gone.
         var news: [New] = []
-        var lessons: [Lesson] = []
+        var lessons: [TaughtLesson] = []
         /// What flows find otherwise from now on.
         var touched: [PhysicalDependency] = []
     }
@@ -117,7 +117,7 @@ extension DatapathLoop {
         let actions = encoded(translation.actions)
         if upcall.reason == .miss { turn.news.append(.own(upcall, translation, actions)) }
         let metered = admittedMeters(translation, upcall.packet.count, turn.snapshot)
-        turn.touched += apply(translation, metered, from: upcall, &turn.lessons)
+        turn.touched += apply(translation, metered, from: upcall, turn.snapshot, &turn.lessons)
         execute(translation, metered, actions, upcall, &turn.operations)
         for drop in translation.drops {
             count(drop, 1)
@@ -131,11 +131,14 @@ extension DatapathLoop {
     ) {
         if let emissions = translation.emissions {
             let emissions = emissions.filter { $0.meter.map(metered.contains) ?? true }
-            let admitted = admittedServices(emissions, from: UInt32(upcall.key[.inputPort]))
-            let asked = admittedQuestions(emissions)
+                .filter { $0.question.map { waiting.mayAsk($0, now: now) } ?? true }
+            let source = PacketSource(upcall.key)
+            let admitted = admittedServices(emissions, from: source)
             for emission in emissions {
                 if let service = emission.service, !admitted.contains(service) { continue }
-                if let question = emission.question, !asked.contains(question) { continue }
+                if let question = emission.question {
+                    waiting.ask(question, from: source, now: now)
+                }
                 operations.append(operation(emission))
             }
         } else if !translation.actions.isEmpty {
@@ -163,18 +166,12 @@ extension DatapathLoop {
         }
     }
 
-    /// The neighbours that one packet may ask for now. What is asked goes to all ports that it is
-    /// for, in however many packets.
-    private func admittedQuestions(_ emissions: [Emission]) -> Set<NeighbourKey> {
-        Set(emissions.compactMap(\.question)).filter { waiting.mayAsk($0, now: now) }
-    }
-
-    /// The services of one packet, each counted once, that its port may have now.
+    /// The services of one packet, each counted once, that its source may have now.
     private func admittedServices(
-        _ emissions: [Emission], from vport: UInt32
+        _ emissions: [Emission], from source: PacketSource
     ) -> Set<ServiceClass> {
         Set(emissions.compactMap(\.service)).filter {
-            limiter.admits($0, from: vport, now: now)
+            limiter.admits($0, from: source, now: now)
         }
     }
 
@@ -266,27 +263,31 @@ extension DatapathLoop {
     /// - Returns: what flows find otherwise from now on.
     private func apply(
         _ translation: Translation, _ metered: Set<String>, from upcall: Upcall,
-        _ lessons: inout [Lesson]
+        _ snapshot: TranslationSnapshot, _ lessons: inout [TaughtLesson]
     ) -> [PhysicalDependency] {
-        let source = UInt32(upcall.key[.inputPort])
+        let source = PacketSource(upcall.key)
         var touched: [PhysicalDependency] = []
         for effect in translation.effects {
             if let meter = translation.meters[effect], !metered.contains(meter) { continue }
             switch effect {
             case .neighbour(let key, let address, let isShared):
-                guard admission.admits(source, now: now) else { continue }
-                lessons.append(.neighbour(key, address, isShared: isShared))
+                guard mayLearn(key, snapshot), admission.admits(source, now: now) else {
+                    continue
+                }
+                lessons.append(
+                    TaughtLesson(.neighbour(key, address, isShared: isShared), from: source))
             case .address(let key, let port):
                 guard admission.admits(source, now: now) else { continue }
-                lessons.append(.address(key, port: port))
+                lessons.append(TaughtLesson(.address(key, port: port), from: source))
             case .wait(let packet):
-                waiting.add(packet, now: now)
+                waiting.add(packet, from: source, now: now)
             case .uses(let use): used.insert(use)
             case .service(let event):
                 guard limiter.admits(event.service, from: source, now: now) else { continue }
                 report(.service(event))
             case .affinity, .affinityUse, .nextHop, .nextHopUse:
                 touched += translator.keep(effect, now: now)
+            case .question(let neighbour): waiting.expect(neighbour, from: source, now: now)
             case .asked(let outcome): outcome.counters.forEach { $0.hit() }
             case .station(let sighting):
                 guard
@@ -299,6 +300,12 @@ extension DatapathLoop {
         return touched
     }
 
+    /// A router may want to learn of those only whom it has asked for.
+    private func mayLearn(_ key: NeighbourKey, _ snapshot: TranslationSnapshot) -> Bool {
+        !snapshot.view.askingRouters.contains(key.port.datapath)
+            || waiting.expects(AskedNeighbour(key), now: now)
+    }
+
     /// Sends the packets on whose neighbour the snapshot knows.
     func resumeWaiting(_ snapshot: TranslationSnapshot) {
         translator.now = now
@@ -307,22 +314,5 @@ extension DatapathLoop {
             operations += translator.resume(packet, address, in: snapshot).map(operation)
         }
         perform(operations)
-    }
-}
-
-/// How many lessons one kernel port may teach.
-struct LessonAdmission {
-    private static let perSecond: Int64 = 100
-    private static let burst: Int64 = 200
-    private static let ports = 4096
-
-    private var buckets: [UInt32: TokenBucket] = [:]
-
-    mutating func admits(_ vport: UInt32, now: Milliseconds) -> Bool {
-        if buckets.count > Self.ports { buckets = [:] }
-        return buckets[
-            vport,
-            default: TokenBucket(ratePerSecond: Self.perSecond, burst: Self.burst, now: now)
-        ].take(now: now)
     }
 }

@@ -9,7 +9,7 @@ import Netlink
 
 extension DatapathLoop {
     func log(_ cookie: LogCookie, _ upcall: Upcall) {
-        guard limiter.admits(.log, from: UInt32(upcall.key[.inputPort]), now: now) else { return }
+        guard limiter.admits(.log, from: PacketSource(upcall.key), now: now) else { return }
         let packet = FlowLine(FlowKey(of: upcall.packet)).text
         aclLog.info("\(cookie.line(packet))")
     }
@@ -22,6 +22,9 @@ extension DatapathLoop {
         var operations: [FlowOperation] = []
         var moved: [PhysicalDependency] = []
         for injection in injections {
+            if let question = injection.question {
+                waiting.expect(question, from: PacketSource(vport: 0), now: now)
+            }
             let sent = translator.inject(injection, upcallPort: port, in: snapshot)
             operations += sent.emissions.map(operation)
             moved += sent.sightings.flatMap(see)

@@ -49,7 +49,7 @@ final class DatapathLoop {
     /// Numbers under which packets came back, and which stand for nothing.
     var unknownRecirculations: Set<UInt32> = []
     var waiting = NeighbourBuffer()
-    var admission = LessonAdmission()
+    var admission = LessonLimiter()
     var limiter = ServiceLimiter()
     private var turns = UpcallTurns()
     /// Ports whose misses the kernel keeps to their budget.
@@ -91,7 +91,9 @@ final class DatapathLoop {
 
     func start() { scheduleDump() }
 
-    var now: Int64 { Clock.monotonicMilliseconds }
+    /// Milliseconds, from wherever.
+    var clock: () -> Milliseconds = { Clock.monotonicMilliseconds }
+    var now: Milliseconds { clock() }
 
     /// The netlink port that hears the packets of a kernel port.
     func upcallPort(_ vport: UInt32) -> UInt32 { ports[vport]?.port.socket.portID ?? 0 }

@@ -3,7 +3,8 @@
 //
 // A packet that every chassis may have seen (broadcast, multicast) is written after a random delay
 // of up to 50 ms, so that one chassis wins and the others find the row already there. The queue is
-// bounded and holds one entry per key: a flood costs the database nothing and memory a constant.
+// bounded, holds one entry per key and is shared out by who taught (`FairTable`): a flood costs the
+// database nothing and memory a constant, and displaces no lesson of anybody else.
 
 /// Milliseconds of the monotonic clock.
 package typealias Milliseconds = Int64
@@ -22,21 +23,25 @@ package struct LearningQueue<Key: Hashable & Sendable, Value: Hashable & Sendabl
     package struct Entry: Hashable, Sendable {
         package let key: Key
         package let value: Value
+        fileprivate let source: PacketSource
         fileprivate let due: Milliseconds
         fileprivate let order: UInt64
     }
 
     private let limits: Limits
-    private var entries: [Key: Entry] = [:]
+    private var entries: FairTable<PacketSource, Key, Entry>
     /// Not known to be written.
     private var taken: [Entry] = []
     private var counter: UInt64 = 0
-    /// Entries refused because the queue was full.
+    /// Entries given up because the queue was full.
     package private(set) var dropped: UInt64 = 0
 
-    package init(limits: Limits = Limits()) { self.limits = limits }
+    package init(limits: Limits = Limits()) {
+        self.limits = limits
+        entries = FairTable(capacity: limits.entries)
+    }
 
-    package var isEmpty: Bool { entries.isEmpty }
+    package var isEmpty: Bool { entries.count == 0 }
     package var count: Int { entries.count }
 
     /// When the next entry becomes due.
@@ -44,22 +49,23 @@ package struct LearningQueue<Key: Hashable & Sendable, Value: Hashable & Sendabl
 
     /// - Parameter delay: 0 for what only this chassis saw, else a random 1…50 ms of the caller's.
     package mutating func learn(
-        _ key: Key, _ value: Value, now: Milliseconds, delay: Milliseconds
+        _ key: Key, _ value: Value, from source: PacketSource, now: Milliseconds,
+        delay: Milliseconds
     ) {
         precondition((0...limits.longestDelay).contains(delay))
         let due = entries[key].map { min($0.due, now + delay) } ?? now + delay
-        guard entries[key] != nil || entries.count < limits.entries else {
-            dropped += 1
-            return
-        }
         counter += 1
-        entries[key] = Entry(key: key, value: value, due: due, order: counter)
+        put(Entry(key: key, value: value, source: source, due: due, order: counter))
+    }
+
+    private mutating func put(_ entry: Entry) {
+        if entries.put(entry.key, entry, from: entry.source) != nil { dropped += 1 }
     }
 
     /// Takes what is due, oldest first. It is kept until `confirm`.
     package mutating func takeDue(now: Milliseconds) -> [Entry] {
         let due = entries.values.filter { $0.due <= now }.sorted { $0.order < $1.order }
-        for entry in due { entries[entry.key] = nil }
+        for entry in due { entries.remove(entry.key) }
         taken += due
         return due
     }
@@ -69,9 +75,7 @@ package struct LearningQueue<Key: Hashable & Sendable, Value: Hashable & Sendabl
 
     /// What was taken could not be written: it is due again, unless something newer is.
     package mutating func giveBack() {
-        for entry in taken where entries[entry.key] == nil && entries.count < limits.entries {
-            entries[entry.key] = entry
-        }
+        for entry in taken where entries[entry.key] == nil { put(entry) }
         taken = []
     }
 }

@@ -110,6 +110,7 @@ package struct PhysicalBuilder {
             let key = UInt32(truncatingIfNeeded: datapath.tunnelKey)
             view.routers.insert(key)
             if datapath.ages { view.ageingRouters.insert(key) }
+            if datapath.learnsAnswersOnly { view.askingRouters.insert(key) }
         }
         for bridge in inputs.bridges { add(bridge, to: &view) }
         var places: [RowUUID: PhysicalPort] = [:]
@@ -379,10 +380,25 @@ package struct PhysicalBuilder {
         for row in inputs.staticNeighbours where !row.overrideDynamicMAC {
             add(row.logicalPort, row.ip, row.mac, "Static_MAC_Binding")
         }
-        for row in inputs.neighbours { add(row.logicalPort, row.ip, row.mac, "MAC_Binding") }
+        var counts: [RowUUID: Int] = [:]
+        for row in inputs.neighbours {
+            add(row.logicalPort, row.ip, row.mac, "MAC_Binding")
+            counts[row.datapath, default: 0] += 1
+        }
+        for (uuid, count) in counts { noteCrowding(inputs.datapaths[uuid], count, in: &view) }
         for row in inputs.staticNeighbours where row.overrideDynamicMAC {
             add(row.logicalPort, row.ip, row.mac, "Static_MAC_Binding")
         }
+    }
+
+    /// Of a router that has so many neighbours that some will have to go, use is noted as if they aged.
+    private func noteCrowding(
+        _ router: SB.DatapathBinding?, _ count: Int, in view: inout PhysicalView
+    ) {
+        guard let router, router.isRouter,
+            LearnedLimits.isCrowded(count, limit: router.neighbourLimit ?? LearnedLimits.standard)
+        else { return }
+        view.ageingRouters.insert(UInt32(truncatingIfNeeded: router.tunnelKey))
     }
 
     private mutating func addLearnedAddresses(to view: inout PhysicalView) {
@@ -435,6 +451,9 @@ extension PhysicalInputs {
 }
 
 extension SB.DatapathBinding {
+    /// Logical_Router.options:mac_binding_only_if_asked, an extension that northd copies.
+    fileprivate var learnsAnswersOnly: Bool { externalIDs["mac_binding_only_if_asked"] == "true" }
+
     fileprivate var ages: Bool {
         ServiceRows.threshold(self, "mac_binding_age_threshold") != nil
     }

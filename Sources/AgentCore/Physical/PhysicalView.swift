@@ -246,8 +246,11 @@ package struct PhysicalView: Sendable {
     package var learnedAddresses: TreeDictionary<LearnedAddressKey, UInt32> = [:]
     /// Datapath keys of logical routers among the local datapaths; all others are switches.
     package var routers: TreeSet<UInt32> = []
-    /// Those of them whose neighbours age (`mac_binding_age_threshold`).
+    /// Those of them whose neighbours age (`mac_binding_age_threshold`), or
+    /// are nearly as many as they may be (`LearnedLimits`).
     package var ageingRouters: TreeSet<UInt32> = []
+    /// Routers that learn answers to their questions only (`mac_binding_only_if_asked`).
+    package var askingRouters: TreeSet<UInt32> = []
     package var virtualServices = VirtualServices()
     /// Where the logical flows keep what the side lookups read.
     package var registers = RegisterLayout()
@@ -280,6 +283,8 @@ package enum PhysicalDependency: Hashable, Sendable {
     case zones(datapath: UInt32)
     case localPort(String)
     case virtualService(VirtualServiceKey)
+    /// The set of all routers that learn answers only.
+    case askingRouters
     /// The set of all sources that hairpins may have.
     case hairpinSources
     case registers
@@ -347,6 +352,7 @@ extension PhysicalView {
         for datapath in ageingRouters.symmetricDifference(old.ageingRouters) {
             result.insert(.router(datapath: datapath))
         }
+        if askingRouters != old.askingRouters { result.insert(.askingRouters) }
         return result
     }
 

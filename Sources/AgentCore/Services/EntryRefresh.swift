@@ -7,7 +7,8 @@ import Wire
 // (`mac_binding_age_threshold`, `fdb_age_threshold`). What still sends is refreshed here, from the
 // counters of the flows that its packets take. A neighbour that is only sent to is asked, and its
 // answer refreshes the entry. The property that must hold: an entry in use is written at most once in
-// three sixteenths of its threshold, one that nobody uses never.
+// three sixteenths of its threshold, one that nobody uses never. Where so many are learned that
+// some will have to go (`LearnedLimits`), entries count as if they aged: those in use stay.
 
 /// A learned entry that a packet has used.
 package enum EntryUse: Hashable, Comparable, Sendable {
@@ -73,7 +74,7 @@ package struct EntryRefresh: Sendable {
         _ key: NeighbourKey, _ rows: ServiceRows, _ replica: Replica, _ wallClock: Int64,
         _ isResident: (SB.PortBinding) -> Bool
     ) -> NeighbourQuestion? {
-        guard let threshold = rows.neighbourThresholds[key.port.datapath],
+        guard let threshold = Self.threshold(ofRouter: key.port.datapath, rows, replica),
             let (port, row) = rows.holder(of: key.port), isResident(row),
             let entry = Self.entry(key, row, replica),
             Self.isDue(entry.row.timestamp, threshold, wallClock),
@@ -96,7 +97,7 @@ package struct EntryRefresh: Sendable {
         _ key: NeighbourKey, _ rows: ServiceRows, _ replica: Replica, _ wallClock: Int64,
         into transaction: inout TransactionBuilder
     ) {
-        guard let threshold = rows.neighbourThresholds[key.port.datapath],
+        guard let threshold = threshold(ofRouter: key.port.datapath, rows, replica),
             let port = rows.ports[key.port]
         else { return }
         guard let old = entry(key, port.row, replica),
@@ -111,7 +112,7 @@ package struct EntryRefresh: Sendable {
         _ key: LearnedAddressKey, _ rows: ServiceRows, _ replica: Replica, _ wallClock: Int64,
         into transaction: inout TransactionBuilder
     ) {
-        guard let threshold = rows.stationThresholds[key.datapath] else { return }
+        guard let threshold = threshold(ofSwitch: key.datapath, rows, replica) else { return }
         let like = SB.FDB(mac: key.address.description, dpKey: Int(key.datapath))
         guard let old = replica.rows(like: like, in: [.mac, .dpKey]).first,
             isDue(old.row.timestamp, threshold, wallClock)
@@ -119,6 +120,26 @@ package struct EntryRefresh: Sendable {
         var row = old.row
         row.timestamp = Int(wallClock)
         transaction.update(old.uuid, from: old.row, to: row)
+    }
+
+    /// Seconds; nil if nothing ages.
+    private static func threshold(
+        ofRouter key: UInt32, _ rows: ServiceRows, _ replica: Replica
+    ) -> Int? {
+        let own = rows.neighbourThresholds[key]
+        guard let datapath = rows.datapaths[key] else { return own }
+        let count = replica.count(like: SB.MACBinding(datapath: datapath), in: [.datapath])
+        let limit = rows.neighbourLimits[key] ?? LearnedLimits.standard
+        return LearnedLimits.isCrowded(count, limit: limit)
+            ? min(own ?? .max, LearnedLimits.crowdedAge) : own
+    }
+
+    private static func threshold(
+        ofSwitch key: UInt32, _ rows: ServiceRows, _ replica: Replica
+    ) -> Int? {
+        let own = rows.stationThresholds[key]
+        let count = replica.count(like: SB.FDB(dpKey: Int(key)), in: [.dpKey])
+        return LearnedLimits.isCrowded(count) ? min(own ?? .max, LearnedLimits.crowdedAge) : own
     }
 
     /// `threshold` in seconds. A timestamp of the far future never ages.

@@ -4,7 +4,7 @@ import Wire
 // Packets that the agent makes cost processor time here and, as errors and resets, serve whoever
 // wants to hit a third party with them (RFC 1812 §4.3.2.8, RFC 4443 §2.4 f, RFC 5927 §7.2). The
 // property that must hold: what one port can make the agent do is bounded for each class of
-// service, and never takes anything from another port.
+// service, and never takes anything from another port. A tunnel's packets count against their sender.
 
 /// What the agent does for a packet in userspace, as far as limits go.
 package enum ServiceClass: UInt8, CaseIterable, Hashable, Sendable {
@@ -77,7 +77,7 @@ package struct ServiceLimiter: Sendable {
         package var event = Limit(perSecond: 50, burst: 100)
         package var log = Limit(perSecond: 500, burst: 1000)
         package var miss = ConfiguredLimits.misses
-        /// Pairs of port and class that are remembered; past it all start anew.
+        /// Pairs of source and class that are remembered; past it all start anew.
         package var sources = 16_384
 
         package init() {}
@@ -101,7 +101,7 @@ package struct ServiceLimiter: Sendable {
     }
 
     private struct Source: Hashable {
-        let vport: UInt32
+        let source: PacketSource
         let service: ServiceClass
     }
 
@@ -124,14 +124,14 @@ package struct ServiceLimiter: Sendable {
         configured[service.control, of: vport] ?? limits[service]
     }
 
-    /// True if a packet that came in by a port may have this service now; it is then counted.
+    /// True if a packet of this source may have this service now; it is then counted.
     package mutating func admits(
-        _ service: ServiceClass, from vport: UInt32, now: Milliseconds
+        _ service: ServiceClass, from source: PacketSource, now: Milliseconds
     ) -> Bool {
         if buckets.count >= limits.sources { buckets = [:] }
-        let limit = limit(service, vport)
+        let limit = limit(service, source.vport)
         let isAdmitted = buckets[
-            Source(vport: vport, service: service),
+            Source(source: source, service: service),
             default: TokenBucket(ratePerSecond: limit.perSecond, burst: limit.burst, now: now)
         ].take(now: now)
         if !isAdmitted { refused[service, default: 0] += 1 }

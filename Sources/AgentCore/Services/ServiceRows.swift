@@ -13,6 +13,8 @@ package struct ServiceRows {
     /// Seconds after which northd deletes what is not refreshed, by datapath.
     package var neighbourThresholds: [UInt32: Int] = [:]
     package var stationThresholds: [UInt32: Int] = [:]
+    /// Neighbours that a router may have, where northd says so.
+    package var neighbourLimits: [UInt32: Int] = [:]
     /// Datapaths whose router doesn't announce anything.
     package var quietRouters: Set<UInt32> = []
 
@@ -31,6 +33,7 @@ package struct ServiceRows {
             if row.row.externalIDs["disable_garp_rarp"] == "true" { quietRouters.insert(key) }
             neighbourThresholds[key] = Self.threshold(row.row, "mac_binding_age_threshold")
             stationThresholds[key] = Self.threshold(row.row, "fdb_age_threshold")
+            neighbourLimits[key] = row.row.neighbourLimit
         }
         for port in replica.rows(SB.PortBinding.self) {
             guard let datapath = keys[port.row.datapath] else { continue }

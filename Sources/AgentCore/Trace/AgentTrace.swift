@@ -180,6 +180,7 @@ extension SlowPathReason {
         case .serves(let service): "is looked at by a service (\(service))"
         case .sets(let field): "sets \(field), which the kernel can't"
         case .actionLimit: "has more actions than the kernel takes"
+        case .matchesAnswers: "tells whether a router has asked"
         case .bindsClient: "binds a client to a backend"
         case .effectsByLength: "teaches different things for packets of different length"
         }

@@ -105,7 +105,7 @@ struct TranslationText {
             let place = PortReference(datapath: key.datapath, port: port)
             line("/* learns that \(key.address) is on \(names.full(place)) */")
         // Says nothing about where the packet goes.
-        case .uses, .asked, .station: break
+        case .uses, .question, .asked, .station: break
         case .service(let event): line("/* goes to a service: \(event.kind) */")
         case .wait(let packet):
             line(

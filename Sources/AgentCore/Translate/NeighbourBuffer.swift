@@ -1,61 +1,119 @@
 import Wire
 
-// Packets that wait for a neighbour. Bounded in keys, packets for each key and time, so that a scan
-// of an empty network costs a constant.
+// Packets that wait for a neighbour, and the questions that were asked for them. Both are bounded and
+// shared out by who sent the packets (`FairTable`), so that a scan of an empty network costs a constant,
+// and who makes it displaces nobody's packets and questions but its own.
 
 package struct NeighbourBuffer: Sendable {
     package struct Limits: Sendable {
+        /// Pairs of a neighbour and somebody whose packets wait for it.
         package var keys = 1000
         package var packetsPerKey = 4
         /// Milliseconds.
         package var lifetime: Milliseconds = 10_000
         /// A neighbour is asked for at most this often (RFC 1122 §2.3.2.1), in milliseconds.
         package var interval: Milliseconds = 1000
+        /// Questions that are remembered, for `lifetime`.
+        package var questions = 4096
 
         package init() {}
     }
 
+    private struct Place: Hashable {
+        let neighbour: NeighbourKey
+        let source: PacketSource
+    }
+
     private struct Waiting {
-        var packets: [PendingPacket] = []
+        var packets: [PendingPacket]
         var until: Milliseconds
-        var asked: Milliseconds?
     }
 
     private let limits: Limits
-    private var waiting: [NeighbourKey: Waiting] = [:]
+    private var waiting: FairTable<PacketSource, Place, Waiting>
+    /// Whose packets wait for a neighbour.
+    private var sources: [NeighbourKey: Set<PacketSource>] = [:]
+    /// When neighbours were asked for.
+    private var questions: FairTable<PacketSource, NeighbourKey, Milliseconds>
+    /// When routers asked, here or on other chassis.
+    private var expected: FairTable<PacketSource, AskedNeighbour, Milliseconds>
     /// Packets that were given up.
     package private(set) var dropped: UInt64 = 0
 
-    package init(limits: Limits = Limits()) { self.limits = limits }
+    package init(limits: Limits = Limits()) {
+        self.limits = limits
+        waiting = FairTable(capacity: limits.keys)
+        questions = FairTable(capacity: limits.questions)
+        expected = FairTable(capacity: limits.questions)
+    }
 
     package var count: Int { waiting.values.reduce(0) { $0 + $1.packets.count } }
+
+    /// Neighbours that were asked for lately.
+    package var asked: Int { questions.count }
 
     /// When the next packets are given up.
     package var deadline: Milliseconds? { waiting.values.map(\.until).min() }
 
-    /// Keeps a packet; the oldest one for the same neighbour makes room.
-    package mutating func add(_ packet: PendingPacket, now: Milliseconds) {
-        guard waiting[packet.neighbour] != nil || waiting.count < limits.keys else {
-            dropped += 1
+    /// Keeps a packet. The oldest one of its source for the same neighbour makes room, or else what
+    /// has waited longest of the source that has most.
+    package mutating func add(
+        _ packet: PendingPacket, from source: PacketSource, now: Milliseconds
+    ) {
+        let place = Place(neighbour: packet.neighbour, source: source)
+        guard waiting[place] == nil else {
+            waiting.change(place) { $0.until = now + limits.lifetime }
+            addAgain(packet, to: place)
             return
         }
-        var entry = waiting[packet.neighbour] ?? Waiting(until: 0)
-        entry.until = now + limits.lifetime
-        if entry.packets.count == limits.packetsPerKey {
-            entry.packets.removeFirst()
-            dropped += 1
+        let entry = Waiting(packets: [packet], until: now + limits.lifetime)
+        if let gone = waiting.put(place, entry, from: source) {
+            dropped += UInt64(gone.value.packets.count)
+            forget(gone.key)
         }
-        entry.packets.append(packet)
-        waiting[packet.neighbour] = entry
+        sources[packet.neighbour, default: []].insert(source)
     }
 
-    /// True if the question for a neighbour that packets wait for may go out now; it is then taken
-    /// as sent.
-    package mutating func mayAsk(_ neighbour: NeighbourKey, now: Milliseconds) -> Bool {
-        guard let entry = waiting[neighbour] else { return false }
-        if let asked = entry.asked, now - asked < limits.interval { return false }
-        waiting[neighbour]?.asked = now
-        return true
+    private mutating func addAgain(_ packet: PendingPacket, to place: Place) {
+        var isFull = false
+        waiting.change(place) { entry in
+            isFull = entry.packets.count == limits.packetsPerKey
+            if isFull { entry.packets.removeFirst() }
+            entry.packets.append(packet)
+        }
+        if isFull { dropped += 1 }
+    }
+
+    private mutating func forget(_ place: Place) {
+        sources[place.neighbour]?.remove(place.source)
+        if sources[place.neighbour]?.isEmpty == true { sources[place.neighbour] = nil }
+    }
+
+    /// Whether the question for a neighbour that packets wait for may go out now.
+    package func mayAsk(_ neighbour: NeighbourKey, now: Milliseconds) -> Bool {
+        guard sources[neighbour] != nil else { return false }
+        guard let last = questions[neighbour] else { return true }
+        return now - last >= limits.interval
+    }
+
+    /// A question goes out, for a packet of this source.
+    package mutating func ask(
+        _ neighbour: NeighbourKey, from source: PacketSource, now: Milliseconds
+    ) {
+        _ = questions.put(neighbour, now, from: source)
+        expect(AskedNeighbour(neighbour), from: source, now: now)
+    }
+
+    /// A router asks for a neighbour, for a packet of this source.
+    package mutating func expect(
+        _ neighbour: AskedNeighbour, from source: PacketSource, now: Milliseconds
+    ) {
+        _ = expected.put(neighbour, now, from: source)
+    }
+
+    /// Whether a router has asked for the neighbour lately.
+    package func expects(_ neighbour: AskedNeighbour, now: Milliseconds) -> Bool {
+        expected[neighbour].map { now - $0 < limits.lifetime } ?? false
     }
 
     /// Takes the packets whose neighbour is known, each with the address.
@@ -63,20 +121,25 @@ package struct NeighbourBuffer: Sendable {
         in view: PhysicalView
     ) -> [(packet: PendingPacket, address: MACAddress)] {
         var result: [(PendingPacket, MACAddress)] = []
-        for key in waiting.keys.sorted() {
-            guard let address = view.neighbours[key],
-                let entry = waiting.removeValue(forKey: key)
+        for neighbour in sources.keys.filter({ view.neighbours[$0] != nil }).sorted() {
+            guard let address = view.neighbours[neighbour],
+                let waiters = sources.removeValue(forKey: neighbour)
             else { continue }
-            result += entry.packets.map { ($0, address) }
+            for source in waiters.sorted() {
+                let entry = waiting.remove(Place(neighbour: neighbour, source: source))
+                result += (entry?.packets ?? []).map { ($0, address) }
+            }
         }
         return result
     }
 
     /// Gives up what has waited for too long.
     package mutating func expire(now: Milliseconds) {
-        for (key, entry) in waiting where entry.until <= now {
-            dropped += UInt64(entry.packets.count)
-            waiting[key] = nil
+        for gone in waiting.remove(where: { $0.until <= now }) {
+            dropped += UInt64(gone.value.packets.count)
+            forget(gone.key)
         }
+        _ = questions.remove { $0 + limits.lifetime <= now }
+        _ = expected.remove { $0 + limits.lifetime <= now }
     }
 }

@@ -84,6 +84,8 @@ package enum SlowPathReason: Hashable, Sendable {
     case actionLimit
     /// Packets of different length teach different things.
     case effectsByLength
+    /// A question or an answer, where only answers to questions teach.
+    case matchesAnswers
     /// A load balancer binds a client: at once, and seldom.
     case bindsClient
 }
@@ -108,6 +110,8 @@ package enum SideEffect: Hashable, Sendable {
     case nextHopUse(ConnectionKey)
     /// A station of a provider bridge.
     case station(StationSighting)
+    /// A router of another chassis asks for a neighbour.
+    case question(AskedNeighbour)
     /// Somebody asked for a name.
     case asked(NameOutcome)
 
@@ -121,7 +125,7 @@ package enum SideEffect: Hashable, Sendable {
         switch self {
         case .neighbour, .address: true
         case .uses, .wait, .service, .affinity, .affinityUse, .nextHop, .nextHopUse, .station,
-            .asked:
+            .question, .asked:
             false
         }
     }

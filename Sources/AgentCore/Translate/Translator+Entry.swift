@@ -134,6 +134,7 @@ extension Translator {
         }
         guard readTunnelKey(kind) else { return }
         condition.arrivedByTunnel = true
+        noteQuestion(snapshot)
         let datapath = UInt32(key.read(.datapath))
         let outport = UInt32(key.read(.outport))
         guard outport != 0 else {

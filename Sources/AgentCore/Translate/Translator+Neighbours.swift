@@ -32,6 +32,10 @@ extension Translator {
         let (neighbour, known) = neighbour(port, address, snapshot)
         let mac = MACAddress(UInt64(truncatingIfNeeded: key.read(ethernet)))
         guard known != mac else { return }
+        depend(on: .askingRouters)
+        if snapshot.view.askingRouters.contains(neighbour.port.datapath) {
+            takeSlowPath(.matchesAnswers)
+        }
         // When to write is no matter of the flow, so nothing is pinned for it.
         let destination = UInt64(truncatingIfNeeded: key.peek(KeySpan(.ethernetDestination)))
         meteredEffect(.neighbour(neighbour, mac, isShared: MACAddress(destination).isMulticast))

@@ -61,7 +61,7 @@ extension Translator {
         case .nextHopUse(let key): nextHops.refresh(key, now: now)
         case .station(let sighting):
             return stations.see(sighting, now: now).map { .station($0) }
-        case .neighbour, .address, .uses, .wait, .service, .asked: break
+        case .neighbour, .address, .uses, .wait, .service, .question, .asked: break
         }
         return []
     }

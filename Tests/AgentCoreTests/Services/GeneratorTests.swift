@@ -108,15 +108,33 @@ struct ServiceNetwork {
         var limits = ServiceLimiter.Limits()
         limits.error = ServiceLimiter.Limit(perSecond: 10, burst: 2)
         var limiter = ServiceLimiter(limits: limits)
-        let first = (0..<5).filter { _ in limiter.admits(.error, from: 1, now: 0) }
+        let first = (0..<5).filter { _ in limiter.admits(.error, from: port(1), now: 0) }
         #expect(first.count == 2)
         #expect(limiter.refused == [.error: 3])
         let others = [
-            limiter.admits(.error, from: 2, now: 0), limiter.admits(.reset, from: 1, now: 0),
-            limiter.admits(.error, from: 1, now: 100),
+            limiter.admits(.error, from: port(2), now: 0),
+            limiter.admits(.reset, from: port(1), now: 0),
+            limiter.admits(.error, from: port(1), now: 100),
         ]
         #expect(others == [true, true, true])
     }
+
+    /// The packets of all other chassis come by one port.
+    @Test func theSendersOfATunnelHaveTheirOwnLimits() throws {
+        var limits = ServiceLimiter.Limits()
+        limits.question = ServiceLimiter.Limit(perSecond: 1, burst: 3)
+        var limiter = ServiceLimiter(limits: limits)
+        let admitted = try ["192.0.2.1", "192.0.2.2", "fd00::1"].map { text in
+            let sender = try #require(IPAddress(parsing: text))
+            return (0..<9).filter { _ in
+                limiter.admits(
+                    .question, from: PacketSource(vport: 9, sender: sender), now: 0)
+            }.count
+        }
+        #expect(admitted == [3, 3, 3])
+    }
+
+    private func port(_ vport: UInt32) -> PacketSource { PacketSource(vport: vport) }
 
     /// A port's own limits go before those of the deployment, and these before the defaults.
     @Test func theConfigurationLimits() {
@@ -126,7 +144,7 @@ struct ServiceNetwork {
         configured.ports[7] = ControlLimits(parsing: "dhcp=1/1")
         limiter.configure(configured)
         func admitted(_ service: ServiceClass, _ vport: UInt32) -> Int {
-            (0..<10).filter { _ in limiter.admits(service, from: vport, now: 0) }.count
+            (0..<10).filter { _ in limiter.admits(service, from: port(vport), now: 0) }.count
         }
         #expect(admitted(.dhcp, 7) == 1)
         #expect(admitted(.dhcp, 8) == 3)
@@ -142,7 +160,7 @@ struct ServiceNetwork {
         limits.dhcp = ServiceLimiter.Limit(perSecond: 1, burst: 1)
         var limiter = ServiceLimiter(limits: limits)
         for vport in 0..<100 as Range<UInt32> {
-            let isAdmitted = limiter.admits(.dhcp, from: vport, now: 0)
+            let isAdmitted = limiter.admits(.dhcp, from: port(vport), now: 0)
             #expect(isAdmitted)
         }
     }

@@ -495,6 +495,23 @@ struct ServiceWorld {
         #expect(try timestamps(at: 90_000, []) == [31_000, 31_000], "once for each use")
     }
 
+    /// Who is in use has to be known before a router has as many neighbours as it may have.
+    @Test(arguments: ["3", "2"])
+    func theNeighboursOfACrowdedRouterAreRefreshed(limit: String) throws {
+        var world = Self.world()
+        world.database.update(SB.DatapathBinding.self, world.router) {
+            $0.externalIDs = ["mac_binding_limit": limit]
+        }
+        func timestamps(at time: Int64) throws -> [Int] {
+            world.hub.used(Self.uses)
+            try world.write(wallClock: time)
+            return world.rows(SB.MACBinding.self).map(\.timestamp)
+        }
+        #expect(try timestamps(at: 57_000) == [1000], "three sixteenths of five minutes")
+        let isCrowded = limit == "2"
+        #expect(try timestamps(at: 57_250) == [isCrowded ? 57_250 : 1000])
+    }
+
     @Test func whatDoesNotAgeIsNotWritten() throws {
         var world = Self.world()
         let row = try unwrap(world.database.replica.only(SB.FDB.self))

@@ -26,7 +26,7 @@ import Wire
             effects.compactMap { effect in
                 switch effect {
                 case .neighbour(let key, let mac, _): .neighbour(key, mac, isShared: false)
-                case .address, .uses, .station: effect
+                case .address, .uses, .station, .question: effect
                 case .wait, .service, .asked: nil
                 case .affinity, .affinityUse, .nextHop, .nextHopUse: effect
                 }

@@ -327,7 +327,7 @@ import Wire
             return
         }
         var buffer = NeighbourBuffer()
-        buffer.add(pending, now: 0)
+        buffer.add(pending, from: PacketSource(vport: 1), now: 0)
         #expect(buffer.takeKnown(in: control.view).isEmpty)
 
         let answer = ARPMessage(
@@ -380,36 +380,16 @@ import Wire
         #expect(question == packet.neighbour)
         var buffer = NeighbourBuffer()
         let times: [Milliseconds] = [0, 0, 1, 999, 1000, 1001, 2000]
-        buffer.add(packet, now: 0)
-        let asked = times.filter { buffer.mayAsk(question, now: $0) }
+        let source = PacketSource(vport: 1)
+        buffer.add(packet, from: source, now: 0)
+        let asked = times.filter { time in
+            guard buffer.mayAsk(question, now: time) else { return false }
+            buffer.ask(question, from: source, now: time)
+            return true
+        }
         #expect(asked == [0, 1000, 2000])
         buffer.expire(now: 20_000)
         let late = buffer.mayAsk(question, now: 20_000)
         #expect(!late, "nobody waits for it")
-    }
-
-    @Test func theBufferIsBounded() {
-        var limits = NeighbourBuffer.Limits()
-        limits.keys = 2
-        limits.packetsPerKey = 2
-        var buffer = NeighbourBuffer(limits: limits)
-        func packet(_ address: UInt32, _ mark: UInt8) -> PendingPacket {
-            PendingPacket(
-                neighbour: NeighbourKey(
-                    port: PortReference(datapath: 1, port: 1), address: .v4(IPv4Address(address))),
-                frame: [mark], metadata: FlowKey(), resume: .output)
-        }
-        for mark in 0..<3 as Range<UInt8> { buffer.add(packet(1, mark), now: 0) }
-        buffer.add(packet(2, 0), now: 5)
-        buffer.add(packet(3, 0), now: 5)
-        #expect(buffer.count == 3)
-        #expect(buffer.dropped == 2)
-        var view = PhysicalView()
-        view.neighbours[packet(1, 0).neighbour] = Frames.a
-        #expect(buffer.takeKnown(in: view).map(\.packet.frame) == [[1], [2]])
-        buffer.expire(now: 10_004)
-        #expect(buffer.count == 1)
-        buffer.expire(now: 10_005)
-        #expect(buffer.count == 0)
     }
 }

@@ -136,6 +136,21 @@ requests_teach_less() {
     return $result
 }
 
+# With `mac_binding_only_if_asked` an announcement teaches nothing, an answer does: on both hosts, for the
+# question is made at vm22's and the answer comes up at vm13's.
+only_answers_teach() {
+    local result=0
+    ovn-sbctl -t 5 --all destroy MAC_Binding
+    nb --wait=hv set Logical_Router r options:mac_binding_only_if_asked=true
+    inside vm13 arping -q -c 2 -A -I eth0 $NEIGHBOUR
+    sleep 2
+    neighbour_is $NEIGHBOUR "" || { DETAIL="learned from an announcement"; result=1; }
+    ping_works vm22 $NEIGHBOUR && ping_works vm22 $NEIGHBOUR6 || result=1
+    neighbour_is $NEIGHBOUR "$(neighbour_mac)" || { DETAIL="not learned from the answer"; result=1; }
+    nb --wait=hv clear Logical_Router r options
+    return $result
+}
+
 # What is used stays, what isn't goes.
 neighbours_age() {
     local result=0 echo
@@ -248,6 +263,9 @@ checks_learning() {
     check "a router asks for what it doesn't know" routers_ask
     check "a neighbour changes its address" neighbours_change
     check "requests teach only of those the router knows" requests_teach_less
+    if [ "$NORTHD $HV1 $HV2" = "ours ours ours" ]; then
+        check "a router may learn answers only" only_answers_teach
+    fi
     check "neighbours age unless used" neighbours_age
     remove_neighbour
     check "a virtual port follows its address" virtual_port_moves
