@@ -49,7 +49,6 @@ import Wire
             #expect(machine.receive(Self.frame(number), on: 1, run) == [2])
             #expect(machine.flows.kernel.masks.count <= 16)
         }
-        #expect(run.translator.paths.hits > 0, "packets of one path")
         #expect(total("flow_narrowed") > before)
         #expect(run.counters.refusedPuts == 0)
         #expect(run.table?.count == machine.flows.kernel.flowCount)
