@@ -13,6 +13,7 @@ package struct AgentConfiguration: Sendable {
         self.chassisName = chassisName
         self.options = options
     }
+<<<<<<< ours
 
     /// Where a run finds what the recirculation numbers of the run before stand for.
     package var recirculationPath: String {
@@ -37,4 +38,6 @@ package struct AgentConfiguration: Sendable {
         }
         return nil
     }
+=======
+>>>>>>> theirs
 }

@@ -212,6 +212,27 @@ import Testing
         #expect(emitted(machine).allSatisfy { $0 > number + 5 })
     }
 
+    /// So it is if flows of ours mention it too: those are made anew.
+    @Test func aNumberOfOursAndOfOthersIsTheirs() throws {
+        let machine = try machine()
+        machine.receive(Self.toB, on: 1, machine.run())
+        machine.receive(Self.fromB, on: 2, machine.run())
+        let numbers = emitted(machine).sorted()
+        #expect(numbers.count == 2)
+        var key = machine.upcallKey(of: Self.toC, on: 3)
+        key[.recirculationID] = UInt64(numbers[0])
+        let mask = FlowMask(exact: [.recirculationID, .inputPort, .ethernetType])
+        try machine.flows.kernel.put(
+            Megaflow(
+                id: FlowID(high: 7, low: 1), key: key.masked(by: mask), mask: mask, actions: []))
+        let third = machine.run()
+        #expect(emitted(machine).contains(numbers[1]))
+        #expect(!emitted(machine).contains(numbers[0]))
+        #expect(try kept() == emitted(machine))
+        #expect(machine.receive(Self.toB, on: 1, third) == [2])
+        #expect(machine.receive(Self.fromB, on: 2, third) == [1])
+    }
+
     @Test func recordsOfForgottenStatesAreFree() throws {
         let machine = try machine()
         let run = machine.run()

@@ -132,3 +132,10 @@ final class RecirculationFile {
         return ledger.take(for: number)
     }
 }
+
+extension AgentConfiguration {
+    /// Where a run finds what the recirculation numbers of the run before stand for.
+    var recirculationPath: String {
+        "\(options.directories.run)/\(options.program).recirculations"
+    }
+}
