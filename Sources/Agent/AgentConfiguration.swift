@@ -13,12 +13,6 @@ package struct AgentConfiguration: Sendable {
         self.chassisName = chassisName
         self.options = options
     }
-<<<<<<< ours
-
-    /// Where a run finds what the recirculation numbers of the run before stand for.
-    package var recirculationPath: String {
-        "\(options.directories.run)/\(options.program).recirculations"
-    }
 
     /// Where `system-id-override` is looked for: ovn-controller(8)'s "etc" directory.
     package static let overrideDirectories =
@@ -38,6 +32,4 @@ package struct AgentConfiguration: Sendable {
         }
         return nil
     }
-=======
->>>>>>> theirs
 }
