@@ -107,17 +107,17 @@ private struct Flood {
 @Suite struct LearningFloodTests {
     @Test func aFloodCostsAConstant() throws {
         var flood = try Flood()
-        flood.send(100_000)
-        #expect(flood.host.lessons > 300, "the flood teaches what it may")
+        flood.send(10_000)
+        #expect(flood.host.lessons > 200, "the flood teaches what it may")
     }
 }
 
 /// Who only answers when asked is known, and nobody else.
 @Test func aRouterThatAsksFirstLearnsNoForgery() throws {
     var flood = try Flood(asks: true)
-    flood.send(20_000)
+    flood.send(5000)
     let known = flood.host.database.replica.rows(SB.MACBinding.self).map(\.row.mac)
-    #expect(known.count == 8)
+    #expect(known.count == 2)
     #expect(known.allSatisfy { $0.hasPrefix("02:00:00:00:00:0") }, "\(known)")
 }
 
