@@ -5,8 +5,8 @@
 FROM and TO are network namespaces whose interface is eth0; FROM sends TO a UDP packet each
 millisecond. A logical flow that drops them is written into the Southbound DATABASE (a Unix socket),
 in ingress table TABLE of the switch with UUID DATAPATH, and taken out again. Prints COUNT times the
-microseconds from the database's answer to the last packet that TO got; `lost` if they went on for ten
-seconds or did not begin again.
+microseconds from the database's answer to the last packet that TO got; `lost`, and why on standard
+error, if they went on for a minute or did not begin again.
 """
 
 import ipaddress
@@ -25,7 +25,7 @@ PORT = 7200
 GAP = 0.001
 # Without a packet for so long the stream has ended.
 SILENCE = 0.5
-PATIENCE = 10
+PATIENCE = 60
 
 
 class Stream:
@@ -102,6 +102,7 @@ def measure(stream, database, flow):
     where = [["_uuid", "==", row["uuid"]]]
     database.transact({"op": "delete", "table": "Logical_Flow", "where": where})
     if not ended or not stream.begins():
+        print("edit_stream.py: packets", "did not begin again" if ended else "went on", file=sys.stderr)
         return "lost"
     # What stops between two packets took as long as that at most.
     return max(last - moment, int(GAP * 1e9)) // 1000
