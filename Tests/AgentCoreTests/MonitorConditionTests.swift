@@ -74,6 +74,22 @@ import Testing
         #expect(stagesOfFlows(wanted.changes(after: everything)) == [wanted.logicalFlows])
     }
 
+    @Test func whatIsOfAnotherChassisOrRouterIsNotWanted() {
+        let wanted = conditions(1..<3)
+        for (name, isWanted) in [("hv1", true), ("hv2", false)] {
+            let row = SB.ChassisTemplateVar(chassis: name, variables: [:]).row()
+            #expect(
+                wanted.templateVariables.matchesAny(uuid: .zero, version: .zero, row: row)
+                    == isWanted)
+        }
+        for (number, isWanted) in [(2, true), (3, false)] as [(UInt64, Bool)] {
+            let row = SB.ECMPNexthop(datapath: RowUUID(high: 0, low: number)).row()
+            #expect(
+                wanted.nextHops.matchesAny(uuid: .zero, version: .zero, row: row) == isWanted)
+        }
+        #expect(conditions(0..<0).nextHops == [.constant(false)])
+    }
+
     @Test func everyTableWithAConditionIsAskedForOnce() {
         let changes = conditions(1..<3).changes(after: nil)
         let asked = changes.map(\.tableName)

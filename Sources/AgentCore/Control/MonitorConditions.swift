@@ -12,6 +12,8 @@ package struct MonitorConditions: Hashable, Sendable {
     package let neighbours: [Condition]
     package let learnedAddresses: [Condition]
     package let chassisPrivate: [Condition]
+    package let templateVariables: [Condition]
+    package let nextHops: [Condition]
     package let services: ServiceConditions
 
     /// What to ask of which table, except the logical flows.
@@ -19,7 +21,8 @@ package struct MonitorConditions: Hashable, Sendable {
         [
             (SB.PortBinding.self, portBindings), (SB.MulticastGroup.self, multicastGroups),
             (SB.MACBinding.self, neighbours), (SB.ChassisPrivate.self, chassisPrivate),
-            (SB.FDB.self, learnedAddresses),
+            (SB.FDB.self, learnedAddresses), (SB.ChassisTemplateVar.self, templateVariables),
+            (SB.ECMPNexthop.self, nextHops),
         ] + services.byTable
     }
 
@@ -31,6 +34,8 @@ package struct MonitorConditions: Hashable, Sendable {
         neighbours = []
         learnedAddresses = []
         chassisPrivate = []
+        templateVariables = []
+        nextHops = []
         services = ServiceConditions(
             datapaths: .none, chassis: chassis, everything: true)
     }
@@ -75,6 +80,10 @@ package struct MonitorConditions: Hashable, Sendable {
         chassisPrivate = [
             Condition(SB.ChassisPrivate.Column.name, .equal, .one(.string(chassisName)))
         ]
+        templateVariables = [
+            Condition(SB.ChassisTemplateVar.Column.chassis, .equal, .one(.string(chassisName)))
+        ]
+        nextHops = Self.any(local.map { Condition(SB.ECMPNexthop.Column.datapath, .equal, $0) })
         services = ServiceConditions(datapaths: datapaths, chassis: chassis, everything: false)
     }
 

@@ -26,10 +26,11 @@ package enum SouthboundMonitor {
                 .init(SB.MACBinding.self, condition: nothing),
                 .init(SB.StaticMACBinding.self), .init(SB.FDB.self, condition: nothing),
                 .init(SB.AddressSet.self), .init(SB.PortGroup.self),
-                .init(SB.ChassisTemplateVar.self), .init(SB.LoadBalancer.self),
+                .init(SB.ChassisTemplateVar.self, condition: nothing),
+                .init(SB.LoadBalancer.self),
                 .init(SB.HAChassisGroup.self), .init(SB.HAChassis.self),
                 .init(SB.Meter.self), .init(SB.MeterBand.self), .init(SB.ACLID.self),
-                .init(SB.Mirror.self), .init(SB.ECMPNexthop.self),
+                .init(SB.Mirror.self), .init(SB.ECMPNexthop.self, condition: nothing),
             ] + ServiceConditions.tables, remotes: remotes, leaderOnly: true)
         wanted.indexes = Learning.indexes
         wanted.packed = [SB.LogicalFlow.table.name]
