@@ -37,6 +37,7 @@ extension ControlThread {
         loop.schedule(after: Self.reviewInterval) { [weak self] in
             self?.linksChanged = true
             self?.reviewGuards()
+            self?.reviewZoneLimits()
             self?.evaluateSoon()
             self?.keepReviewing()
         }

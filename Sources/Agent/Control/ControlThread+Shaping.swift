@@ -43,6 +43,8 @@ extension ControlThread {
         let wanted = system.ingressLimits(local.replica)
         guard isDue || wanted != ingressLimits else { return }
         stand(.policing, driver.police(wanted))
+        diverged(driver.divergences)
+        driver.divergences = []
         ingressLimits = wanted
     }
 }

@@ -45,6 +45,21 @@ extension ControlThread {
         }
     }
 
+    /// Another program may have changed a limit that is configured. Limits of other zones are nobody's
+    /// but its own (`dpctl/ct-set-limits`).
+    func reviewZoneLimits() {
+        guard let wanted = zoneLimits, !wanted.isEmpty else { return }
+        do {
+            let known = try driver.zoneLimits().filter { wanted[$0.key] != nil }
+            guard known != wanted else { return }
+            try driver.limit(zones: wanted, known: known)
+            let altered = wanted.filter { known[$0.key] != $0.value }.keys.sorted()
+            diverged(altered.map { Divergence(.zoneLimitAltered, "zone \($0)") })
+        } catch {
+            report("conntrack limits: \(error)")
+        }
+    }
+
     /// Notes access lists whose connections are to be cut. While a flow of theirs is in force, a
     /// packet of such a connection would begin it anew.
     func noteLostAccessLists(_ changes: [TableChange]) {

@@ -11,7 +11,8 @@ struct AppliedLimit: Hashable {
 
 extension KernelDriver {
     /// Brings the limits of the bridges' devices to what is wanted. What an earlier run has left is
-    /// replaced or taken away at the first pass; what another program has taken away is put back.
+    /// replaced or taken away at the first pass; what another program has taken away or altered is
+    /// put back.
     ///
     /// - Returns: what could not be done.
     func police(_ wanted: [String: IngressLimit]) -> [String] {
@@ -36,11 +37,14 @@ extension KernelDriver {
         let isNew = policedDevices[name] != index
         let new = wanted.map { AppliedLimit(index: index, limit: $0) }
         if let new {
-            if !isNew, new == appliedLimits[name], try route.hasPolicing(linkIndex: index) {
-                return
+            let isApplied = !isNew && new == appliedLimits[name]
+            let rates = new.limit.rates
+            if isApplied {
+                if try route.policing(linkIndex: index) == rates.map(\.parameters) { return }
+                divergences.append(Divergence(.policingAltered, name))
             }
-            try route.setPolicing(linkIndex: index, new.limit.rates)
-        } else if appliedLimits[name] != nil || isNew, try route.hasPolicing(linkIndex: index) {
+            try route.setPolicing(linkIndex: index, rates)
+        } else if appliedLimits[name] != nil || isNew, try route.policing(linkIndex: index) != nil {
             try route.removePolicing(linkIndex: index)
         }
         appliedLimits[name] = new

@@ -28,6 +28,21 @@ package struct PolicingRate: Hashable, Sendable {
         let (high, low) = burst.multipliedFullWidth(by: ticksPerSecond)
         return high >= perSecond ? .max : perSecond.dividingFullWidth((high, low)).quotient
     }
+
+    /// What the kernel has of it.
+    package var parameters: PoliceParameters {
+        PoliceParameters(
+            unit: unit, perSecond: perSecond,
+            burst: unit == .bytes ? UInt64(UInt32(clamping: burstTicks)) : burstTicks)
+    }
+}
+
+/// A rate as the kernel has it.
+package struct PoliceParameters: Hashable, Sendable {
+    package let unit: PolicingRate.Unit
+    package let perSecond: UInt64
+    /// In ticks of 64 ns.
+    package let burst: UInt64
 }
 
 extension RouteControl {
@@ -42,9 +57,11 @@ extension RouteControl {
         policingPriority << 16 | UInt32(UInt16(ETH_P_ALL).bigEndian)
     }
 
-    /// Whether the device has limits of `setPolicing`.
-    package func hasPolicing(linkIndex: Int32) throws(NetlinkError) -> Bool {
-        var found = false
+    /// The limits of `setPolicing` that the device has; nil if it has none.
+    package func policing(
+        linkIndex: Int32
+    ) throws(NetlinkError) -> [PoliceParameters]? {
+        var found: [PoliceParameters]?
         let message = ControlMessage(
             type: UInt16(RTM_GETTFILTER), flags: NLM_F_DUMP,
             header: Self.header(linkIndex, parent: Self.ingress))
@@ -54,7 +71,9 @@ extension RouteControl {
                     answer.payload.count >= MemoryLayout<tcmsg>.size
                 else { return }
                 let header = answer.payload.loadUnaligned(as: tcmsg.self)
-                if header.tcm_info >> 16 == Self.policingPriority { found = true }
+                guard header.tcm_info >> 16 == Self.policingPriority else { return }
+                // The first message tells of the filter's kind only.
+                found = (found ?? []) + PoliceParameters.all(inFilter: answer)
             }
         } catch {
             // Without the discipline the question is invalid.
@@ -159,6 +178,34 @@ extension ControlMessage {
         case .packets:
             put(Int(TCA_POLICE_PKTRATE64), rate.perSecond)
             put(Int(TCA_POLICE_PKTBURST64), rate.burstTicks)
+        }
+    }
+}
+
+extension PoliceParameters {
+    /// Those of a filter of kind "matchall".
+    fileprivate static func all(inFilter answer: MessageView) -> [PoliceParameters] {
+        let attributes = answer.attributes(behind: MemoryLayout<tcmsg>.size)
+        let actions = attributes.first(TCA_OPTIONS)?.nested.first(Int(TCA_MATCHALL_ACT))?.nested
+        guard let actions else { return [] }
+        return actions.compactMap { action in
+            action.nested.first(Int(TCA_ACT_OPTIONS)).flatMap { PoliceParameters($0.nested) }
+        }
+    }
+
+    private init?(_ options: AttributeReader) {
+        guard let police = options.first(Int(TCA_POLICE_TBF))?.value(tc_police.self) else {
+            return nil
+        }
+        if let packets: UInt64 = options.first(Int(TCA_POLICE_PKTRATE64))?.value() {
+            self.init(
+                unit: .packets, perSecond: packets,
+                burst: options.first(Int(TCA_POLICE_PKTBURST64))?.value() ?? 0)
+        } else {
+            self.init(
+                unit: .bytes,
+                perSecond: options.first(Int(TCA_POLICE_RATE64))?.value()
+                    ?? UInt64(police.rate.rate), burst: UInt64(police.burst))
         }
     }
 }

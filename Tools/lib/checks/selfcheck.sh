@@ -77,6 +77,46 @@ add_port() {
     in_hypervisor 1 ovs-dpctl add-if ovs-system stray || return 1
 }
 
+# vm11 may send little until the end of the check.
+police_is_altered() {
+    vsctl 1 set Interface vm11 ingress_policing_rate=80000 ingress_policing_burst=8000
+    eventually 10 has_police 'rate 80Mbit' || { DETAIL="no limit"; return 1; }
+    put_right "devices whose policing was altered" alter_police && has_police 'rate 80Mbit' || return 1
+    put_right "devices whose policing was altered" take_police && has_police 'rate 80Mbit'
+}
+
+alter_police() {
+    take_police
+    in_hypervisor 1 tc filter add dev vm11 ingress pref 21 matchall action police rate 70mbit burst 9k
+}
+
+take_police() { in_hypervisor 1 tc filter del dev vm11 ingress pref 21; }
+
+altered_policing_comes_back() {
+    local result=0
+    police_is_altered || result=1
+    vsctl 1 set Interface vm11 ingress_policing_rate=0 ingress_policing_burst=0
+    eventually 10 has_no_police || result=1
+    return $result
+}
+
+# zone_of NAME: the conntrack zone of a port on hv1.
+zone_of() { agent_command 1 ct-zone-list | awk -v name="$1" '$1 == name { print $2 }'; }
+
+has_zone_limit() { in_hypervisor 1 ovs-dpctl ct-get-limits "zone=$1" | grep -q "limit=$2,"; }
+
+take_zone_limit() { in_hypervisor 1 ovs-dpctl ct-del-limits "zone=$(zone_of vm11)"; }
+
+removed_zone_limit_comes_back() {
+    local result=0 zone
+    zone=$(zone_of vm11)
+    nb_hv set Logical_Switch_Port vm11 options:ct-zone-limit=400
+    eventually 10 has_zone_limit "$zone" 400 || { DETAIL="no limit"; result=1; }
+    put_right "zones whose limit was altered" take_zone_limit && has_zone_limit "$zone" 400 || result=1
+    nb_hv remove Logical_Switch_Port vm11 options ct-zone-limit
+    return $result
+}
+
 stray_is_gone() { ! in_hypervisor 1 ovs-dpctl show | grep -q stray; }
 
 foreign_port_goes() {
@@ -134,6 +174,8 @@ checks_selfcheck() {
         put_right "flows that did something else" alter_flow
     check "a flow that somebody added goes" put_right "flows of others" add_flow
     check "a meter that somebody deleted is made anew" wiped deleted_meter_comes_back
+    check "a limit of a device that somebody altered is put right" altered_policing_comes_back
+    check "a zone's limit that somebody removed comes back" removed_zone_limit_comes_back
     check "a port that somebody took out is put back" put_right "ports that were gone" take_port
     check "a port that somebody added goes" foreign_port_goes
     check "a deleted tunnel comes back" deleted_tunnel_comes_back
