@@ -338,6 +338,58 @@ acl_virtual_router() {
     return $result
 }
 
+# Sixty-four ports of vm11's switch and host, which listen to nothing but broadcasts.
+LISTENERS=64
+listener() { printf 'listen%d' "$1"; }
+
+add_listeners() {
+    local number name logical=() local=() links=()
+    for ((number = 1; number <= LISTENERS; number++)); do
+        name=$(listener $number)
+        logical+=(-- lsp-add s1 "$name" -- lsp-set-addresses "$name" "02:00:00:00:40:$(printf %02x $number)")
+        local+=(-- add-port br-int "$name" -- set Interface "$name" type=internal "external_ids:iface-id=$name")
+        links+=("link set $name up")
+    done
+    # New devices are not to speak themselves.
+    in_hypervisor 1 sysctl -qw net.ipv6.conf.default.disable_ipv6=1
+    nb "${logical[@]:1}" && vsctl 1 "${local[@]:1}" || return 1
+    in_hypervisor 1 sysctl -qw net.ipv6.conf.default.disable_ipv6=0
+    printf '%s\n' "${links[@]}" | in_hypervisor 1 ip -batch -
+    eventually 30 all_listeners_up && hv_sync
+}
+
+all_listeners_up() { [ "$(nb --bare --columns=name find Logical_Switch_Port up=true | grep -c '^listen')" = $LISTENERS ]; }
+
+remove_listeners() {
+    local number logical=() local=()
+    for ((number = 1; number <= LISTENERS; number++)); do
+        logical+=(-- lsp-del "$(listener $number)")
+        local+=(-- del-port br-int "$(listener $number)")
+    done
+    vsctl 1 "${local[@]:1}"
+    nb_hv "${logical[@]:1}"
+}
+
+# heard: prints how many packets each listener got.
+heard() {
+    in_hypervisor 1 ip -s -o link show | awk '$2 ~ /^listen/ {
+        for (i = 1; i <= NF; i++) if ($i == "RX:") { print $2, $(i + 9); next } }' | sort
+}
+
+# Each copy of a flood is tracked on its own; nobody's is lost on the way.
+acl_flood() {
+    local result=0 before short
+    add_listeners || { DETAIL="not all ports are up"; result=1; }
+    nb_hv acl-add s1 to-lport 1001 ip allow-related
+    before=$(heard)
+    inside vm11 ping -n -q -b -c 10 -i 0.3 -W 1 10.0.1.255 >/dev/null 2>&1 || true
+    short=$(join <(echo "$before") <(heard) | awk '$3 - $2 < 10' | wc -l)
+    DETAIL="${DETAIL:-$((LISTENERS - short)) of $LISTENERS ports heard all}"
+    [ "$(grep -c . <<<"$before")" = $LISTENERS ] && [ "$short" = 0 ] || result=1
+    remove_listeners
+    return $result
+}
+
 checks_rules_acl() {
     check "the more important rule decides" wiped acl_priorities
     check "a rule is of one direction" wiped acl_directions
@@ -365,4 +417,5 @@ checks_rules_acl() {
     check "neighbours are found behind any rule" wiped acl_neighbours
     check "only switches with stateful rules track" wiped acl_tracks_only_where_needed
     check "a port's connections go with it" wiped acl_zone_ends_with_port
+    check "a flood reaches sixty-four ports with stateful rules" wiped acl_flood
 }
