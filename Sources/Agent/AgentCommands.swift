@@ -169,17 +169,16 @@ extension ControlThread {
 
     fileprivate var localBindings: String {
         guard let southbound else { return "Local bindings:" }
-        var lines = ["Local bindings:"]
-        let held = southbound.replica.rows(SB.PortBinding.self).filter { claims[$0.uuid] != nil }
-        for port in held.sorted(by: { $0.row.logicalPort < $1.row.logicalPort }) {
-            let interface = claims[port.uuid]?.interface?.name ?? "NULL"
-            lines.append(
-                "name: [\(port.row.logicalPort)], OVS interface name : [\(interface)], "
-                    + "num binding lports : [1]")
-            lines.append("primary lport : [\(port.row.logicalPort)]")
-            lines.append("----------------------------------------")
+        let held = southbound.replica.rows(SB.PortBinding.self).compactMap { port in
+            claims[port.uuid].map { claim in
+                LocalBindingText.Port(
+                    name: port.row.logicalPort,
+                    interface: (claim.interface ?? claim.parent)?.name,
+                    parent: port.row.parentPort ?? port.row.virtualParent,
+                    isVirtual: port.row.type == "virtual")
+            }
         }
-        return lines.joined(separator: "\n")
+        return LocalBindingText(held).text
     }
 
     fileprivate var localDatapaths: String {

@@ -23,6 +23,8 @@ package final class HeapTrimmer {
     private let measure: () -> Heap
     private let trim: () -> Void
     private var isDue = false
+    /// How often memory was given back.
+    package private(set) var trims = 0
 
     /// `measure` and `trim` are of the heap of this process if nothing else is said.
     package init(
@@ -51,7 +53,9 @@ package final class HeapTrimmer {
 
     private func look() {
         isDue = false
-        if HeapTrimmer.isWorthwhile(measure()) { trim() }
+        guard HeapTrimmer.isWorthwhile(measure()) else { return }
+        trim()
+        trims += 1
     }
 
     /// Whether so many free bytes beside so many used ones are worth returning.

@@ -105,11 +105,15 @@ struct EngineCommands {
 }
 
 extension ControlThread {
-    /// The compiled logical flows, in the form of ovn-controller's cache.
+    /// The compiled logical flows, in the form of ovn-controller's cache. What takes memory are matches;
+    /// no expressions are kept.
     fileprivate var flowCache: String {
         let statistics = feed.statistics
         let lines = [
-            ("total", statistics.flows), ("cache-matches", statistics.matches),
+            ("high-watermark", feed.mostFlows), ("total", statistics.flows),
+            ("cache-expr", 0), ("cache-matches", statistics.matches),
+            ("trim count", trimmer.trims),
+            ("Mem usage (KB)", statistics.matchWords * MemoryLayout<UInt64>.size / 1024),
             ("not installed", feed.problems.count),
         ]
         return lines.reduce("Enabled: true\n") { text, line in

@@ -56,6 +56,8 @@ package final class PipelineFeed {
     }
 
     package var statistics: PipelineStatistics { builder.statistics }
+    /// How many flows there were at most.
+    package private(set) var mostFlows = 0
 
     /// Takes what one transaction changed.
     package func apply(_ changes: [TableChange]) { pending.append(changes) }
@@ -103,6 +105,7 @@ package final class PipelineFeed {
             partialRuns += 1
         }
         let made = builder.commit()
+        mostFlows = max(mostFlows, builder.flowCount)
         snapshot = made
         return made
     }

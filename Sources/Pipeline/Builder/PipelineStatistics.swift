@@ -19,6 +19,9 @@ package struct PipelineStatistics: Hashable, Sendable {
 }
 
 extension PipelineBuilder {
+    /// Installed flows, as of the last commit.
+    package var flowCount: Int { rules.count }
+
     /// As of the last commit.
     package var statistics: PipelineStatistics {
         var statistics = scopes.statistics
