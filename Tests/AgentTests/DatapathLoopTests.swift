@@ -104,6 +104,36 @@ import Wire
             source: from.2, destination: to.2, [1])
     }
 
+    /// What is in use by packets that never come up does not end while nobody has looked for them.
+    @Test func whatPacketsHaveBoundEndsOnlyAfterAList() throws {
+        let machine = try Machine()
+        machine.wiring.flow(
+            .ingress, 0, 60, "udp && inport == \"a\"",
+            "commit_ecmp_nh(ipv6 = false, proto = udp); next;")
+        machine.wiring.flow(
+            .ingress, 0, 60, "udp && inport == \"b\"", "reg9[5] = chk_ecmp_nh(); next;")
+        machine.wiring.flow(.ingress, 1, 90, "inport == \"b\" && reg9[5] == 0", "drop;")
+        let run = machine.run()
+        var time: Milliseconds = 1000
+        run.clock = { time }
+        let client = (Wiring.a, "198.51.100.7", UInt16(2000))
+        let server = (Wiring.b, "10.0.0.1", UInt16(53))
+        let answer = try datagram(server, client)
+        machine.receive(try datagram(client, server), on: 1, run)
+        #expect(machine.receive(answer, on: 2, run) == [1])
+
+        run.supervision.isPaused = true
+        time += 3_600_000
+        run.keepBooks()
+        #expect(machine.receive(answer, on: 2, run) == [1], "the kernel may have served packets")
+        run.supervision.isPaused = false
+        run.keepBooks()
+        #expect(run.translator.nextHops.count == 1, "it has")
+        time += 3_600_000
+        run.keepBooks()
+        #expect(run.translator.nextHops.count == 0)
+    }
+
     /// A packet that comes up teaches by which next hop its connection came, and so do those that the
     /// kernel serves: the flow of the answers is asked again either way.
     @Test func servedPacketsTeachTheirNextHop() throws {

@@ -86,19 +86,26 @@ extension DatapathLoop {
     func scheduleDump() {
         loop.schedule(after: dumpPause) { [unowned self] in
             let begin = now
-            if !supervision.isPaused { reviewFlows() }
+            keepBooks()
             dumpPause = min(
                 Limits.longestDumpInterval,
                 max(Limits.dumpInterval, .milliseconds((now - begin) * Limits.dumpShare)))
-            reportUses()
-            waiting.expire(now: now)
-            collectMeters()
-            if !supervision.isPaused { sweepWhenDue() }
-            recheck(translator.expire(now: now))
-            collectRecirculations()
-            deleteEmitters()
             scheduleDump()
         }
+    }
+
+    /// What packets have bound ends when none has used it for long enough, and only a list of the kernel's
+    /// flows tells of those that never came up: of what ends, the list is newer than the end.
+    func keepBooks() {
+        let begin = now
+        let isReviewed = !supervision.isPaused && reviewFlows()
+        reportUses()
+        waiting.expire(now: now)
+        collectMeters()
+        if !supervision.isPaused { sweepWhenDue() }
+        if isReviewed { recheck(translator.expire(now: begin)) }
+        collectRecirculations()
+        deleteEmitters()
     }
 
     private func reportUses() {
@@ -110,8 +117,11 @@ extension DatapathLoop {
 
     /// Lists the flows for their counters. One of an earlier run that was not adopted is nobody's,
     /// and goes.
-    func reviewFlows() {
-        guard table != nil else { return }
+    ///
+    /// - Returns: false if there was no list.
+    @discardableResult
+    func reviewFlows() -> Bool {
+        guard table != nil else { return false }
         let begin = now
         defer { supervision.note(flows: table?.count ?? 0, duration: now - begin) }
         let start = UInt64(begin)
@@ -122,14 +132,17 @@ extension DatapathLoop {
             }
         } catch {
             report(.problem("flow list: \(error)"))
-            return
+            return false
         }
-        guard let review = table?.review(dump, start: start, now: UInt64(now)) else { return }
+        guard let review = table?.review(dump, start: start, now: UInt64(now)) else {
+            return false
+        }
         account(review.traffic)
         reportGone(review.vanished)
         perform(
             review.commands.map(operation) + review.unadopted.map { .delete($0) })
         let taught = review.traffic.effects.flatMap { translator.keep($0, now: now) }
         if !taught.isEmpty { recheck(taught) }
+        return true
     }
 }
