@@ -136,19 +136,29 @@ requests_teach_less() {
     return $result
 }
 
+# An address of the neighbour that no router has asked for.
+STRANGER=10.0.1.79
+
 # With `mac_binding_only_if_asked` an announcement teaches nothing, an answer does: on both hosts, for the
 # question is made at vm22's and the answer comes up at vm13's.
 only_answers_teach() {
     local result=0
-    ovn-sbctl -t 5 --all destroy MAC_Binding
+    ip -n vm13 addr add $STRANGER/24 dev eth0
     nb --wait=hv set Logical_Router r options:mac_binding_only_if_asked=true
-    inside vm13 arping -q -c 2 -A -I eth0 $NEIGHBOUR
-    sleep 2
-    neighbour_is $NEIGHBOUR "" || { DETAIL="learned from an announcement"; result=1; }
-    ping_works vm22 $NEIGHBOUR && ping_works vm22 $NEIGHBOUR6 || result=1
-    neighbour_is $NEIGHBOUR "$(neighbour_mac)" || { DETAIL="not learned from the answer"; result=1; }
+    answers_teach || result=1
     nb --wait=hv clear Logical_Router r options
+    ip -n vm13 addr del $STRANGER/24 dev eth0
     return $result
+}
+
+answers_teach() {
+    inside vm13 arping -q -c 2 -A -I eth0 $STRANGER
+    sleep 2
+    neighbour_is $STRANGER "" || { DETAIL="learned from an announcement"; return 1; }
+    ping_works vm22 $STRANGER || return 1
+    neighbour_is $STRANGER "$(neighbour_mac)" || { DETAIL="not learned from the answer"; return 1; }
+    ovn-sbctl -t 5 --all destroy MAC_Binding
+    ping_works vm22 $NEIGHBOUR6 && neighbour_is $NEIGHBOUR6 "$(neighbour_mac)"
 }
 
 # What is used stays, what isn't goes.
