@@ -370,8 +370,8 @@ remove_listeners() {
     nb_hv "${logical[@]:1}"
 }
 
-# heard: prints how many packets each listener got.
-heard() {
+# listened: prints how many packets each listener got.
+listened() {
     in_hypervisor 1 ip -s -o link show | awk '$2 ~ /^listen/ {
         for (i = 1; i <= NF; i++) if ($i == "RX:") { print $2, $(i + 9); next } }' | sort
 }
@@ -381,9 +381,9 @@ acl_flood() {
     local result=0 before short
     add_listeners || { DETAIL="not all ports are up"; result=1; }
     nb_hv acl-add s1 to-lport 1001 ip allow-related
-    before=$(heard)
+    before=$(listened)
     inside vm11 ping -n -q -b -c 10 -i 0.3 -W 1 10.0.1.255 >/dev/null 2>&1 || true
-    short=$(join <(echo "$before") <(heard) | awk '$3 - $2 < 10' | wc -l)
+    short=$(join <(echo "$before") <(listened) | awk '$3 - $2 < 10' | wc -l)
     DETAIL="${DETAIL:-$((LISTENERS - short)) of $LISTENERS ports heard all}"
     [ "$(grep -c . <<<"$before")" = $LISTENERS ] && [ "$short" = 0 ] || result=1
     remove_listeners
