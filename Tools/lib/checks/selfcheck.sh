@@ -82,7 +82,18 @@ police_is_altered() {
     vsctl 1 set Interface vm11 ingress_policing_rate=80000 ingress_policing_burst=8000
     eventually 10 has_police 'rate 80Mbit' || { DETAIL="no limit"; return 1; }
     put_right "devices whose policing was altered" alter_police && has_police 'rate 80Mbit' || return 1
-    put_right "devices whose policing was altered" take_police && has_police 'rate 80Mbit'
+    put_right "devices whose policing was altered" take_police && has_police 'rate 80Mbit' || return 1
+    vsctl 1 set Interface vm11 ingress_policing_kpkts_rate=80
+    eventually 10 has_police 'pkts_rate 80000' || { DETAIL="no limit of packets"; return 1; }
+    stays_unaltered
+}
+
+# Two looks at the devices find nothing.
+stays_unaltered() {
+    local before
+    before=$(findings "devices whose policing was altered")
+    sleep 25
+    [ "$(findings "devices whose policing was altered")" = "$before" ] || { DETAIL="found unaltered"; return 1; }
 }
 
 alter_police() {
@@ -95,7 +106,7 @@ take_police() { in_hypervisor 1 tc filter del dev vm11 ingress pref 21; }
 altered_policing_comes_back() {
     local result=0
     police_is_altered || result=1
-    vsctl 1 set Interface vm11 ingress_policing_rate=0 ingress_policing_burst=0
+    vsctl 1 set Interface vm11 ingress_policing_rate=0 ingress_policing_burst=0 ingress_policing_kpkts_rate=0
     eventually 10 has_no_police || result=1
     return $result
 }
