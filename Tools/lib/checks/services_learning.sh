@@ -155,10 +155,10 @@ answers_teach() {
     inside vm13 arping -q -c 2 -A -I eth0 $STRANGER
     sleep 2
     neighbour_is $STRANGER "" || { DETAIL="learned from an announcement"; return 1; }
-    ping_works vm22 $STRANGER || return 1
+    reaches vm22 $STRANGER || return 1
     neighbour_is $STRANGER "$(neighbour_mac)" || { DETAIL="not learned from the answer"; return 1; }
     ovn-sbctl -t 5 --all destroy MAC_Binding
-    ping_works vm22 $NEIGHBOUR6 && neighbour_is $NEIGHBOUR6 "$(neighbour_mac)"
+    reaches vm22 $NEIGHBOUR6 && neighbour_is $NEIGHBOUR6 "$(neighbour_mac)"
 }
 
 # What is used stays, what isn't goes.
