@@ -104,8 +104,11 @@ import Wire
             source: from.2, destination: to.2, [1])
     }
 
-    /// What is in use by packets that never come up does not end while nobody has looked for them.
-    @Test func whatPacketsHaveBoundEndsOnlyAfterAList() throws {
+    private static let client = (Wiring.a, "198.51.100.7", UInt16(2000))
+    private static let server = (Wiring.b, "10.0.0.1", UInt16(53))
+
+    /// What b answers goes back by the next hop that the question from a came by, if that is known.
+    private func symmetricMachine() throws -> Machine {
         let machine = try Machine()
         machine.wiring.flow(
             .ingress, 0, 60, "udp && inport == \"a\"",
@@ -113,13 +116,17 @@ import Wire
         machine.wiring.flow(
             .ingress, 0, 60, "udp && inport == \"b\"", "reg9[5] = chk_ecmp_nh(); next;")
         machine.wiring.flow(.ingress, 1, 90, "inport == \"b\" && reg9[5] == 0", "drop;")
+        return machine
+    }
+
+    /// What is in use by packets that never come up does not end while nobody has looked for them.
+    @Test func whatPacketsHaveBoundEndsOnlyAfterAList() throws {
+        let machine = try symmetricMachine()
         let run = machine.run()
         var time: Milliseconds = 1000
         run.clock = { time }
-        let client = (Wiring.a, "198.51.100.7", UInt16(2000))
-        let server = (Wiring.b, "10.0.0.1", UInt16(53))
-        let answer = try datagram(server, client)
-        machine.receive(try datagram(client, server), on: 1, run)
+        let answer = try datagram(Self.server, Self.client)
+        machine.receive(try datagram(Self.client, Self.server), on: 1, run)
         #expect(machine.receive(answer, on: 2, run) == [1])
 
         run.supervision.isPaused = true
@@ -137,18 +144,10 @@ import Wire
     /// A packet that comes up teaches by which next hop its connection came, and so do those that the
     /// kernel serves: the flow of the answers is asked again either way.
     @Test func servedPacketsTeachTheirNextHop() throws {
-        let machine = try Machine()
-        machine.wiring.flow(
-            .ingress, 0, 60, "udp && inport == \"a\"",
-            "commit_ecmp_nh(ipv6 = false, proto = udp); next;")
-        machine.wiring.flow(
-            .ingress, 0, 60, "udp && inport == \"b\"", "reg9[5] = chk_ecmp_nh(); next;")
-        machine.wiring.flow(.ingress, 1, 90, "inport == \"b\" && reg9[5] == 0", "drop;")
+        let machine = try symmetricMachine()
         let run = machine.run()
-        let client = (Wiring.a, "198.51.100.7", UInt16(2000))
-        let server = (Wiring.b, "10.0.0.1", UInt16(53))
-        let request = try datagram(client, server)
-        let answer = try datagram(server, client)
+        let request = try datagram(Self.client, Self.server)
+        let answer = try datagram(Self.server, Self.client)
         #expect(machine.receive(answer, on: 2, run) == [])
         #expect(machine.receive(request, on: 1, run) == [2])
         #expect(machine.receive(answer, on: 2, run) == [1])

@@ -45,8 +45,7 @@ extension ControlThread {
                 system.plan, encapsulations: kinds, mirrors: mirrorDevices)
             let failures = driver.ports.failures.values.sorted { $0.name < $1.name }
             stand(.ports, failures.map { "\($0.name): \($0.reason)" })
-            diverged(driver.divergences)
-            driver.divergences = []
+            tellDivergences()
             if !changes.isEmpty {
                 guards.change(changes)
                 worker.change(ports: changes)

@@ -24,6 +24,12 @@ extension ControlThread {
         standing.sorted { $0.key < $1.key }.flatMap(\.value).joined(separator: "\n")
     }
 
+    /// What the driver has found since it was asked last.
+    func tellDivergences() {
+        diverged(driver.divergences)
+        driver.divergences = []
+    }
+
     func diverged(_ found: [Divergence]) {
         guard !found.isEmpty else { return }
         divergences.note(found)

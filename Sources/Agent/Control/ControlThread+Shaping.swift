@@ -30,8 +30,7 @@ extension ControlThread {
         do {
             let failures = try driver.shape(wanted)
             stand(.queues, wanted.problems + failures)
-            diverged(driver.divergences)
-            driver.divergences = []
+            tellDivergences()
             shaping = wanted
         } catch {
             report("queueing disciplines: \(error)")
@@ -43,8 +42,7 @@ extension ControlThread {
         let wanted = system.ingressLimits(local.replica)
         guard isDue || wanted != ingressLimits else { return }
         stand(.policing, driver.police(wanted))
-        diverged(driver.divergences)
-        driver.divergences = []
+        tellDivergences()
         ingressLimits = wanted
     }
 }

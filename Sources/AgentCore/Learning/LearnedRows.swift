@@ -58,12 +58,17 @@ struct LearnedRows<Row: TypedRow> {
     /// would be what a forger wants.
     ///
     /// - Parameters:
-    ///   - rows: those that are there now.
+    ///   - example: a row of that place, as the columns say.
     ///   - isHere: whether a row of this transaction will be there.
     mutating func makeRoom(
-        _ limit: Int, among rows: [Identified<Row>], _ isHere: (Row) -> Bool,
-        timestamp: (Row) -> Int, in transaction: inout TransactionBuilder
+        _ limit: Int, like example: Row, in columns: [Row.Column], of replica: Replica,
+        _ isHere: (Row) -> Bool, timestamp: (Row) -> Int,
+        in transaction: inout TransactionBuilder
     ) {
+        // Counting takes no time, listing does.
+        let most = replica.count(like: example, in: columns) + added.count + changed.count
+        guard most > limit else { return }
+        let rows = replica.rows(like: example, in: columns)
         let known = Set(rows.map(\.uuid))
         let fresh = Set(changed.map(\.uuid))
         let new =

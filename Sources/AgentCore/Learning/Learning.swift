@@ -152,21 +152,15 @@ package struct Learning: Sendable {
         into transaction: inout TransactionBuilder
     ) {
         for port in Set(rows.added.map(\.row.logicalPort)).sorted() {
-            let like = SB.MACBinding(logicalPort: port)
-            let count = replica.count(like: like, in: [.logicalPort])
-            guard count + rows.added.count > limits.neighbours else { continue }
             rows.makeRoom(
-                limits.neighbours, among: replica.rows(like: like, in: [.logicalPort]),
-                { $0.logicalPort == port }, timestamp: { $0.timestamp }, in: &transaction)
+                limits.neighbours, like: SB.MACBinding(logicalPort: port), in: [.logicalPort],
+                of: replica, { $0.logicalPort == port }, timestamp: { $0.timestamp },
+                in: &transaction)
         }
         for datapath in Set(rows.added.map(\.row.datapath)).sorted() {
-            let limit = replica[SB.DatapathBinding.self, datapath]?.neighbourLimit ?? limits.router
-            let like = SB.MACBinding(datapath: datapath)
-            guard replica.count(like: like, in: [.datapath]) + rows.added.count > limit else {
-                continue
-            }
             rows.makeRoom(
-                limit, among: replica.rows(like: like, in: [.datapath]),
+                replica[SB.DatapathBinding.self, datapath]?.neighbourLimit ?? limits.router,
+                like: SB.MACBinding(datapath: datapath), in: [.datapath], of: replica,
                 { $0.datapath == datapath }, timestamp: { $0.timestamp }, in: &transaction)
         }
     }
@@ -175,27 +169,21 @@ package struct Learning: Sendable {
         _ rows: inout LearnedRows<SB.FDB>, _ replica: Replica,
         into transaction: inout TransactionBuilder
     ) {
-        let written = (rows.added + rows.changed).map(\.row)
-        let places = written.map {
+        let places = (rows.added + rows.changed).map {
             PortReference(
-                datapath: UInt32(truncatingIfNeeded: $0.dpKey),
-                port: UInt32(truncatingIfNeeded: $0.portKey))
+                datapath: UInt32(truncatingIfNeeded: $0.row.dpKey),
+                port: UInt32(truncatingIfNeeded: $0.row.portKey))
         }
         for place in Set(places).sorted() {
-            let like = SB.FDB(dpKey: Int(place.datapath), portKey: Int(place.port))
-            let count = replica.count(like: like, in: [.dpKey, .portKey])
-            guard count + places.count > limits.stations else { continue }
+            let example = SB.FDB(dpKey: Int(place.datapath), portKey: Int(place.port))
             rows.makeRoom(
-                limits.stations, among: replica.rows(like: like, in: [.dpKey, .portKey]),
-                { $0.dpKey == like.dpKey && $0.portKey == like.portKey },
+                limits.stations, like: example, in: [.dpKey, .portKey], of: replica,
+                { $0.dpKey == example.dpKey && $0.portKey == example.portKey },
                 timestamp: { $0.timestamp }, in: &transaction)
         }
         for datapath in Set(rows.added.map(\.row.dpKey)).sorted() {
-            let like = SB.FDB(dpKey: datapath)
-            let count = replica.count(like: like, in: [.dpKey])
-            guard count + rows.added.count > limits.network else { continue }
             rows.makeRoom(
-                limits.network, among: replica.rows(like: like, in: [.dpKey]),
+                limits.network, like: SB.FDB(dpKey: datapath), in: [.dpKey], of: replica,
                 { $0.dpKey == datapath }, timestamp: { $0.timestamp }, in: &transaction)
         }
     }
