@@ -92,11 +92,27 @@ struct AgentCommands {
 
 extension ControlThread {
     /// The last argument is a microflow, one before it its datapath.
-    func trace(_ arguments: [String], heading: String = "", for request: ControlRequest) {
+    ///
+    /// - Parameter isSent: whether the packet also goes on its way.
+    func trace(
+        _ arguments: [String], heading: String = "", isSent: Bool = false,
+        for request: ControlRequest
+    ) {
         describe { (names) throws(ControlError) in
             heading + (try self.trace(arguments, names))
         } then: { result in
-            request.answer(result)
+            guard isSent, case .success = result, let microflow = arguments.last else {
+                return request.answer(result)
+            }
+            do throws(ControlError) {
+                self.worker.receive(
+                    try self.packet { trace throws(AgentTrace.Failure) in
+                        try trace.arrival(microflow)
+                    })
+                request.answer(result)
+            } catch {
+                request.fail(error.text)
+            }
         }
     }
 
@@ -123,13 +139,21 @@ extension ControlThread {
 
     /// Sends the packet of a microflow from its port.
     fileprivate func inject(_ microflow: String) throws(ControlError) -> String {
+        worker.inject([
+            try packet { trace throws(AgentTrace.Failure) in try trace.injection(microflow) }
+        ])
+        return ""
+    }
+
+    /// A packet that a microflow says.
+    private func packet<Packet>(
+        _ make: (AgentTrace) throws(AgentTrace.Failure) -> Packet
+    ) throws(ControlError) -> Packet {
         guard let snapshot, let southbound else {
             throw ControlError(AgentTrace.Failure.noSnapshot.description)
         }
-        let trace = AgentTrace(snapshot: snapshot, replica: southbound.replica)
         do throws(AgentTrace.Failure) {
-            worker.inject([try trace.injection(microflow)])
-            return ""
+            return try make(AgentTrace(snapshot: snapshot, replica: southbound.replica))
         } catch {
             throw ControlError(error.description)
         }

@@ -150,6 +150,24 @@ import UnixControl
         }
     }
 
+    /// The words of ofproto/trace.
+    @Test func aTraceIsAskedInWordsOfItsOwn() throws {
+        let plain = try TraceArguments(["br-int", "in_port=1,ip"])
+        #expect(plain.bridge == "br-int")
+        #expect(plain.flow == "in_port=1,ip")
+        #expect(!plain.isSent)
+        for word in ["-generate", "--generate"] {
+            let sent = try TraceArguments([word, "in_port=1,ip", "--ct-next", "trk,new"])
+            #expect(sent.isSent)
+            #expect(sent.bridge == nil)
+            #expect(sent.options == ["--ct=new"])
+        }
+        #expect(try TraceArguments(["ovs-system", "in_port(1)", "--names"]).bridge == nil)
+        for words in [[], ["-generate"], ["a", "b", "c"], ["in_port=1", "--ct-next"]] {
+            #expect(throws: ControlError.self) { try TraceArguments(words) }
+        }
+    }
+
     @Test func portsAreListedWithWhatTheyCount() {
         var statistics = PortStatistics()
         statistics.receivedPackets = 3

@@ -56,6 +56,32 @@ import Wire
         #expect(run.counters.drops == [drop: 3])
     }
 
+    /// A packet that an operator has made goes where its port's would have gone, teaches what that would
+    /// have taught, and leaves no flow.
+    @Test func aPacketOfTheOperatorIsSentWithoutAFlow() throws {
+        let machine = try Machine()
+        machine.wiring.flow(.ingress, 0, 60, "1", "put_fdb(inport, eth.src); next;")
+        let run = machine.run()
+        let told = listen(to: run)
+        let frame = Wiring.frame(from: Wiring.a, to: Wiring.b)
+        let before = machine.flows.events.count
+        run.receive(PacketArrival(frame: frame, vport: 1))
+        let sent = machine.flows.events[before...].compactMap { event -> UInt32? in
+            guard case .transmitted(let port, let bytes, _) = event, bytes == frame else {
+                return nil
+            }
+            return port
+        }
+        #expect(sent == [2])
+        #expect(machine.flows.kernel.dump().isEmpty)
+        #expect(
+            told.lessons == [.address(LearnedAddressKey(datapath: 1, address: Wiring.a), port: 1)])
+        run.receive(PacketArrival(frame: Wiring.frame(from: Wiring.a, to: Wiring.c), vport: 1))
+        #expect(
+            run.counters.drops.map(\.key.reason) == [.notBound(PortReference(datapath: 1, port: 3))]
+        )
+    }
+
     /// Stations begin to be learned while a flow serves one of them, which had nothing to teach when it
     /// was put: its next packet teaches.
     @Test func aCachedFlowTeachesWhatIsWantedLater() throws {

@@ -175,6 +175,10 @@ struct KernelControlTests {
         let same = try await network.ask("ofproto/trace", "br-int", "in_port=v0,\(flow)")
         #expect(same.hasPrefix("Microflow: arp && inport == \"a\" && eth.src == "))
         #expect(same.contains("    /* output to \"a\", type \"\" */\n    /* device \"v0\" */\n"))
+        // The question of a port for its neighbour is answered, this time for good.
+        #expect(
+            try await network.ask("ofproto/trace", "br-int", "in_port=v0,\(flow)", "-generate")
+                == same)
         #expect(
             try await network.ask("ofproto/trace", "in_port=99,ip", status: 2)
                 .hasPrefix("in_port: no logical port behind 99\n"))

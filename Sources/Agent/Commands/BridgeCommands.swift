@@ -24,7 +24,8 @@ struct BridgeCommands {
             })
         registry.register(
             ControlCommand(
-                "ofproto/trace", usage: "[BRIDGE] FLOW [--ct-next FLAGS]...", arguments: 1...20,
+                "ofproto/trace", usage: "[BRIDGE] FLOW [-generate] [--ct-next FLAGS]...",
+                arguments: 1...20,
                 run: { request in control.traceFlow(request) }))
         for (name, usage, count) in [
             ("mdb/show", "BRIDGE", 1...1), ("mdb/flush", "[BRIDGE]", 0...1),
@@ -59,53 +60,31 @@ extension ControlThread {
         return device
     }
 
-    /// A packet given in the words of a flow, through the logical pipelines.
+    /// A packet given in the words of a flow, through the logical pipelines; and on its way, if that is
+    /// asked for.
     fileprivate func traceFlow(_ request: ControlRequest) {
         do throws(ControlError) {
-            let (expression, options) = try microflow(request.arguments)
+            let arguments = try TraceArguments(request.arguments)
+            let expression = try microflow(arguments)
             trace(
-                options + [expression], heading: "Microflow: \(expression)\n\n", for: request)
+                arguments.options + [expression], heading: "Microflow: \(expression)\n\n",
+                isSent: arguments.isSent, for: request)
         } catch {
             request.fail(error.text)
         }
     }
 
-    /// What `trace` is asked, for what `ofproto/trace` was.
-    private func microflow(
-        _ words: [String]
-    ) throws(ControlError) -> (expression: String, options: [String]) {
-        var (operands, options): ([String], [String]) = ([], [])
-        var rest = words[...]
-        while let word = rest.popFirst() {
-            switch word {
-            case "--ct-next":
-                guard let flags = rest.popFirst() else {
-                    throw ControlError("--ct-next needs flags such as trk,est")
-                }
-                options.append(
-                    "--ct="
-                        + flags.split(separator: ",").filter { $0 != "trk" }
-                        .joined(separator: ","))
-            case "-generate", "--generate", "-consistent", "--consistent", "-names", "--names",
-                "ovs-system", "system@ovs-system":
-                break
-            default: operands.append(word)
-            }
-        }
-        guard let flow = operands.last, operands.count <= 2 else {
-            throw ControlError("a flow is required, or a bridge and a flow")
-        }
-        if operands.count == 2 { _ = try ports(ofBridge: operands[0]) }
-        let isKernels = flow.contains("(")
-        let expression: String
+    /// The packet in the words of `trace`.
+    private func microflow(_ arguments: TraceArguments) throws(ControlError) -> String {
+        if let bridge = arguments.bridge { _ = try ports(ofBridge: bridge) }
+        let isKernels = arguments.flow.contains("(")
         do throws(OpenFlowMicroflow.Failure) {
-            expression = try OpenFlowMicroflow(parsing: flow).expression {
+            return try OpenFlowMicroflow(parsing: arguments.flow).expression {
                 logicalPort(behind: $0, isKernels: isKernels)
             }
         } catch {
             throw ControlError(error.description)
         }
-        return (expression, options)
     }
 
     /// - Parameters:

@@ -14,6 +14,15 @@ extension DatapathLoop {
         aclLog.info("\(cookie.line(packet))")
     }
 
+    /// A packet that an operator has made goes where one from its port would have gone, and teaches what
+    /// that would have taught. No flow is made for it.
+    func receive(_ arrival: PacketArrival) {
+        var key = FlowKey(of: arrival.frame)
+        key[.inputPort] = UInt64(arrival.vport)
+        handle(
+            [Upcall(sending: arrival.frame, key: key)], upcallPort: upcallPort(arrival.vport))
+    }
+
     /// A provider bridge learns of them as of any packet: who announces itself here is no longer
     /// behind the port where others have announced it.
     func inject(_ injections: [Injection]) {

@@ -77,6 +77,12 @@ final class DatapathThread: @unchecked Sendable {
         loop.post { state.value.inject(injections) }
     }
 
+    /// Sends a packet on its way that no device has received.
+    func receive(_ arrival: PacketArrival) {
+        let state = OwnerBound(self.state, loop: loop)
+        loop.post { state.value.receive(arrival) }
+    }
+
     func ask(
         _ question: Question,
         _ answer: @escaping @Sendable (Result<String, ControlError>) -> Void

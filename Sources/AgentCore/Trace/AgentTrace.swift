@@ -9,6 +9,17 @@ import Wire
 // packet goes through the same translator, on the same snapshot, as the datapath thread's misses;
 // nothing is put into the kernel and nothing is learned.
 
+/// A packet at a kernel port.
+package struct PacketArrival: Hashable, Sendable {
+    package let frame: [UInt8]
+    package let vport: UInt32
+
+    package init(frame: [UInt8], vport: UInt32) {
+        self.frame = frame
+        self.vport = vport
+    }
+}
+
 package struct AgentTrace {
     package enum Failure: Error, Hashable, Sendable, CustomStringConvertible {
         case noSnapshot
@@ -70,6 +81,12 @@ package struct AgentTrace {
     package func injection(_ text: String) throws(Failure) -> Injection {
         let port = try localPort(try inport(text))
         return Injection(try microflow(text, port.reference).frame, .from(port.reference))
+    }
+
+    /// The packet of a microflow, as its inport's device would hand it over.
+    package func arrival(_ text: String) throws(Failure) -> PacketArrival {
+        let port = try localPort(try inport(text))
+        return PacketArrival(frame: try microflow(text, port.reference).frame, vport: port.vport)
     }
 
     // MARK: - The packet

@@ -32,6 +32,15 @@ package struct Upcall: Sendable {
     package let hash: UInt64?
 }
 
+extension Upcall {
+    /// A packet of this program's own, as if a flow had sent it up.
+    package init(sending packet: [UInt8], key: FlowKey) {
+        self.init(
+            reason: .action, datapathIndex: 0, key: key, packet: packet, userData: [],
+            egressTunnel: nil, maximumReceivedUnit: nil, originalLength: nil, hash: nil)
+    }
+}
+
 /// Reads messages of the packet family; keeps memory for keys between them.
 struct UpcallDecoder: ~Copyable {
     private let scratch = FlowScratch(count: 1)
