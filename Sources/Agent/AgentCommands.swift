@@ -183,9 +183,7 @@ extension ControlThread {
     /// The drop counters, the largest first.
     fileprivate func show(_ drops: [PacketDrop: UInt64], for request: ControlRequest) {
         describe { (names) throws(ControlError) in
-            let lines = drops.map { (count: $0.value, text: $0.key.text(names)) }
-            return lines.sorted { ($1.count, $0.text) < ($0.count, $1.text) }
-                .map { "\($0.count) \($0.text)" }.joined(separator: "\n")
+            PacketDrop.list(drops, names)
         } then: { result in
             request.answer(result)
         }

@@ -61,7 +61,8 @@ import Wire
         let machine = try Machine()
         let rules = try PortSecurityEntry(parsing: "\(Wiring.a) 10.0.0.1")
         machine.wiring.port("a", 1, here: 1, security: [rules])
-        machine.wiring.flow(.ingress, 0, 60, "1", "reg0[15] = check_in_port_sec(); next;")
+        let check = machine.wiring.flow(
+            .ingress, 0, 60, "1", "reg0[15] = check_in_port_sec(); next;")
         let flow = machine.wiring.flow(.ingress, 1, 60, "reg0[15] == 1", "drop;")
         let run = machine.run()
         let stranger = try #require(SecurityTables([rules])).stranger
@@ -69,7 +70,8 @@ import Wire
             refused: [RefusedPackets(vport: 1, stranger: stranger, packets: 12)],
             missesBeyondBudget: [:])
         let drop = PacketDrop(
-            .flow, stage: LogicalStage(DatapathKey(1), Stage(.ingress, 1)), flow: flow)
+            .flow, stage: LogicalStage(DatapathKey(1), Stage(.ingress, 1)), flow: flow,
+            decision: check)
         #expect(run.counters.drops == [drop: 12])
     }
 }

@@ -109,6 +109,22 @@ final class TestHypervisor {
 
     // MARK: - Packets
 
+    /// What the agent says of a packet, and of its drops.
+    func explain(
+        _ microflow: String, _ network: TestNetwork
+    ) throws -> (trace: String, drops: [String]) {
+        let replica = network.southbound.replica
+        let trace = AgentTrace(snapshot: table.snapshot, replica: replica)
+        let arrival = try trace.arrival(microflow)
+        var key = FlowKey(of: arrival.frame)
+        key[.inputPort] = UInt64(arrival.vport)
+        var translator = Translator()
+        let translation = translator.translate(
+            TranslationInput(key: key, frame: arrival.frame, upcallPort: 0), in: table.snapshot)
+        let names = FlowDirectory(replica)
+        return (try trace.run(microflow), translation.drops.map { $0.text(names) })
+    }
+
     /// A frame arrives at a local port, or through the tunnel; what follows from it here happens.
     func receive(
         _ frame: [UInt8], on port: UInt32, metadata: FlowKey = FlowKey()

@@ -12,7 +12,8 @@ import Testing
             Compiled(
                 instructions: Array(program.view.instructions),
                 constants: Array(program.view.constants), actions: program.actions,
-                names: program.names, isDrop: program.view.isDrop)
+                names: program.names, isDrop: program.view.isDrop,
+                leadsNowhere: program.view.leadsNowhere)
         }
     }
 
@@ -22,6 +23,7 @@ import Testing
         let actions: [Action]
         let names: [NameIndex]
         let isDrop: Bool
+        let leadsNowhere: Bool
     }
 
     @Test func blocksNest() throws {
@@ -74,5 +76,17 @@ import Testing
         #expect(
             list == [.next(pipeline: nil, table: 5), .next(pipeline: .egress, table: 3)])
         #expect(try compile("drop;").isDrop)
+    }
+
+    /// Whether a packet is dropped that some actions are carried out on.
+    @Test(arguments: [
+        ("drop;", true), ("reg8[16] = 0; reg8[17] = 0;", true),
+        ("log(name=\"deny\", verdict=drop, severity=info); outport <-> inport;", true),
+        ("reg8[17] = 0; next;", false), ("outport = \"a\"; output;", false),
+        ("ct_commit { ct_mark.blocked = 1; };", false), ("clone { reg0 = 1; };", false),
+        ("fwd_group(childports=\"a\", \"b\");", false), ("reg0 = 1; ct_next;", false),
+    ])
+    func actionsMayLeadNowhere(text: String, isSo: Bool) throws {
+        #expect(try compile(text).leadsNowhere == isSo)
     }
 }

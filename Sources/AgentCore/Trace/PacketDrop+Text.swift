@@ -31,7 +31,8 @@ extension PacketDrop.Reason {
 }
 
 extension PacketDrop {
-    /// One line: the reason, then datapath, table, flow and the Northbound row behind it.
+    /// One line: the reason, then datapath, table, flow and the Northbound row behind it, or behind the
+    /// flow whose verdict this one carries out.
     package func text(_ names: FlowDirectory) -> String {
         guard let stage else { return reason.text(names) }
         var parts = ["datapath=\"\(names.datapath(stage.datapath.value))\""]
@@ -48,6 +49,46 @@ extension PacketDrop {
             parts.append("uuid=0x\(flow.short)" + (description == nil ? " (deleted)" : ""))
         }
         if let hint = description?.hint { parts.append("stage-hint=0x\(hint)") }
+        if let origin = description.flatMap({ NorthboundOrigin($0) }) {
+            parts.append("from " + origin.text(on: names.datapath(stage.datapath.value)))
+        } else if let verdict = verdict(names) {
+            parts.append(verdict)
+        }
         return "\(reason.text(names)): " + parts.joined(separator: ", ")
+    }
+
+    /// The flow that has decided, if this one only carries that out, and the other knows its origin.
+    private func verdict(_ names: FlowDirectory) -> String? {
+        guard let stage, let decider = decider(names),
+            let origin = NorthboundOrigin(refusal: decider)
+        else { return nil }
+        return "after \(decider.stageName ?? "") priority=\(decider.priority), "
+            + "match=(\(decider.match)), from "
+            + origin.text(on: names.datapath(stage.datapath.value))
+    }
+
+    private func decider(_ names: FlowDirectory) -> FlowDescription? {
+        guard let own = flow.flatMap(names.flow), let other = decision.flatMap(names.flow),
+            own.carriesOut(other)
+        else { return nil }
+        return other
+    }
+
+    /// A line for each text that drops have, with their number, the largest first.
+    package static func list(
+        _ drops: [PacketDrop: UInt64], _ names: FlowDirectory
+    ) -> String {
+        Dictionary(drops.map { ($0.key.text(names), $0.value) }, uniquingKeysWith: +)
+            .sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+            .map { "\($0.value) \($0.key)" }.joined(separator: "\n")
+    }
+
+    /// The Northbound row behind the drop and the datapath that it was on, for the reader of a trace; nil
+    /// if no flow knows it.
+    func origin(_ names: FlowDirectory) -> String? {
+        guard let stage, let own = flow.flatMap(names.flow) else { return nil }
+        let origin =
+            NorthboundOrigin(own) ?? decider(names).flatMap { NorthboundOrigin(refusal: $0) }
+        return origin?.text(on: names.datapath(stage.datapath.value))
     }
 }

@@ -124,7 +124,8 @@ struct TranslationText {
         switch drop.reason {
         // The table's own line has said so.
         case .noFlow: break
-        case .flow where drop.flow.flatMap(names.flow) != nil: break
+        case .flow where drop.flow.flatMap(names.flow) != nil:
+            if let origin = drop.origin(names) { line("/* dropped by \(origin) */") }
         case .loopback:
             line("/* omitting output because inport == outport && !flags.loopback */")
         default: line("*** \(drop.reason.text(names))")

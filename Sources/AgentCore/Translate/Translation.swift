@@ -186,12 +186,19 @@ package struct PacketDrop: Hashable, Sendable {
     package var stage: LogicalStage?
     package var flow: RowIdentifier?
 
-    package init(_ reason: Reason, stage: LogicalStage? = nil, flow: RowIdentifier? = nil) {
+    package init(
+        _ reason: Reason, stage: LogicalStage? = nil, flow: RowIdentifier? = nil,
+        decision: RowIdentifier? = nil
+    ) {
+    /// Of a packet that its flow drops: the flow before it in the same pipeline that did more than go
+    /// on. Where verdicts are found in one table and carried out in another it has the verdict.
+    package var decision: RowIdentifier?
         self.reason = reason
         self.stage = stage
         self.flow = flow
     }
 }
+        self.decision = decision
 
 /// The steps of one translation, for `trace`.
 package enum TranslationStep: Hashable, Sendable {

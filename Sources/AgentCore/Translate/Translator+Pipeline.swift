@@ -55,7 +55,8 @@ extension Translator {
             return nil
         }
         let block = Block(program: rule.program, stage: stage, flow: rule.id)
-        if rule.program.onlySamples { drop(.flow) }
+        if rule.program.leadsNowhere { drop(.flow) }
+        if !rule.program.onlyGoesOn { decision = (stage, rule.id) }
         return execute(block, 0..<rule.program.instructions.count, snapshot)
     }
 

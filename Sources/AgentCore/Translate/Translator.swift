@@ -46,6 +46,8 @@ package struct Translator: ~Copyable {
     var dropCopy: PacketSample?
     /// Where the packet is, for drops.
     var place: (stage: LogicalStage, flow: RowIdentifier?)?
+    /// The last flow that did more than go on.
+    var decision: (stage: LogicalStage, flow: RowIdentifier)?
     /// The actions that are carried out.
     var program: ProgramView?
     /// Answers to "is the packet longer than"; a question without one ends the run.
@@ -179,6 +181,7 @@ package struct Translator: ~Copyable {
         hiddenTags = []
         node = OutputList.root
         place = nil
+        decision = nil
         program = nil
         lengthAnswers = answers
         lengthQuestion = nil
@@ -220,10 +223,19 @@ package struct Translator: ~Copyable {
     }
 
     mutating func drop(_ reason: PacketDrop.Reason) {
-        let drop = PacketDrop(reason, stage: place?.stage, flow: place?.flow)
+        let drop = PacketDrop(
+            reason, stage: place?.stage, flow: place?.flow,
+            decision: reason == .flow ? decisionHere : nil)
         note(.drop(drop))
         result.drops.append(drop)
         sampleDrop(reason)
+    }
+
+    private var decisionHere: RowIdentifier? {
+        guard let decision, let here = place?.stage, decision.stage.datapath == here.datapath,
+            decision.stage.stage.pipeline == here.stage.pipeline
+        else { return nil }
+        return decision.flow
     }
 
     mutating func effect(_ effect: SideEffect) {
@@ -250,7 +262,7 @@ package struct Translator: ~Copyable {
             return
         }
         let oldStack = stack
-        let oldPlace = place
+        let (oldPlace, oldDecision) = (place, decision)
         let oldPacket = generated
         let oldCondition = condition
         let oldNode = node
@@ -260,7 +272,7 @@ package struct Translator: ~Copyable {
         generated = oldPacket
         condition = oldCondition
         node = oldNode
-        place = oldPlace
+        (place, decision) = (oldPlace, oldDecision)
         stack = oldStack
         key.restore(mark)
     }

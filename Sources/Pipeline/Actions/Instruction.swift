@@ -218,9 +218,10 @@ package struct ProgramView {
 
     package var isDrop: Bool { instructions.isEmpty }
 
-    /// The packet is dropped, with copies for collectors.
-    package var onlySamples: Bool {
-        instructions.allSatisfy { if case .sample = $0 { true } else { false } }
+    /// The packet is dropped, after changes that nobody sees, lines of the log or copies for collectors.
+    package var leadsNowhere: Bool {
+        guard let last = instructions.last, last.leadsNowhere else { return instructions.isEmpty }
+        return instructions.allSatisfy { $0.leadsNowhere }
     }
 
     /// The packet goes on to the next table as it is.
@@ -230,4 +231,13 @@ package struct ProgramView {
     }
 
     package var needsHash: Bool { program._withUnsafeGuaranteedRef { $0.needsHash } }
+}
+
+extension Instruction {
+    fileprivate var leadsNowhere: Bool {
+        switch self {
+        case .sample, .log, .push, .pop, .load, .loadPort, .move, .exchange: true
+        default: false
+        }
+    }
 }

@@ -283,7 +283,8 @@ struct AgentTraceTests {
                 .text(directory)
                 == "no chassis has \"c\" of \"s1\": datapath=\"s1\", ingress "
                 + "table=2(ls_in_l2_lkup), priority=50, match=(eth.dst == 0a:00:00:00:00:02), "
-                + "uuid=0x0000000b, stage-hint=0x0badcafe")
+                + "uuid=0x0000000b, stage-hint=0x0badcafe, from Logical_Switch_Port, "
+                + "Forwarding_Group, NAT, Logical_Router_Port or Logical_Switch 0badcafe on \"s1\"")
         #expect(
             PacketDrop(.noFlow, stage: stage).text(directory)
                 == "no match (implicit drop): datapath=\"s1\", ingress table=2(ls_in_l2_lkup)")
@@ -293,6 +294,50 @@ struct AgentTraceTests {
                 == "dropped by the flow: datapath=\"s1\", ingress table=2(ls_in_l2_lkup), "
                 + "uuid=0x00000001 (deleted)")
         #expect(PacketDrop(.unknownInput(7)).text(directory) == "7 is no logical port")
+    }
+
+    /// Only a flow that carries out another's verdict is behind that other's row.
+    @Test func aVerdictNamesTheRowThatItCameFrom() {
+        var rows = SouthboundRows()
+        let s1 = rows.datapath("s1", 1)
+        let eval = rows.flow(
+            s1, "ingress", 9, "ls_in_acl_eval", 2001, "ip4",
+            "log(name=\"deny\", severity=info, verdict=drop); reg8[17] = 1; next;",
+            hint: "1a2b3c4d")
+        let action = rows.flow(
+            s1, "ingress", 11, "ls_in_acl_action", 1000, "reg8[17] == 1", "drop;")
+        let lookup = rows.flow(
+            s1, "ingress", 12, "ls_in_l2_unknown", 50, "outport == \"none\"", "drop;")
+        let directory = FlowDirectory(rows.replica)
+        func text(_ table: Int, _ flow: RowUUID) -> String {
+            PacketDrop(
+                .flow, stage: LogicalStage(DatapathKey(1), Stage(.ingress, table)),
+                flow: RowIdentifier(flow), decision: RowIdentifier(eval)
+            ).text(directory)
+        }
+        #expect(
+            text(11, action).hasSuffix(
+                ", after ls_in_acl_eval priority=2001, match=(ip4), "
+                    + "from ACL 1a2b3c4d \"deny\" on \"s1\""))
+        #expect(!text(12, lookup).contains("ls_in_acl_eval"))
+    }
+
+    /// Counters that say the same are one line.
+    @Test func dropsOfOneTextAreCountedTogether() {
+        let network = Network()
+        let stage = LogicalStage(DatapathKey(1), Stage(.ingress, 2))
+        func drop(_ decision: UInt64) -> PacketDrop {
+            PacketDrop(
+                .flow, stage: stage, flow: RowIdentifier(high: 1 << 32, low: 0),
+                decision: RowIdentifier(high: decision, low: 0))
+        }
+        let list = PacketDrop.list(
+            [drop(1): 2, drop(2): 3, PacketDrop(.unknownInput(7)): 9],
+            FlowDirectory(network.rows.replica))
+        let lines = list.split(separator: "\n")
+        #expect(lines.count == 2)
+        #expect(lines.first == "9 7 is no logical port")
+        #expect(lines.last?.hasPrefix("5 dropped by the flow: ") == true)
     }
 
     /// An agent's replica has no names; what a text needs is known after it was made once.
