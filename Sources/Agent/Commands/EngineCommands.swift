@@ -94,7 +94,7 @@ struct EngineCommands {
         let dumps: [(String, () -> String)] = [
             ("debug/dump-related-ports", { control.relatedPorts }),
             ("debug/dump-peer-ports", { control.peerPorts }),
-            ("debug/dump-local-template-vars", { control.templateVariables }),
+            ("debug/dump-local-template-vars", { control.templateVariableList }),
             ("debug/dump-mac-bindings", { control.macBindings }),
         ]
         for (name, text) in dumps { registry.register(ControlCommand(name) { _ in text() }) }
@@ -145,15 +145,18 @@ extension ControlThread {
             .joined(separator: "\n")
     }
 
-    fileprivate var templateVariables: String {
-        let heading = "Local template vars:\n"
+    /// What templates stand for on this chassis.
+    var templateVariables: [String: String] {
         guard let southbound, let name = identity?.name,
             southbound.replica.serverHas(SB.ChassisTemplateVar.self)
-        else { return heading }
-        let own =
-            southbound.replica.rows(SB.ChassisTemplateVar.self)
+        else { return [:] }
+        return southbound.replica.rows(SB.ChassisTemplateVar.self)
             .first { $0.row.chassis == name }?.row.variables ?? [:]
-        return own.sorted { $0.key < $1.key }.reduce(heading) {
+    }
+
+    fileprivate var templateVariableList: String {
+        let heading = "Local template vars:\n"
+        return templateVariables.sorted { $0.key < $1.key }.reduce(heading) {
             $0 + "name: '\($1.key)' value: '\($1.value)'\n"
         }
     }

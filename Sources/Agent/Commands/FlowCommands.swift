@@ -22,10 +22,7 @@ struct FlowCommands {
             })
         ask("meter-table-list", "", 0...0, registry) { _ in .meters }
         ask("debug/check-flows", "", 0...0, registry) { _ in .checkFlows }
-        registry.refuse(
-            "group-table-list", usage: "",
-            because: "there are no OpenFlow groups; where a balancer sends a connection is in the "
-                + "flow that commits it (dpctl/dump-flows) and in its entry (dpctl/dump-conntrack)")
+        registry.register(ControlCommand("group-table-list") { [control] _ in control.groupList })
     }
 
     private func registerLists(_ registry: ControlRegistry) {
@@ -149,6 +146,16 @@ extension ControlThread {
                 number: local.replica[OVS.Interface.self, planned.row]?.ofport,
                 vport: driver.ports.interfaces[planned.name]?.vport)
         }.sorted { $0.name < $1.name }
+    }
+
+    /// `group-table-list`
+    fileprivate var groupList: String {
+        guard let southbound else { return "" }
+        return GroupList(
+            southbound.replica, datapaths: datapaths.rows,
+            localPorts: snapshot.map { Set($0.view.localPorts) } ?? [],
+            variables: templateVariables
+        ).text
     }
 
     /// `dpif/show`
