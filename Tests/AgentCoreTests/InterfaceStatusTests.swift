@@ -173,7 +173,34 @@ private struct SwitchHost {
         #expect(row.ofport == 1)
         #expect(row.linkState == "up")
         #expect(row.ifindex == 0)
-        #expect(row.statistics.isEmpty)
+        let none = ["rx_packets": 0, "tx_packets": 0, "rx_bytes": 0, "tx_bytes": 0]
+        #expect(row.statistics == none)
+    }
+
+    /// What crosses a pair of patch ports is sent by one and received by the other.
+    @Test func patchPortsCountWhatCrossesThem() throws {
+        let (inside, outside) = ("patch-br-int-to-net", "patch-net-to-br-int")
+        var host = SwitchHost(
+            [(inside, outside), (outside, inside), ("p", "q"), ("q", "p")].map {
+                OVS.Interface(name: $0, type: "patch", options: ["peer": $1])
+            })
+        var traffic: PatchTraffic = [:]
+        traffic.add(
+            [.outward("net"), .across(from: "p", to: "q")], PacketCount(packets: 2, bytes: 120))
+        traffic.add([.outward("net")], PacketCount(packets: 1, bytes: 60))
+        traffic.add([.inward("net")], PacketCount(packets: 5, bytes: 500))
+        host.counters = traffic.counters(integrationBridge: "br-int")
+        try host.evaluate()
+        func column(_ received: (Int, Int), _ sent: (Int, Int)) -> [String: Int] {
+            [
+                "rx_packets": received.0, "rx_bytes": received.1, "tx_packets": sent.0,
+                "tx_bytes": sent.1,
+            ]
+        }
+        #expect(try host.row(inside).statistics == column((5, 500), (3, 180)))
+        #expect(try host.row(outside).statistics == column((3, 180), (5, 500)))
+        #expect(try host.row("p").statistics == column((0, 0), (2, 120)))
+        #expect(try host.row("q").statistics == column((2, 120), (0, 0)))
     }
 
     @Test func theSystemIsDescribedUnlessAScriptHasDoneSo() throws {

@@ -82,6 +82,28 @@ import Wire
         )
     }
 
+    /// Packets that came up and packets of flows, also of flows that are gone.
+    @Test func whatCrossesPatchPortsIsCounted() throws {
+        let machine = try Machine()
+        machine.wiring.attachNetwork()
+        let run = machine.run()
+        let frame = Wiring.frame(from: Wiring.a, to: Wiring.c)
+        let size = UInt64(frame.count)
+        for _ in 0..<3 { #expect(machine.receive(frame, on: 1, run) == [3]) }
+        #expect(
+            run.counters.crossings == [.outward("c"): PacketCount(packets: 1, bytes: size)])
+        run.reviewFlows()
+        #expect(
+            run.counters.crossings == [.outward("c"): PacketCount(packets: 3, bytes: 3 * size)])
+        #expect(machine.receive(frame, on: 1, run) == [3])
+        _ = run.answer(.purge)
+        #expect(
+            run.counters.crossings == [.outward("c"): PacketCount(packets: 4, bytes: 4 * size)])
+        let answer = Wiring.frame(from: Wiring.c, to: Wiring.a)
+        #expect(machine.receive(answer, on: 3, run) == [1])
+        #expect(run.counters.crossings[.inward("c")] == PacketCount(packets: 1, bytes: size))
+    }
+
     /// Stations begin to be learned while a flow serves one of them, which had nothing to teach when it
     /// was put: its next packet teaches.
     @Test func aCachedFlowTeachesWhatIsWantedLater() throws {

@@ -157,6 +157,20 @@ final class Wiring {
         }
     }
 
+    /// Kernel port 3 is the network card of a bridge, which the logical port "c" stands for.
+    func attachNetwork() {
+        let network = PortReference(datapath: 1, port: 3)
+        view.ports[network] = PhysicalPort(
+            reference: network, name: "c", type: "localnet", place: .bridge("br-ex"))
+        view.bridges["br-ex"] = ProviderBridge(
+            name: "br-ex",
+            ports: [
+                BridgePort(name: .own("nic"), membership: .trunk(), way: .devices([3])),
+                BridgePort(name: .logical(network), membership: .access(0), way: .datapath),
+            ])
+        view.bridgeInputs[3] = BridgeInput(bridge: "br-ex", port: .own("nic"))
+    }
+
     /// What a VIF may have the agent do.
     func limit(_ vport: UInt32, _ text: String) {
         view.limits.ports[vport] = ControlLimits(parsing: text)

@@ -78,7 +78,7 @@ extension ControlThread {
         guard localWrite.isOpen else { return }
         var transaction = TransactionBuilder()
         system.createIntegrationBridge(in: &transaction, placeholder: RowUUID.random)
-        InterfaceStatus(system, local.replica, driver.ports, counters: driver.counters)
+        InterfaceStatus(system, local.replica, driver.ports, counters: interfaceCounters(system))
             .write(history: &interfaces, host: Self.host, into: &transaction)
         bindingPass()?.writeLocal(
             local.replica, wallClock: Clock.wallMilliseconds, into: &transaction)

@@ -18,6 +18,25 @@ extension ControlThread {
         } catch {
             report("interface statistics: \(error)")
         }
+        let control = OwnerBound(self, loop: loop)
+        let loop = self.loop
+        worker.patchTraffic { traffic in
+            loop.post { control.value.heard(traffic) }
+        }
+    }
+
+    private func heard(_ traffic: PatchTraffic) {
+        guard traffic != patchTraffic else { return }
+        patchTraffic = traffic
+        evaluateSoon()
+    }
+
+    /// Of devices and patch ports, by name.
+    func interfaceCounters(_ system: LocalSystem) -> [String: InterfaceCounters] {
+        let bridge = system.configuration.integrationBridge
+        return driver.counters.merging(patchTraffic.counters(integrationBridge: bridge)) {
+            device, _ in device
+        }
     }
 
     static let host: HostDescription = {

@@ -43,6 +43,8 @@ final class ControlThread {
     var claims: [RowUUID: PortClaim] = [:]
     var taken: [RowUUID: Milliseconds] = [:]
     var datapaths = LocalDatapaths.none
+    /// What the datapath thread has counted at patch ports.
+    var patchTraffic: PatchTraffic = [:]
     var conditions: MonitorConditions?
     var services = ServiceHub()
     var serviceTimer: EventLoop.Timer?

@@ -103,6 +103,7 @@ extension DatapathLoop {
             turn.operations.append(execution(upcall, form.actions))
         }
         for drop in path.template.translation.drops { count(drop, 1) }
+        count(path.template.translation.crossings, upcall)
         if upcall.reason == .miss { turn.news.append(.path(upcall, path, form)) }
     }
 
@@ -119,6 +120,7 @@ extension DatapathLoop {
         let metered = admittedMeters(translation, upcall.packet.count, turn.snapshot)
         turn.touched += apply(translation, metered, from: upcall, turn.snapshot, &turn.lessons)
         execute(translation, metered, actions, upcall, &turn.operations)
+        count(translation.crossings, upcall)
         for drop in translation.drops {
             count(drop, 1)
             if case .unknownRecirculation(let number) = drop.reason { noteUnknown(number) }
@@ -246,7 +248,14 @@ extension DatapathLoop {
 
     func account(_ traffic: TrafficReport) {
         for (drop, count) in traffic.drops { self.count(drop, count.packets) }
+        counters.crossings.merge(traffic.crossings) { old, new in old.adding(new) }
         for case .uses(let use) in traffic.effects { used.insert(use) }
+    }
+
+    /// A packet that came up is not one of its flow's.
+    private func count(_ crossings: [PatchCrossing], _ upcall: Upcall) {
+        counters.crossings.add(
+            crossings, PacketCount(packets: 1, bytes: UInt64(upcall.packet.count)))
     }
 
     /// Counts packets that were dropped. A flow whose actions are not evaluated is reported with

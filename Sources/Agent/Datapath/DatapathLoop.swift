@@ -179,4 +179,5 @@ struct DatapathCounters {
     var overflows: UInt64 = 0
     var refusedPuts: UInt64 = 0
     var drops: [PacketDrop: UInt64] = [:]
+    var crossings: PatchTraffic = [:]
 }

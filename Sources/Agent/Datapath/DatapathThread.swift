@@ -109,6 +109,12 @@ final class DatapathThread: @unchecked Sendable {
         loop.post { answer(state.value.counters.drops) }
     }
 
+    /// What has crossed patch ports so far.
+    func patchTraffic(_ answer: @escaping @Sendable (PatchTraffic) -> Void) {
+        let state = OwnerBound(self.state, loop: loop)
+        loop.post { answer(state.value.counters.crossings) }
+    }
+
     func stations(
         of bridge: String, _ answer: @escaping @Sendable ([DatapathLoop.Station]) -> Void
     ) {

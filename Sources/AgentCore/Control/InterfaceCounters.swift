@@ -29,4 +29,9 @@ package struct InterfaceCounters: Hashable, Sendable {
             "rx_missed_errors": receiveMisses, "collisions": collisions,
         ].mapValues { Int(clamping: $0) }
     }
+
+    /// The column of a patch port, of which nothing else is counted.
+    package var patchColumn: [String: Int] {
+        column.filter { ["rx_packets", "tx_packets", "rx_bytes", "tx_bytes"].contains($0.key) }
+    }
 }

@@ -33,7 +33,7 @@ package struct InterfaceStatus {
     private let kernel: KernelPorts
     private let counters: [String: InterfaceCounters]
 
-    /// - Parameter counters: by device name.
+    /// - Parameter counters: by the name of the device or patch port.
     package init(
         _ system: LocalSystem, _ replica: Replica, _ kernel: KernelPorts,
         counters: [String: InterfaceCounters]
@@ -79,7 +79,10 @@ package struct InterfaceStatus {
             }
             row = old.present(
                 device, counters[planned.name], resets: history.resets(of: device))
-        case .patch, .tunnel:
+        case .patch:
+            row = old.withoutDevice
+            row.statistics = (counters[planned.name] ?? InterfaceCounters()).patchColumn
+        case .tunnel:
             row = old.withoutDevice
         }
         row.ofport = number ?? -1

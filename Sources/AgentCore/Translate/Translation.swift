@@ -20,6 +20,8 @@ package struct Translation: Sendable {
     /// The meters that the configuration has put on some of them (`ControlMeters`).
     package var meters: [SideEffect: String] = [:]
     package var drops: [PacketDrop] = []
+    /// The patch ports on the way, once for each copy that crosses them.
+    package var crossings: [PatchCrossing] = []
     /// What it depends on that is configuration, and what changes with packets. May have an element
     /// twice.
     package var dependencies: [PhysicalDependency] = []
@@ -185,20 +187,20 @@ package struct PacketDrop: Hashable, Sendable {
     /// Where; nil outside of the pipelines.
     package var stage: LogicalStage?
     package var flow: RowIdentifier?
+    /// Of a packet that its flow drops: the flow before it in the same pipeline that did more than go
+    /// on. Where verdicts are found in one table and carried out in another it has the verdict.
+    package var decision: RowIdentifier?
 
     package init(
         _ reason: Reason, stage: LogicalStage? = nil, flow: RowIdentifier? = nil,
         decision: RowIdentifier? = nil
     ) {
-    /// Of a packet that its flow drops: the flow before it in the same pipeline that did more than go
-    /// on. Where verdicts are found in one table and carried out in another it has the verdict.
-    package var decision: RowIdentifier?
         self.reason = reason
         self.stage = stage
         self.flow = flow
+        self.decision = decision
     }
 }
-        self.decision = decision
 
 /// The steps of one translation, for `trace`.
 package enum TranslationStep: Hashable, Sendable {

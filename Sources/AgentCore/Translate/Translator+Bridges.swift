@@ -91,13 +91,21 @@ extension Translator {
             guard let vport = vports.first else { return }
             note(.deliver(vport: vport))
             record(.port(vport))
-        case .bridge(let name, let port): enterBridge(name, from: .own(port), snapshot)
+        case .bridge(let name, let peer):
+            if case .own(let own) = port.name { cross(.across(from: own, to: peer)) }
+            enterBridge(name, from: .own(peer), snapshot)
         case .datapath:
             guard case .logical(let reference) = port.name else { return }
+            if let port = snapshot.view.ports[reference] { cross(.inward(port.name)) }
             clearTracking()
             replaceSource(arriving: reference, snapshot)
             enterDatapath(reference, snapshot)
         }
+    }
+
+    /// What a flow makes anew each time is no packet of the flow's.
+    mutating func cross(_ crossing: PatchCrossing) {
+        if generated == nil { result.crossings.append(crossing) }
     }
 
     /// Gives the packet another tag, with the priority of the one before, or takes one away: then

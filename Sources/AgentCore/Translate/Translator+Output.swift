@@ -142,6 +142,7 @@ extension Translator {
             // What belongs to this host alone must not appear on a network of others.
             guard key.read(KeyField.flagsLocalOnly) == 0, mayLeave(by: port) else { return }
             replaceSource(leaving: port)
+            cross(.outward(port.name))
             enterBridge(name, from: .logical(reference), snapshot)
         case .peer(let peer):
             clearTracking()

@@ -204,6 +204,46 @@ import Wire
         #expect(host.receive(Self.out, on: 1).sent.map(\.port) == [12])
     }
 
+    /// A translation says which patch ports its packets cross, and the packets of its flow count there.
+    @Test func whatCrossesPatchPortsIsCounted() throws {
+        let control = Self.network()
+        control.view.bridges["br-ex"]?.add(
+            BridgePort(
+                name: .own("to-phy"), membership: .trunk(),
+                way: .bridge("br-phy", port: "to-ex")))
+        control.view.bridges["br-phy"] = ProviderBridge(
+            name: "br-phy",
+            ports: [
+                BridgePort(
+                    name: .own("to-ex"), membership: .trunk(),
+                    way: .bridge("br-ex", port: "to-phy"))
+            ])
+        var host = Host(control.snapshot(), ports: Self.kernel)
+        let sent: [PatchCrossing] = [.outward("net"), .across(from: "to-phy", to: "to-ex")]
+        for round in 1...3 {
+            _ = host.receive(Self.out, on: 1)
+            let flows = host.kernel.dump()
+            let entry = try #require(
+                flows.compactMap(\.id).compactMap { host.table.entries[$0] }.first)
+            #expect(entry.crossings == sent)
+            let review = host.table.review(
+                flows.map { ListedFlow(id: $0.id, statistics: $0.statistics) }, start: host.now,
+                now: host.now)
+            // The first packet came up, and is not its flow's.
+            let expected = round == 1 ? nil : PacketCount(packets: 1, bytes: UInt64(Self.out.count))
+            #expect(review.traffic.crossings[.outward("net")] == expected)
+            #expect(review.traffic.crossings[.across(from: "to-phy", to: "to-ex")] == expected)
+        }
+        var translator = Translator()
+        let back = translator.translate(
+            SwitchTranslationTests.input(Self.tagged(Self.back, 100), on: 10),
+            in: control.snapshot())
+        #expect(back.crossings.contains(.inward("net")))
+        let other = translator.translate(
+            SwitchTranslationTests.input(Self.back, on: 10), in: control.snapshot())
+        #expect(!other.crossings.contains(.inward("net")))
+    }
+
     @Test func aLocalportStaysHere() {
         let control = Self.network()
         control.port("meta", 1, 4, .here(vport: 3), type: "localport")

@@ -14,6 +14,10 @@ package struct PacketCount: Hashable, Sendable {
         self.bytes = bytes
     }
 
+    package func adding(_ other: PacketCount) -> PacketCount {
+        PacketCount(packets: packets + other.packets, bytes: bytes + other.bytes)
+    }
+
     static func += (left: inout PacketCount, right: PacketCount) {
         left.packets += right.packets
         left.bytes += right.bytes
@@ -23,6 +27,7 @@ package struct PacketCount: Hashable, Sendable {
 /// What the packets since the last dump were.
 package struct TrafficReport: Sendable {
     package var drops: [PacketDrop: PacketCount] = [:]
+    package var crossings: PatchTraffic = [:]
     /// What the packets would have taught: entries whose age they refresh, or that got lost.
     package var effects: Set<SideEffect> = []
 
@@ -122,6 +127,7 @@ extension MegaflowTable {
             packets: statistics.packets - old.packets,
             bytes: statistics.bytes >= old.bytes ? statistics.bytes - old.bytes : 0)
         for drop in entry.drops { traffic.drops[drop, default: PacketCount()] += difference }
+        traffic.crossings.add(entry.crossings, difference)
         traffic.effects.formUnion(entry.effects)
     }
 

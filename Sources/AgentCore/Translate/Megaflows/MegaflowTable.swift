@@ -40,6 +40,7 @@ package struct MegaflowTable: Sendable {
         /// packet up: then each has effects of its own.
         package var effects: [SideEffect]
         package var drops: [PacketDrop]
+        package var crossings: [PatchCrossing]
         /// What it depends on that changes with packets, and all else.
         var particulars: [PhysicalDependency]
         var reasons: ReasonIndex.Number
@@ -159,7 +160,8 @@ package struct MegaflowTable: Sendable {
             Entry(
                 flow: Megaflow(
                     id: id, key: spot.key, mask: spot.mask, actions: translation.actions),
-                effects: [], drops: translation.drops, particulars: path.particulars,
+                effects: [], drops: translation.drops, crossings: translation.crossings,
+                particulars: path.particulars,
                 reasons: reasons.add(translation.dependencies, translation.names),
                 mask: spot.number, lookups: lookups.add(path), written: translation.written,
                 frozenStates: translation.frozenStates, created: now, used: now))
@@ -205,7 +207,8 @@ package struct MegaflowTable: Sendable {
         let isServed = translation.slowPath == nil
         return Entry(
             flow: flow, effects: isServed ? translation.effects : [],
-            drops: isServed ? translation.drops : [], particulars: translation.particulars,
+            drops: isServed ? translation.drops : [],
+            crossings: isServed ? translation.crossings : [], particulars: translation.particulars,
             reasons: reasons.add(translation.dependencies, translation.names), mask: mask,
             lookups: lookups.add(translation.lookups), written: translation.written,
             frozenStates: translation.frozenStates, created: created, used: used)
