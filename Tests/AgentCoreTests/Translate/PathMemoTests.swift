@@ -76,7 +76,7 @@ import Wire
         var network = RandomNetwork(seed: seed, flows: 50)
         var translator = Translator()
         var book = LookupIndex()
-        var noted: [[LookupIndex.Number]] = []
+        var noted: [LookupIndex.Number] = []
         for round in 0..<3 {
             let snapshot = network.control.snapshot()
             for number in 0..<250 {

@@ -1,6 +1,21 @@
 import Datapath
 import Pipeline
 
+/// What is asked of all flows at once. It is small and stands apart from the entries, which are not looked
+/// at for it: a change or a dump concerns few of many.
+struct FlowSummary: Sendable, BitwiseCopyable {
+    /// What a flow depends on that most of its path have in common.
+    var reasons: ReasonIndex.Number
+    var lookups: LookupIndex.Number
+    /// Milliseconds.
+    let created: UInt64
+    var used: UInt64
+    /// As the kernel has counted.
+    var packets: UInt64 = 0
+    /// The last dump that listed it.
+    var seen: UInt64 = 0
+}
+
 /// What is known of flows, by their identifiers. A dictionary would hash an identifier with a keyed
 /// function for every miss; these are the agent's own, so nobody else chooses them.
 package struct FlowEntries: Sendable, Sequence {
@@ -11,15 +26,11 @@ package struct FlowEntries: Sendable, Sequence {
         let id: FlowID
         /// Nil if the place is free.
         var entry: Entry?
-
-        mutating func change(_ body: (inout Entry) -> Void) {
-            guard var changed = entry.take() else { return }
-            body(&changed)
-            entry = changed
-        }
     }
 
     private var places = NumberedRecords<Place>()
+    /// By number; nil where the place is free.
+    private var summaries: [FlowSummary?] = []
     private var index = HashIndex()
 
     package var count: Int { places.count }
@@ -43,8 +54,13 @@ package struct FlowEntries: Sendable, Sequence {
     }
 
     /// Takes a flow that is not known yet; returns its number.
-    mutating func insert(_ id: FlowID, _ entry: Entry) -> UInt32 {
+    mutating func insert(_ id: FlowID, _ entry: Entry, _ summary: FlowSummary) -> UInt32 {
         let number = places.insert(Place(id: id, entry: entry))
+        if Int(number) < summaries.count {
+            summaries[Int(number)] = summary
+        } else {
+            summaries.append(summary)
+        }
         index.insert(number, Self.hash(id))
         return number
     }
@@ -53,17 +69,32 @@ package struct FlowEntries: Sendable, Sequence {
     mutating func remove(_ id: FlowID) -> UInt32? {
         guard let number = number(id) else { return nil }
         places[number].entry = nil
+        summaries[Int(number)] = nil
         index.remove(number, Self.hash(id))
         places.release(number)
         return number
     }
 
-    /// Changes an entry where it stands; returns its number, nil if there is none.
-    @discardableResult
-    mutating func change(_ id: FlowID, _ body: (inout Entry) -> Void) -> UInt32? {
-        guard let number = number(id) else { return nil }
-        places[number].change(body)
-        return number
+    /// The flow with this number; nil if there is none. `_modify` changes it where it stands.
+    subscript(number number: UInt32) -> Entry? {
+        get { places.all[Int(number)].entry }
+        _modify { yield &places[number].entry }
+    }
+
+    // MARK: - Summaries
+
+    subscript(summary number: UInt32) -> FlowSummary? {
+        get { summaries[Int(number)] }
+        _modify { yield &summaries[Int(number)] }
+    }
+
+    /// The numbers of the flows of which this is true.
+    func numbers(where isWanted: (FlowSummary) -> Bool) -> [UInt32] {
+        var result: [UInt32] = []
+        for (number, summary) in summaries.enumerated() {
+            if let summary, isWanted(summary) { result.append(UInt32(number)) }
+        }
+        return result
     }
 
     package func makeIterator() -> AnyIterator<Element> {

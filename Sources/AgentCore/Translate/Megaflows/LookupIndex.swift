@@ -1,40 +1,53 @@
 import Datapath
 import Pipeline
 
-// The pipeline lookups behind the flows, each run of tables once however many flows used it. After a
-// change of the pipeline the questions are asked again, not the packets: only the flows behind a
-// changed answer are translated again.
+// The pipeline lookups behind the flows, each run of tables once however many flows used it, and each
+// list of runs once. After a change of the pipeline the questions are asked again, not the packets: only
+// the flows behind a changed answer are translated again.
 //
-// Nearly all runs of a new flow are known: noting one that is known takes a comparison, and no memory.
-// Who uses a record is not kept here but in the flows, which are searched once when answers have changed.
+// Nearly all packets of new flows have asked what others have: noting that takes a comparison, and no
+// memory. Who uses a list is not kept here but in the flows, which are searched once when answers have
+// changed.
 
 struct LookupIndex: Sendable {
+    /// That of a list of runs.
     typealias Number = UInt32
+    private typealias RunNumber = UInt32
 
     private struct Record: Sendable {
         /// Nil if the record is free.
         var run: LookupRun?
         /// Where the run stands; 0 if the record is free.
         var address: UInt
-        /// Flows that use it.
+        /// Lists that it is in.
+        var lists: UInt32
+    }
+
+    /// What the packets of some flows have asked.
+    private struct List: Sendable {
+        var runs: [RunNumber]
+        /// Flows that use it; a list without is free.
         var users: UInt32
     }
 
-    /// The lookups whose answer may have changed, by the number of their record.
+    /// The lookups whose answer may have changed, by the number of the list.
     struct Changed {
         fileprivate var lookups: [[Lookup]]
         fileprivate(set) var isEmpty = true
 
+        /// False if no flow with this list is concerned.
+        func mayConcern(_ list: Number) -> Bool { !isEmpty && !lookups[Int(list)].isEmpty }
+
         /// True if a flow's packets may be answered otherwise than before. They agree in more bits
         /// than a record's question has: a first rule about a field that no other rule of its table
         /// compares concerns few of the flows whose questions don't tell.
-        func concern(_ entry: MegaflowTable.Entry, _ asker: borrowing LookupAsker) -> Bool {
-            if isEmpty { return false }
-            for number in entry.lookups {
-                for lookup in lookups[Int(number)]
-                where !asker.holds(lookup, entry.flow, written: entry.written) {
-                    return true
-                }
+        func concern(
+            _ entry: MegaflowTable.Entry, _ list: Number, _ asker: borrowing LookupAsker
+        ) -> Bool {
+            guard mayConcern(list) else { return false }
+            for lookup in lookups[Int(list)]
+            where !asker.holds(lookup, entry.flow, written: entry.written) {
+                return true
             }
             return false
         }
@@ -43,10 +56,13 @@ struct LookupIndex: Sendable {
     private let seed = WordHash.seed
     private var records = NumberedRecords<Record>()
     private var index = HashIndex()
-    /// What the last flow of a template got, by the template's number; the next one gets the same if
-    /// the records still are of its runs.
-    private var latest: [[Number]] = []
+    private var lists = NumberedRecords<List>()
+    private var listIndex = HashIndex()
+    /// The list that the last flow of a template got, by the template's number; the next one gets the
+    /// same if its runs still are the template's.
+    private var latest: [Number?] = []
 
+    /// How many runs there are.
     var count: Int { records.count }
 
     private static func address(_ run: LookupRun) -> UInt {
@@ -59,33 +75,39 @@ struct LookupIndex: Sendable {
         return hash.value
     }
 
-    /// Notes that one more flow uses these runs; returns their numbers.
-    mutating func add(_ runs: [LookupRun]) -> [Number] {
-        var numbers: [Number] = []
+    private func hash(_ runs: [RunNumber]) -> UInt64 {
+        var hash = WordHash(seed)
+        for run in runs { hash.combine(UInt64(run)) }
+        return hash.value
+    }
+
+    /// Notes that one more flow uses these runs; returns their list's number.
+    mutating func add(_ runs: [LookupRun]) -> Number {
+        var numbers: [RunNumber] = []
         numbers.reserveCapacity(runs.count)
-        for run in runs { numbers.append(add(run)) }
-        return numbers
+        for run in runs { numbers.append(number(of: run)) }
+        return add(numbers)
     }
 
     /// The same for the runs of a packet that went where another went before.
-    mutating func add(_ path: FollowedPath) -> [Number] {
+    mutating func add(_ path: FollowedPath) -> Number {
         let template = path.template.number
         if template >= latest.count {
-            latest += repeatElement([], count: template + 1 - latest.count)
+            latest += repeatElement(nil, count: template + 1 - latest.count)
         }
-        let known = latest[template]
-        if isOf(known, path) {
-            for number in known { records[number].users += 1 }
+        if let known = latest[template], isOf(known, path) {
+            lists[known].users += 1
             return known
         }
-        let numbers = (0..<path.lookupCount).map { add(path.lookup($0)) }
-        latest[template] = numbers
-        return numbers
+        let list = add((0..<path.lookupCount).map { number(of: path.lookup($0)) })
+        latest[template] = list
+        return list
     }
 
-    private func isOf(_ numbers: [Number], _ path: FollowedPath) -> Bool {
-        guard numbers.count == path.lookupCount else { return false }
-        for (place, number) in numbers.enumerated() {
+    private func isOf(_ list: Number, _ path: FollowedPath) -> Bool {
+        let list = lists.all[Int(list)]
+        guard list.users > 0, list.runs.count == path.lookupCount else { return false }
+        for (place, number) in list.runs.enumerated() {
             guard records.all[Int(number)].address == Self.address(path.lookup(place)) else {
                 return false
             }
@@ -93,41 +115,63 @@ struct LookupIndex: Sendable {
         return true
     }
 
-    private mutating func add(_ run: LookupRun) -> Number {
+    private mutating func add(_ runs: [RunNumber]) -> Number {
+        let hash = hash(runs)
+        if let known = listIndex.first(hash, where: { lists.all[Int($0)].runs == runs }) {
+            lists[known].users += 1
+            return known
+        }
+        for run in runs { records[run].lists += 1 }
+        let number = lists.insert(List(runs: runs, users: 1))
+        listIndex.insert(number, hash)
+        return number
+    }
+
+    /// A run that is new is in no list yet.
+    private mutating func number(of run: LookupRun) -> RunNumber {
         let address = Self.address(run)
         let hash = hash(address)
         if let number = index.first(hash, where: { records.all[Int($0)].address == address }) {
-            records[number].users += 1
             return number
         }
-        let number = records.insert(Record(run: run, address: address, users: 1))
+        let number = records.insert(Record(run: run, address: address, lists: 0))
         index.insert(number, hash)
         return number
     }
 
-    /// One flow less uses these.
-    mutating func remove(_ numbers: [Number]) {
-        for number in numbers {
-            records[number].users -= 1
-            guard records[number].users == 0 else { continue }
-            index.remove(number, hash(records[number].address))
-            records[number] = Record(run: nil, address: 0, users: 0)
-            records.release(number)
-        }
+    /// One flow less uses a list.
+    mutating func remove(_ list: Number) {
+        lists[list].users -= 1
+        guard lists[list].users == 0 else { return }
+        let runs = lists[list].runs
+        listIndex.remove(list, hash(runs))
+        lists[list].runs = []
+        lists.release(list)
+        for run in runs { release(run) }
+    }
+
+    private mutating func release(_ run: RunNumber) {
+        records[run].lists -= 1
+        guard records[run].lists == 0 else { return }
+        index.remove(run, hash(records[run].address))
+        records[run] = Record(run: nil, address: 0, lists: 0)
+        records.release(run)
     }
 
     /// The answers that are not given any more to all packets that agree with their question.
     func changed(_ asker: borrowing LookupAsker) -> Changed {
         var result = Changed(lookups: [])
         guard !asker.changes.isEmpty else { return result }
-        result.lookups = Array(repeating: [], count: records.all.count)
+        var changed: [RunNumber: [Lookup]] = [:]
         for (number, record) in records.all.enumerated() {
             guard let run = record.run else { continue }
             for lookup in run.lookups where asker.concerns(lookup) && !asker.holds(lookup) {
-                result.lookups[number].append(lookup)
-                result.isEmpty = false
+                changed[RunNumber(number), default: []].append(lookup)
             }
         }
+        guard !changed.isEmpty else { return result }
+        result.isEmpty = false
+        result.lookups = lists.all.map { list in list.runs.flatMap { changed[$0] ?? [] } }
         return result
     }
 }

@@ -69,8 +69,8 @@ extension MegaflowTable {
         reviewed = start
         for number in recent.byIdleness { queues.moveToEnd(number) }
         // What was there before the dump began and is not in it has vanished.
-        let vanished = entries.filter { $0.value.created < start && $0.value.seen != dumps }
-        for id in vanished.map(\.key).sorted() {
+        let vanished = entries.numbers { $0.created < start && $0.seen != dumps }
+        for id in vanished.map(entries.id).sorted() {
             if let entry = forget(id) { review.vanished.append(entry.flow) }
         }
         review.commands += expire(now: now)
@@ -84,13 +84,15 @@ extension MegaflowTable {
             review.foreign += 1
             return
         }
-        var used: UInt64 = 0
-        let number = entries.change(id) {
-            Self.account(&$0, flow.statistics, dumps, &review.traffic)
-            used = $0.used
-        }
-        if let number {
-            recent.add(number, used: used)
+        if let number = entries.number(id), var summary = entries[summary: number] {
+            summary.seen = dumps
+            if let used = flow.statistics.used { summary.used = max(summary.used, used) }
+            if summary.packets != flow.statistics.packets {
+                account(number, flow.statistics, &review.traffic)
+                summary.packets = flow.statistics.packets
+            }
+            entries[summary: number] = summary
+            recent.add(number, used: summary.used)
             return
         }
         if epoch != identity.epoch {
@@ -108,14 +110,12 @@ extension MegaflowTable {
         if let statistics { Self.add(entry, statistics, &traffic) }
     }
 
-    private static func account(
-        _ entry: inout Entry, _ statistics: FlowStatistics, _ dump: UInt64,
-        _ traffic: inout TrafficReport
+    private mutating func account(
+        _ number: UInt32, _ statistics: FlowStatistics, _ traffic: inout TrafficReport
     ) {
-        add(entry, statistics, &traffic)
-        entry.flow.statistics = statistics
-        entry.seen = dump
-        if let used = statistics.used { entry.used = max(entry.used, used) }
+        guard let entry = entries[number: number] else { return }
+        Self.add(entry, statistics, &traffic)
+        entries[number: number]?.flow.statistics = statistics
     }
 
     private static func add(
@@ -133,15 +133,15 @@ extension MegaflowTable {
 
     /// Idle flows go; over the limits the idlest go too.
     private mutating func expire(now: UInt64) -> [FlowCommand] {
-        var victims = Set(
-            entries.filter { now >= $0.value.used + limits.idle }.map(\.key))
+        var victims = entries.numbers { now >= $0.used + limits.idle }
         let excess = entries.count - victims.count - limits.flows * 9 / 10
         if excess > 0 {
-            let rest = entries.filter { !victims.contains($0.key) }
-                .sorted { ($0.value.used, $0.key) < ($1.value.used, $1.key) }
-            victims.formUnion(rest.prefix(excess).map(\.key))
+            let rest = entries.numbers { now < $0.used + limits.idle }
+                .map { (used: entries[summary: $0]?.used ?? 0, id: entries.id($0), number: $0) }
+                .sorted { ($0.used, $0.id) < ($1.used, $1.id) }
+            victims += rest.prefix(excess).map(\.number)
         }
-        return victims.sorted().map { delete($0) }
+        return victims.map(entries.id).sorted().map { delete($0) }
     }
 }
 

@@ -41,18 +41,11 @@ package struct MegaflowTable: Sendable {
         package var effects: [SideEffect]
         package var drops: [PacketDrop]
         package var crossings: [PatchCrossing]
-        /// What it depends on that changes with packets, and all else.
+        /// What it depends on that changes with packets.
         var particulars: [PhysicalDependency]
-        var reasons: ReasonIndex.Number
         let mask: MaskBook.Number
-        var lookups: [LookupIndex.Number]
         let written: WordSet
         var frozenStates: [UInt32]
-        /// Milliseconds.
-        package let created: UInt64
-        package var used: UInt64
-        /// The last dump that listed it.
-        var seen: UInt64 = 0
     }
 
     package var limits: Limits
@@ -161,10 +154,11 @@ package struct MegaflowTable: Sendable {
                 flow: Megaflow(
                     id: id, key: spot.key, mask: spot.mask, actions: translation.actions),
                 effects: [], drops: translation.drops, crossings: translation.crossings,
-                particulars: path.particulars,
+                particulars: path.particulars, mask: spot.number, written: translation.written,
+                frozenStates: translation.frozenStates),
+            FlowSummary(
                 reasons: reasons.add(translation.dependencies, translation.names),
-                mask: spot.number, lookups: lookups.add(path), written: translation.written,
-                frozenStates: translation.frozenStates, created: now, used: now))
+                lookups: lookups.add(path), created: now, used: now))
     }
 
     /// True if no change since `old` touches what the translation read.
@@ -189,19 +183,23 @@ package struct MegaflowTable: Sendable {
         used: UInt64
     ) {
         guard let id = flow.id else { return }
-        insert(id, link(flow, id, mask, translation, created: created, used: used))
+        insert(
+            id, link(flow, id, mask, translation),
+            FlowSummary(
+                reasons: reasons.add(translation.dependencies, translation.names),
+                lookups: lookups.add(translation.lookups), created: created, used: used))
     }
 
-    private mutating func insert(_ id: FlowID, _ entry: Entry) {
+    private mutating func insert(_ id: FlowID, _ entry: Entry, _ summary: FlowSummary) {
         let flow = entry.flow
         places.insert(id, flow.key, flow.mask)
-        queues.append(entries.insert(id, entry), to: flow.key[.inputPort])
+        queues.append(entries.insert(id, entry, summary), to: flow.key[.inputPort])
     }
 
-    /// The entry of a flow, which from now on is found by what its translation depends on.
+    /// The entry of a flow, which from now on is found by what its translation depends on that changes
+    /// with packets.
     private mutating func link(
-        _ flow: Megaflow, _ id: FlowID, _ mask: MaskBook.Number, _ translation: Translation,
-        created: UInt64, used: UInt64
+        _ flow: Megaflow, _ id: FlowID, _ mask: MaskBook.Number, _ translation: Translation
     ) -> Entry {
         note(translation.particulars, of: id)
         let isServed = translation.slowPath == nil
@@ -209,33 +207,36 @@ package struct MegaflowTable: Sendable {
             flow: flow, effects: isServed ? translation.effects : [],
             drops: isServed ? translation.drops : [],
             crossings: isServed ? translation.crossings : [], particulars: translation.particulars,
-            reasons: reasons.add(translation.dependencies, translation.names), mask: mask,
-            lookups: lookups.add(translation.lookups), written: translation.written,
-            frozenStates: translation.frozenStates, created: created, used: used)
+            mask: mask, written: translation.written, frozenStates: translation.frozenStates)
     }
 
     private mutating func note(_ particulars: [PhysicalDependency], of id: FlowID) {
         for dependency in particulars { dependents[dependency, default: Dependents()].add(id) }
     }
 
-    private mutating func unlink(_ id: FlowID) {
-        guard let entry = entries[id] else { return }
+    private mutating func unlink(_ number: UInt32) {
+        guard let entry = entries[number: number], let summary = entries[summary: number] else {
+            return
+        }
         for dependency in entry.particulars {
             if dependents[dependency]?.removeOne(entries) == true { dependents[dependency] = nil }
         }
-        reasons.remove(entry.reasons)
-        lookups.remove(entry.lookups)
+        reasons.remove(summary.reasons)
+        lookups.remove(summary.lookups)
     }
 
     /// The kernel refused the put, or lost the flow.
     @discardableResult
     package mutating func forget(_ id: FlowID) -> Entry? {
         unchecked.remove(id)
-        guard let entry = entries[id] else { return nil }
-        unlink(id)
+        guard let number = entries.number(id), let entry = entries[number: number] else {
+            return nil
+        }
+        unlink(number)
         places.remove(id, entry.flow.key, entry.flow.mask)
         masks.release(entry.mask)
-        if let number = entries.remove(id) { queues.remove(number) }
+        _ = entries.remove(id)
+        queues.remove(number)
         return entry
     }
 
@@ -278,9 +279,17 @@ package struct MegaflowTable: Sendable {
         _ asker: borrowing LookupAsker
     ) {
         guard !reasons.isEmpty || !answers.isEmpty else { return }
-        for (id, entry) in entries
-        where reasons.contains(entry.reasons) || answers.concern(entry, asker) {
-            unchecked.insert(id)
+        let touched = entries.numbers {
+            reasons.contains($0.reasons) || answers.mayConcern($0.lookups)
+        }
+        for number in touched {
+            guard let entry = entries[number: number], let summary = entries[summary: number]
+            else { continue }
+            if reasons.contains(summary.reasons)
+                || answers.concern(entry, summary.lookups, asker)
+            {
+                unchecked.insert(entries.id(number))
+            }
         }
     }
 
@@ -307,15 +316,19 @@ package struct MegaflowTable: Sendable {
     /// taken from a packet that comes up.
     package mutating func check(_ id: FlowID, _ translation: Translation) -> FlowCommand? {
         unchecked.remove(id)
-        guard let entry = entries[id] else { return nil }
+        guard let number = entries.number(id), let entry = entries[number: number] else {
+            return nil
+        }
         guard translation.isCacheable, entry.flow.mask.isSuperset(of: translation.mask),
             !translation.hasLessons(beyond: entry.effects)
         else { return delete(id) }
-        unlink(id)
-        var checked = link(
-            entry.flow, id, entry.mask, translation, created: entry.created, used: entry.used)
+        unlink(number)
+        var checked = link(entry.flow, id, entry.mask, translation)
         checked.flow.actions = translation.actions
-        entries.change(id) { $0 = checked }
+        entries[number: number] = checked
+        entries[summary: number]?.reasons = reasons.add(
+            translation.dependencies, translation.names)
+        entries[summary: number]?.lookups = lookups.add(translation.lookups)
         guard entry.flow.actions != translation.actions else { return nil }
         return .modify(id, translation.actions)
     }
