@@ -110,10 +110,11 @@ schema() {
 
 # daemon NAME COMMAND...: starts it in the background; its process id is in NAME.pid. The
 # command is a program, not a function: a shell between us and it would be what gets stopped.
+# It goes before other programs, as OVN's packages and our units start theirs.
 daemon() {
     local name=$1
     shift
-    "$@" >"$NETWORK/$name.out" 2>&1 </dev/null &
+    nice -n -10 "$@" >"$NETWORK/$name.out" 2>&1 </dev/null &
     echo $! >"$NETWORK/$name.pid"
     at_exit stop_process $!
 }
