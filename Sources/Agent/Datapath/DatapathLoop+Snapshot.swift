@@ -130,6 +130,7 @@ extension DatapathLoop {
             return false
         }
         account(review.traffic)
+        teach(review.owing)
         reportGone(review.vanished)
         perform(
             review.commands.map(operation) + review.unadopted.map { .delete($0) })

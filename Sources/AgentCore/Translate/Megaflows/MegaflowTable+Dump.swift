@@ -51,6 +51,8 @@ extension MegaflowTable {
         package var unadopted: [FlowID] = []
         /// Flows that nobody here has deleted and the kernel doesn't have.
         package var vanished: [Megaflow] = []
+        /// Flows that have had packets, and whose lessons were refused so far (`owe`).
+        package var owing: [FlowID] = []
     }
 
     /// Takes a complete dump that began at `start` (milliseconds on the clock of the flows' `used`).
@@ -81,6 +83,9 @@ extension MegaflowTable {
         }
         var used: UInt64 = 0
         let number = entries.change(id) {
+            if $0.owesLessons, flow.statistics.packets > $0.flow.statistics.packets {
+                review.owing.append(id)
+            }
             Self.account(&$0, flow.statistics, dumps, &review.traffic)
             used = $0.used
         }

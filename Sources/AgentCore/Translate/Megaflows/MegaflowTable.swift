@@ -52,6 +52,8 @@ package struct MegaflowTable: Sendable {
         package var used: UInt64
         /// The last dump that listed it.
         var seen: UInt64 = 0
+        /// What its first packet would have taught was refused.
+        var owesLessons = false
     }
 
     package var limits: Limits
@@ -69,6 +71,8 @@ package struct MegaflowTable: Sendable {
     var queues = PortQueues()
     /// Flows that have made room for others and that the kernel was not told to delete yet.
     var evicted: [FlowID] = []
+    /// Packets that got no flow since somebody asked, because there was no mask for it.
+    var unmasked: UInt64 = 0
     /// When the last dump began.
     var reviewed: UInt64 = 0
     /// The differences from the last older snapshot that a translation was made under.
@@ -224,6 +228,13 @@ package struct MegaflowTable: Sendable {
         lookups.remove(entry.lookups)
     }
 
+    /// What the packet of a flow would have taught was refused for now: a later packet of it shall teach it
+    /// (`Review.owing`).
+    package mutating func owe(_ id: FlowID) { entries.change(id) { $0.owesLessons = true } }
+
+    /// The flow has taught.
+    package mutating func settle(_ id: FlowID) { entries.change(id) { $0.owesLessons = false } }
+
     /// The kernel refused the put, or lost the flow.
     @discardableResult
     package mutating func forget(_ id: FlowID) -> Entry? {
@@ -312,6 +323,7 @@ package struct MegaflowTable: Sendable {
         var checked = link(
             entry.flow, id, entry.mask, translation, created: entry.created, used: entry.used)
         checked.flow.actions = translation.actions
+        checked.owesLessons = entry.owesLessons && translation.hasLessons(beyond: [])
         entries.change(id) { $0 = checked }
         guard entry.flow.actions != translation.actions else { return nil }
         return .modify(id, translation.actions)
