@@ -20,6 +20,8 @@ enum AgentCoverage {
     /// more than they need to, because there are as many masks as there may be.
     static let evictions = CoverageCounter("flow_evicted")
     static let narrowings = CoverageCounter("flow_narrowed")
+    /// Packets that went on without a flow, because no mask was left that compares enough.
+    static let unmasked = CoverageCounter("flow_unmasked")
     static let executions = CoverageCounter("dpif_execute")
     /// Packets on their way that the kernel did not take.
     static let refusedPackets = CoverageCounter("dpif_execute_error")
@@ -49,7 +51,8 @@ enum AgentCoverage {
 
     private static let all = [
         flowRuns, physicalRuns, packetsIn, overflows,
-        puts, rechecks, refusedPuts, deletions, evictions, narrowings, executions,
+        puts, rechecks, refusedPuts, deletions, evictions, narrowings, unmasked,
+        executions,
         refusedPackets, samples, lostSamples, exports, failedExports, questions, addressQuestions,
         address6Questions,
         nameQuestions, questionsForAll, otherQuestions, knownNames,

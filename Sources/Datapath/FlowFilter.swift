@@ -31,8 +31,10 @@ package struct FlowFilter: Hashable, Sendable {
 
     package func covers(_ flow: Megaflow) -> Bool {
         wanted.allSatisfy { field, value in
-            let whole = FlowMask(exact: [field])
-            return flow.mask.isSuperset(of: whole) && flow.key[wide: field] == value
+            // All of it that the kernel compares.
+            let whole = FlowMask(exact: [field]).widened(for: flow.key)[wide: field]
+            return whole != 0 && flow.mask[wide: field] & whole == whole
+                && flow.key[wide: field] == value
         }
     }
 

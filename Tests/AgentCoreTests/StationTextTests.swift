@@ -29,8 +29,8 @@ import Wire
     /// What an administrator has said outlives packets that say otherwise, time, and a flush.
     @Test func aStationThatWasPutSomewhereStaysThere() {
         var table = StationTable()
-        #expect(table.fix(key(1), to: .own("a"), now: 0) == [key(1)])
-        #expect(table.fix(key(1), to: .own("a"), now: 0) == [])
+        #expect(table.fix(key(1), to: .own("a")) == [key(1)])
+        #expect(table.fix(key(1), to: .own("a")) == [])
         #expect(table.see(sighting(1, "b"), now: 1) == [])
         #expect(table[key(1)] == .own("a"))
         #expect(table.see(sighting(2, "b"), now: 2) == [key(2)])

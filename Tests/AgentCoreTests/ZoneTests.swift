@@ -28,6 +28,18 @@ import Testing
         #expect(zones.update(demand(["b", "c", "d"])).isEmpty)
     }
 
+    /// What the kernel did not flush is flushed with the next update, also if that changes nothing.
+    @Test func whatIsNotFlushedIsNotForgotten() {
+        var zones = ZoneAllocator()
+        _ = zones.update(demand(["a"]))
+        _ = zones.update(demand(["a", "b"]))
+        _ = zones.update(demand(["a", "b"]))
+        #expect(zones.unflushed == [1, 2])
+        zones.confirmFlush()
+        _ = zones.update(demand(["b"]))
+        #expect(zones.unflushed == [1])
+    }
+
     @Test func zonesOutliveTheProgram() {
         var zones = ZoneAllocator()
         _ = zones.update(demand(["ls1_snat", "p-1", "p-2"]))

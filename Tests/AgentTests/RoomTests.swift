@@ -64,6 +64,18 @@ import Wire
         #expect(machine.flows.takeOperations().isEmpty)
     }
 
+    /// A packet for whose flow there is no mask goes its way all the same, and is counted.
+    @Test func packetsWithoutAMaskAreCounted() throws {
+        let machine = try machine()
+        let before = total("flow_unmasked")
+        let run = run(on: machine) { $0.masks = 0 }
+        for port in [53, 54, 55] as [UInt16] {
+            #expect(machine.receive(Self.frame(1, port: port), on: 1, run) == [2])
+        }
+        #expect(machine.flows.kernel.flowCount == 0)
+        #expect(total("flow_unmasked") >= before + 3)
+    }
+
     /// What compares more than it needs to is neither altered nor wrong, for this run and the next.
     @Test func narrowedFlowsAreAsTheyShouldBe() throws {
         let machine = try machine()

@@ -30,7 +30,7 @@ import Wire
                     + "ipv6(src=fd00::1,dst=fd00::2,label=0,proto=17,tclass=0,hlimit=64,frag=no),"
                     + "udp(src=1000,dst=53)",
                 "eth(src=0a:00:00:00:00:01,dst=0a:00:00:00:00:02),eth_type(0x0806),"
-                    + "arp(sip=10.0.0.1,tip=10.0.0.2,op=1,sha=0a:00:00:00:00:01,"
+                    + "arp(sip=10.0.0.1,tip=10.0.0.2,op=1/0xff,sha=0a:00:00:00:00:01,"
                     + "tha=00:00:00:00:00:00)",
                 "eth(src=0a:00:00:00:00:01,dst=0a:00:00:00:00:02),eth_type(0x86dd),"
                     + "ipv6(src=fd00::1,dst=ff02::1:ff00:2,label=0,proto=58,tclass=0,hlimit=255,"

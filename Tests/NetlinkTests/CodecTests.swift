@@ -228,11 +228,11 @@ extension FlowKey {
             writer.putDatapathHeader(command: 2, version: 1, datapathIndex: 7)
             writer.put(
                 Int(OVS_PACKET_ATTR_PACKET.rawValue), (1, 2, 3, 4) as (UInt8, UInt8, UInt8, UInt8))
-            KernelMatch.widen(key[1], for: key[0])
+            key[1].widen(for: key[0])
             // OVS_FLOW_ATTR_KEY happens to be 1; the upcall's key is attribute 2.
             writer.nest(Int(OVS_PACKET_ATTR_KEY.rawValue)) { writer in
                 var metadata = MetadataEncoder(values: key[0], isMask: false)
-                metadata.shape = NetworkShape(key[0])
+                metadata.shape = HeaderShape(key[0])
                 metadata.put(into: &writer)
             }
             writer.put(Int(OVS_PACKET_ATTR_USERDATA.rawValue), UInt32(0xdead_beef).bigEndian)

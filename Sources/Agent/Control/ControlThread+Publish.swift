@@ -12,7 +12,8 @@ struct SouthboundDerivations {
     var bindings = Bindings()
     var pass = Derivation<RowSource<PhysicalPass.Host>, PhysicalPass>()
     var view = Derivation<ViewSource, PhysicalView>()
-    /// The kernel refused what goes with the view: the next evaluation tries again.
+    /// The kernel refused what goes with the view (zones to be flushed, limits of zones): it is made again
+    /// after a pause.
     var isViewUncertain = false
     var serviceRows = Derivation<RowSource<LocalDatapaths>, ServiceRows>()
     /// What services are configured from.
@@ -90,11 +91,17 @@ extension ControlThread {
         let view = makeView(system, southbound, pass, isComplete: isComplete)
         if derived.isViewUncertain {
             derived.view.forget()
+            loop.schedule(after: Self.uncertaintyPause) { [weak self] in
+                self?.southboundChanged = true
+                self?.evaluateSoon()
+            }
         } else {
             derived.view.keep(viewSource, view)
         }
         return view
     }
+
+    private static let uncertaintyPause: Duration = .seconds(1)
 
     /// Takes along what else follows from the same rows: patch ports, rates, zones, mirrors.
     private func makeView(

@@ -16,16 +16,17 @@ extension ControlThread {
             zones
             ?? ZoneAllocator(restoring: system.integrationBridge?.row.externalIDs ?? [:])
         let before = zones?.assigned
-        let flushed = allocator.update(pass.demand)
-        zones = allocator
-        if !flushed.isEmpty {
+        _ = allocator.update(pass.demand)
+        if !allocator.unflushed.isEmpty {
             do {
-                try driver.flush(zones: flushed)
+                try driver.flush(zones: allocator.unflushed)
+                allocator.confirmFlush()
             } catch {
                 report("conntrack zones: \(error)")
                 derived.isViewUncertain = true
             }
         }
+        zones = allocator
         stand(.zones, allocator.unserved.map { "no conntrack zone is left for \($0)" })
         if allocator.assigned != before { evaluateSoon() }
         limitZones(pass.limits(allocator), among: Set(allocator.assigned.values))

@@ -59,7 +59,7 @@ extension DatapathLoop {
         table = MegaflowTable(epoch: epoch, snapshot: snapshot, limits: supervision.limits)
         var operations: [FlowOperation] = []
         for flow in found.own {
-            let translation = retranslateDumped(flow, snapshot)
+            let translation = retranslate(flow, snapshot)
             if let command = table?.adopt(flow, translation, now: UInt64(now)) {
                 operations.append(operation(command))
             }

@@ -35,7 +35,7 @@ extension DatapathLoop {
         let finding = MegaflowCheck.examine(flow, using: &random) { key in
             var packet = flow
             packet.key = key
-            return retranslateDumped(packet, snapshot)
+            return retranslate(packet, snapshot)
         }
         guard let finding else { return nil }
         let text = FlowText(portName: portName)

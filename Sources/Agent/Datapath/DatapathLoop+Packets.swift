@@ -51,7 +51,8 @@ extension DatapathLoop {
     /// A packet that no flow was for, and where it went.
     private enum New {
         case path(Upcall, FollowedPath, EncodedTemplate)
-        case own(Upcall, Translation, EncodedActions)
+        /// `owes`: what it would have taught was refused.
+        case own(Upcall, Translation, EncodedActions, owes: Bool)
     }
 
     private func bookings(of turn: Turn) -> [FlowOperation] {
@@ -64,6 +65,9 @@ extension DatapathLoop {
                 AgentCoverage.evictions.hit()
             }
             operations.append(.put(put))
+        }
+        if let unmasked = table?.takeUnmasked(), unmasked > 0 {
+            AgentCoverage.unmasked.hit(unmasked)
         }
         return operations
     }
@@ -87,11 +91,12 @@ extension DatapathLoop {
                 put.encoded = EncodedMatch(key: upcall.kernelKey, mask: mask)
             }
             return put
-        case .own(let upcall, let translation, let actions):
+        case .own(let upcall, let translation, let actions, let owes):
             let addition = table?.add(
                 translation, key: upcall.key, under: snapshot, now: UInt64(now))
             guard case .put(let flow)? = addition, let id = flow.id else { return nil }
             if flow.mask != translation.mask { AgentCoverage.narrowings.hit() }
+            if owes, translation.slowPath == nil { table?.owe(id) }
             return FlowPut(id: id, key: upcall.key, mask: flow.mask, actions: actions)
         }
     }
@@ -116,9 +121,12 @@ extension DatapathLoop {
     /// Sends a packet where its own translation says.
     private func send(_ upcall: Upcall, _ translation: Translation, _ turn: inout Turn) {
         let actions = encoded(translation.actions)
-        if upcall.reason == .miss { turn.news.append(.own(upcall, translation, actions)) }
         let metered = admittedMeters(translation, upcall.packet.count, turn.snapshot)
-        turn.touched += apply(translation, metered, from: upcall, turn.snapshot, &turn.lessons)
+        let applied = apply(translation, metered, from: upcall, turn.snapshot, &turn.lessons)
+        turn.touched += applied.touched
+        if upcall.reason == .miss {
+            turn.news.append(.own(upcall, translation, actions, owes: applied.owes))
+        }
         execute(translation, metered, actions, upcall, &turn.operations)
         count(translation.crossings, upcall)
         for drop in translation.drops {
@@ -269,25 +277,27 @@ extension DatapathLoop {
 
     // MARK: Effects
 
-    /// - Returns: what flows find otherwise from now on.
+    /// - Returns: what flows find otherwise from now on, and whether a lesson was refused.
     private func apply(
         _ translation: Translation, _ metered: Set<String>, from upcall: Upcall,
         _ snapshot: TranslationSnapshot, _ lessons: inout [TaughtLesson]
-    ) -> [PhysicalDependency] {
+    ) -> (touched: [PhysicalDependency], owes: Bool) {
         let source = PacketSource(upcall.key)
         var touched: [PhysicalDependency] = []
+        var owes = false
         for effect in translation.effects {
-            if let meter = translation.meters[effect], !metered.contains(meter) { continue }
+            if let meter = translation.meters[effect], !metered.contains(meter) {
+                owes = owes || Lesson(effect) != nil
+                continue
+            }
             switch effect {
-            case .neighbour(let key, let address, let isShared):
-                guard mayLearn(key, snapshot), admission.admits(source, now: now) else {
+            case .neighbour, .address:
+                guard let lesson = Lesson(effect), mayLearn(lesson, snapshot) else { continue }
+                guard admission.admits(source, now: now) else {
+                    owes = true
                     continue
                 }
-                lessons.append(
-                    TaughtLesson(.neighbour(key, address, isShared: isShared), from: source))
-            case .address(let key, let port):
-                guard admission.admits(source, now: now) else { continue }
-                lessons.append(TaughtLesson(.address(key, port: port), from: source))
+                lessons.append(TaughtLesson(lesson, from: source))
             case .wait(let packet):
                 waiting.add(packet, from: source, now: now)
             case .uses(let use): used.insert(use)
@@ -306,12 +316,13 @@ extension DatapathLoop {
                 touched += translator.keep(effect, now: now)
             }
         }
-        return touched
+        return (touched, owes)
     }
 
     /// A router may want to learn of those only whom it has asked for.
-    private func mayLearn(_ key: NeighbourKey, _ snapshot: TranslationSnapshot) -> Bool {
-        !snapshot.view.askingRouters.contains(key.port.datapath)
+    private func mayLearn(_ lesson: Lesson, _ snapshot: TranslationSnapshot) -> Bool {
+        guard case .neighbour(let key, _, _) = lesson else { return true }
+        return !snapshot.view.askingRouters.contains(key.port.datapath)
             || waiting.expects(AskedNeighbour(key), now: now)
     }
 

@@ -52,14 +52,6 @@ extension DatapathLoop {
                 key: flow.key, frame: nil, upcallPort: upcallPort(of: flow.key)), in: snapshot)
     }
 
-    /// A fresh translation for a flow that the kernel has told of. The kernel keeps a mask in a form
-    /// of its own, without bits that it can't compare; only masks in that form tell which is wider.
-    func retranslateDumped(_ flow: Megaflow, _ snapshot: TranslationSnapshot) -> Translation {
-        var translation = retranslate(flow, snapshot)
-        translation.mask = KernelMatch(key: flow.key, mask: translation.mask).mask
-        return translation
-    }
-
     func operation(_ command: FlowCommand) -> FlowOperation {
         switch command {
         case .put(let flow): put(flow, .create)
@@ -138,6 +130,7 @@ extension DatapathLoop {
             return false
         }
         account(review.traffic)
+        teach(review.owing)
         reportGone(review.vanished)
         perform(
             review.commands.map(operation) + review.unadopted.map { .delete($0) })

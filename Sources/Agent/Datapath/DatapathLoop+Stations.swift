@@ -11,11 +11,7 @@ extension DatapathLoop {
     /// By VLAN and address.
     func stations(of bridge: String) -> [Station] {
         translator.stations.stations(of: bridge, now: now)
-            .map { station in
-                let isStatic = translator.stations.isStatic(station.key)
-                return Station(
-                    key: station.key, port: station.port, age: isStatic ? nil : station.age)
-            }
+            .map { Station(key: $0.key, port: $0.port, age: $0.age) }
     }
 
     /// A bridge learns where a station is.
@@ -28,7 +24,7 @@ extension DatapathLoop {
     func fix(_ key: StationKey, to port: BridgePortName) -> String {
         let old = translator.stations[key]
         let wasStatic = translator.stations.isStatic(key)
-        recheck(translator.stations.fix(key, to: port, now: now).map { .station($0) })
+        recheck(translator.stations.fix(key, to: port).map { .station($0) })
         guard old != nil, old != port || !wasStatic else { return "" }
         return "Overriding already existing \(wasStatic ? "static" : "dynamic") entry\n"
     }

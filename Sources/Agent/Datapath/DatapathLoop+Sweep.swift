@@ -100,9 +100,7 @@ extension DatapathLoop {
             // It does what no actions of ours can say.
             return table.entries[id].map { .modify(id, $0.flow.actions) }
         }
-        return table.correction(
-            of: flow, normalized: { KernelMatch(key: $0, mask: $1).mask },
-            expressed: { encoded($0).decoded })
+        return table.correction(of: flow, expressed: { encoded($0).decoded })
     }
 
     private func divergence(_ kind: Divergence.Kind, _ record: FlowRecord) -> Divergence {

@@ -40,11 +40,9 @@ package struct StationSighting: Hashable, Sendable {
 }
 
 package struct StationTable: Sendable {
-    private struct Entry {
-        var port: BridgePortName
-        var seen: Milliseconds
-        var until: Milliseconds
-        var isStatic = false
+    private struct Place: Sendable {
+        let port: BridgePortName
+        let seen: Milliseconds
     }
 
     /// What has become of the stations of one bridge.
@@ -57,40 +55,41 @@ package struct StationTable: Sendable {
         package init() {}
     }
 
-    private var entries: [StationKey: Entry] = [:]
-    private var counts: [String: Int] = [:]
+    /// By bridge.
+    private var learned: [String: LeasedEntries<StationKey, Place>] = [:]
+    /// What an administrator has said.
+    private var fixed: [StationKey: BridgePortName] = [:]
     private var statistics: [String: Statistics] = [:]
 
     package init() {}
 
-    package var count: Int { entries.count }
+    package var count: Int { learned.values.reduce(fixed.count) { $0 + $1.count } }
 
-    package subscript(key: StationKey) -> BridgePortName? { entries[key]?.port }
+    package subscript(key: StationKey) -> BridgePortName? {
+        fixed[key] ?? learned[key.bridge]?[key]?.port
+    }
 
     /// - Returns: the stations that lookups find elsewhere from now on, or no more.
     package mutating func see(_ sighting: StationSighting, now: Milliseconds) -> [StationKey] {
         let key = sighting.key
-        if entries[key]?.isStatic == true { return [] }
-        let old = entries[key]?.port
+        if isStatic(key) { return [] }
+        let old = self[key]
         var changed = old == sighting.port ? [] : [key]
         if old == nil {
-            if counts[key.bridge, default: 0] >= max(1, sighting.capacity) {
-                changed += forgetOldest(of: key.bridge)
-            }
-            counts[key.bridge, default: 0] += 1
+            let all = numbers(of: key.bridge).all
+            if all >= max(1, sighting.capacity) { changed += forgetOldest(of: key.bridge) }
             statistics[key.bridge, default: Statistics()].learned += 1
         } else if old != sighting.port {
             statistics[key.bridge, default: Statistics()].moved += 1
         }
-        entries[key] = Entry(port: sighting.port, seen: now, until: now + sighting.lifetime)
+        _ = learned[key.bridge, default: LeasedEntries(capacity: .max)].put(
+            key, Place(port: sighting.port, seen: now), until: now + sighting.lifetime)
         return changed
     }
 
+    /// The one whose time is up first, which has been silent longest.
     private mutating func forgetOldest(of bridge: String) -> [StationKey] {
-        let oldest = entries.filter { $0.key.bridge == bridge && !$0.value.isStatic }
-            .min { ($0.value.seen, $0.key) < ($1.value.seen, $1.key) }
-        guard let key = oldest?.key else { return [] }
-        forget(key)
+        guard let key = learned[bridge]?.removeFirst() else { return [] }
         statistics[bridge, default: Statistics()].evicted += 1
         return [key]
     }
@@ -98,23 +97,19 @@ package struct StationTable: Sendable {
     /// Says where a station is, once and for all.
     ///
     /// - Returns: the stations that lookups find elsewhere from now on.
-    package mutating func fix(
-        _ key: StationKey, to port: BridgePortName, now: Milliseconds
-    ) -> [StationKey] {
-        let old = entries[key]?.port
-        if old == nil { counts[key.bridge, default: 0] += 1 }
-        entries[key] = Entry(port: port, seen: now, until: .max, isStatic: true)
+    package mutating func fix(_ key: StationKey, to port: BridgePortName) -> [StationKey] {
+        let old = self[key]
+        learned[key.bridge]?.remove(key)
+        fixed[key] = port
         return old == port ? [] : [key]
     }
 
     /// Takes back what was said of a station; false if nothing was.
     package mutating func release(_ key: StationKey) -> Bool {
-        guard entries[key]?.isStatic == true else { return false }
-        forget(key)
-        return true
+        fixed.removeValue(forKey: key) != nil
     }
 
-    package func isStatic(_ key: StationKey) -> Bool { entries[key]?.isStatic == true }
+    package func isStatic(_ key: StationKey) -> Bool { fixed[key] != nil }
 
     package func statistics(of bridge: String) -> Statistics {
         statistics[bridge] ?? Statistics()
@@ -122,38 +117,38 @@ package struct StationTable: Sendable {
 
     /// How many stations of a bridge there are, and of how many an administrator has said it.
     package func numbers(of bridge: String) -> (all: Int, fixed: Int) {
-        let own = entries.filter { $0.key.bridge == bridge }
-        return (own.count, own.values.count { $0.isStatic })
-    }
-
-    private mutating func forget(_ key: StationKey) {
-        guard entries.removeValue(forKey: key) != nil else { return }
-        counts[key.bridge, default: 1] -= 1
+        let said = fixed.isEmpty ? 0 : fixed.keys.count { $0.bridge == bridge }
+        return ((learned[bridge]?.count ?? 0) + said, said)
     }
 
     /// Forgets stations that have been silent for too long; returns them.
     package mutating func expire(now: Milliseconds) -> [StationKey] {
-        let gone = forget { $1.until <= now }
-        for key in gone { statistics[key.bridge, default: Statistics()].expired += 1 }
-        return gone
+        var gone: [StationKey] = []
+        for bridge in learned.keys.sorted() {
+            let silent = learned[bridge]?.expire(now: now) ?? []
+            if silent.isEmpty { continue }
+            statistics[bridge, default: Statistics()].expired += UInt64(silent.count)
+            gone += silent
+        }
+        return gone.sorted()
     }
 
     /// Forgets all stations of a bridge that were learned, or of every one; returns them.
     package mutating func flush(_ bridge: String? = nil) -> [StationKey] {
-        forget { key, entry in !entry.isStatic && (bridge == nil || key.bridge == bridge) }
+        let gone = learned.filter { bridge == nil || $0.key == bridge }
+        for name in gone.keys { learned[name] = nil }
+        return gone.values.flatMap { $0.all.map(\.key) }.sorted()
     }
 
-    private mutating func forget(where condition: (StationKey, Entry) -> Bool) -> [StationKey] {
-        let gone = entries.filter { condition($0.key, $0.value) }.map(\.key).sorted()
-        for key in gone { forget(key) }
-        return gone
-    }
-
-    /// The stations of a bridge with the milliseconds since each was seen, by VLAN and address.
+    /// The stations of a bridge with the milliseconds since each was seen, by VLAN and address; none
+    /// for one that an administrator has put there.
     package func stations(
         of bridge: String, now: Milliseconds
-    ) -> [(key: StationKey, port: BridgePortName, age: Milliseconds)] {
-        entries.filter { $0.key.bridge == bridge }.sorted { $0.key < $1.key }
-            .map { ($0.key, $0.value.port, now - $0.value.seen) }
+    ) -> [(key: StationKey, port: BridgePortName, age: Milliseconds?)] {
+        let said = fixed.filter { $0.key.bridge == bridge }
+            .map { (key: $0.key, port: $0.value, age: Milliseconds?.none) }
+        let seen = (learned[bridge]?.all.map { ($0.key, $0.value.port, now - $0.value.seen) } ?? [])
+            .map { (key: $0.0, port: $0.1, age: Milliseconds?.some($0.2)) }
+        return (said + seen).sorted { $0.key < $1.key }
     }
 }

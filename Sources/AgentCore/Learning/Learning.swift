@@ -17,6 +17,20 @@ package enum Lesson: Hashable, Sendable {
     case address(LearnedAddressKey, port: UInt32)
 }
 
+extension Lesson {
+    /// Nil for an effect that becomes no row of the Southbound database.
+    package init?(_ effect: SideEffect) {
+        switch effect {
+        case .neighbour(let key, let address, let isShared):
+            self = .neighbour(key, address, isShared: isShared)
+        case .address(let key, let port): self = .address(key, port: port)
+        case .uses, .wait, .service, .affinity, .affinityUse, .nextHop, .nextHopUse, .station,
+            .question, .asked:
+            return nil
+        }
+    }
+}
+
 /// A lesson, and whose packet it was.
 package struct TaughtLesson: Hashable, Sendable {
     package let lesson: Lesson

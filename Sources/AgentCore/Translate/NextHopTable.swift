@@ -58,19 +58,15 @@ package struct NextHopTable: Sendable {
         package init() {}
     }
 
-    private struct Hop: Sendable {
-        var address: MACAddress
-        var committed: Milliseconds
-        /// False once a request has to commit again.
-        var isFresh = true
-    }
-
     private let limits: Limits
-    private var entries: LeasedEntries<ConnectionKey, Hop>
+    private var entries: LeasedEntries<ConnectionKey, MACAddress>
+    /// Those whose requests needn't commit again.
+    private var fresh: LeasedEntries<ConnectionKey, Bool>
 
     package init(limits: Limits = Limits()) {
         self.limits = limits
         entries = LeasedEntries(capacity: limits.entries)
+        fresh = LeasedEntries(capacity: limits.entries)
     }
 
     package var count: Int { entries.count }
@@ -80,8 +76,7 @@ package struct NextHopTable: Sendable {
 
     /// The next hop by which requests come; nil if the next one has to say it again.
     package subscript(key: ConnectionKey) -> MACAddress? {
-        guard let hop = entries[key], hop.isFresh else { return nil }
-        return hop.address
+        fresh[key] == nil ? nil : entries[key]
     }
 
     /// A request has come by a next hop; true if that changes what lookups find. A full table takes no
@@ -90,8 +85,8 @@ package struct NextHopTable: Sendable {
         _ key: ConnectionKey, by address: MACAddress, now: Milliseconds
     ) -> Bool {
         let old = self[key]
-        let hop = Hop(address: address, committed: now)
-        guard entries.put(key, hop, until: now + limits.idle) else { return false }
+        guard entries.put(key, address, until: now + limits.idle) else { return false }
+        _ = fresh.put(key, true, until: now + limits.renewal)
         return old != address
     }
 
@@ -103,8 +98,7 @@ package struct NextHopTable: Sendable {
     /// Forgets connections without packets; returns those of which lookups find something else now.
     package mutating func expire(now: Milliseconds) -> [ConnectionKey] {
         let gone = entries.expire(now: now)
-        let stale = entries.keys { $0.isFresh && $0.committed + limits.renewal <= now }
-        for key in stale { entries.change(key) { $0.isFresh = false } }
-        return (gone + stale).sorted()
+        for key in gone { fresh.remove(key) }
+        return (gone + fresh.expire(now: now)).sorted()
     }
 }

@@ -123,14 +123,7 @@ package enum SideEffect: Hashable, Sendable {
     }
 
     /// Whether it becomes a row of the Southbound database.
-    fileprivate var isLesson: Bool {
-        switch self {
-        case .neighbour, .address: true
-        case .uses, .wait, .service, .affinity, .affinityUse, .nextHop, .nextHopUse, .station,
-            .question, .asked:
-            false
-        }
-    }
+    fileprivate var isLesson: Bool { Lesson(self) != nil }
 }
 
 /// A packet that can't go on before its next hop's Ethernet address is known.

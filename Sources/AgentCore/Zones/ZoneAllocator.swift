@@ -26,6 +26,9 @@ package struct ZoneAllocator: Sendable {
     /// Users for whom no zone was left.
     package private(set) var unserved: [String] = []
 
+    /// Zones that are to be flushed and are not known to be.
+    package private(set) var unflushed: Set<UInt16> = []
+
     /// - Parameter externalIDs: the integration bridge's.
     package init(restoring externalIDs: [String: String] = [:]) {
         var seen: Set<UInt16> = []
@@ -36,8 +39,18 @@ package struct ZoneAllocator: Sendable {
         }
     }
 
-    /// Brings the zones to what is demanded; returns those to be flushed before they are used.
+    /// All zones that were to be flushed are.
+    package mutating func confirmFlush() { unflushed = [] }
+
+    /// Brings the zones to what is demanded; returns those to be flushed before they are used. They are
+    /// `unflushed` until `confirmFlush`.
     package mutating func update(_ demand: Demand) -> Set<UInt16> {
+        let flushed = change(to: demand)
+        unflushed.formUnion(flushed)
+        return flushed
+    }
+
+    private mutating func change(to demand: Demand) -> Set<UInt16> {
         var flushed = release(demand)
         flushed.formUnion(grant(demand))
         unserved = []

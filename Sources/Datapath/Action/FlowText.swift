@@ -40,17 +40,13 @@ package struct FlowText {
 
     private func originalTuple(_ text: KeyText) -> String {
         let isIPv4 = text.key[.ethernetType] == UInt64(EtherType.ipv4)
-        let address: (KeyField) -> String = { field in
-            let bits = text.key[wide: field]
-            return isIPv4
-                ? IPv4Address(UInt32(truncatingIfNeeded: bits)).description
-                : IPv6Address(bits).description
+        let address: (String, KeyField) -> String = { name, field in
+            isIPv4 ? text.ipv4(name, field) : text.ipv6(name, field)
         }
         return text.group(
             isIPv4 ? "ct_tuple4" : "ct_tuple6",
             [
-                text.part("src", .ctSource) { _ in address(.ctSource) },
-                text.part("dst", .ctDestination) { _ in address(.ctDestination) },
+                address("src", .ctSource), address("dst", .ctDestination),
                 text.decimal("proto", .ctProtocol), text.decimal("tp_src", .ctSourcePort),
                 text.decimal("tp_dst", .ctDestinationPort),
             ])
@@ -169,10 +165,7 @@ package struct FlowText {
         guard text.key[.tunnelFamily] != TunnelFamily.none else { return "" }
         let isIPv4 = text.key[.tunnelFamily] == TunnelFamily.ipv4
         let address: (String, KeyField) -> String = { name, field in
-            isIPv4
-                ? text.part(name, field) { value in
-                    IPv4Address(UInt32(truncatingIfNeeded: value)).description
-                } : text.ipv6(name, field)
+            isIPv4 ? text.ipv4(name, field) : text.ipv6(name, field)
         }
         return text.group(
             "tunnel",
@@ -254,17 +247,15 @@ private struct KeyText {
         part(name, field) { MACAddress(UInt64($0)).description }
     }
 
+    /// Also of a field that has room for IPv6.
     func ipv4(_ name: String, _ field: KeyField) -> String {
-        let bits = UInt32(mask[field])
-        let address = IPv4Address(UInt32(key[field]))
-        switch coverage(field) {
-        case .none: return ""
-        case .whole: return "\(name)=\(address)"
-        case .part:
-            let length = (~bits).leadingZeroBitCount
-            let isPrefix = IPv4Prefix.mask(length: length).bits == bits
-            return "\(name)=\(address)/" + (isPrefix ? "\(length)" : "\(IPv4Address(bits))")
-        }
+        let bits = UInt32(truncatingIfNeeded: mask[wide: field])
+        let address = IPv4Address(UInt32(truncatingIfNeeded: key[wide: field]))
+        guard bits != 0 else { return "" }
+        guard bits != .max else { return "\(name)=\(address)" }
+        let length = (~bits).leadingZeroBitCount
+        let isPrefix = IPv4Prefix.mask(length: length).bits == bits
+        return "\(name)=\(address)/" + (isPrefix ? "\(length)" : "\(IPv4Address(bits))")
     }
 
     func ipv6(_ name: String, _ field: KeyField) -> String {

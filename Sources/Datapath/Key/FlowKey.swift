@@ -121,6 +121,19 @@ extension FlowVector {
     }
 }
 
+extension FlowVector {
+    /// Reads the words where they are.
+    ///
+    /// - Parameter body: must not write by the pointer, nor keep it.
+    @inlinable
+    public func withPointer<Result>(_ body: (FlowPointer) -> Result) -> Result {
+        words.withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { preconditionFailure("no words") }
+            return body(FlowPointer(UnsafeMutablePointer(mutating: base)))
+        }
+    }
+}
+
 extension FlowKey {
     /// This key with all bits zero that `mask` does not compare.
     @inlinable

@@ -1,108 +1,167 @@
 import Wire
 
-// What the kernel makes of a mask, and what it refuses (net/openvswitch, flow attributes). A flow
-// whose mask it would widen silently must be known here with the wide mask, or revalidation by
-// re-translation would see a difference; one that it refuses must not be put. The property that
-// must hold: `widened` is a superset of its argument, is accepted, and is a fixed point.
+// What the kernel makes of a mask, and what it refuses (net/openvswitch, flow attributes). It demands some
+// fields exact as soon as others are compared (the type before what depends on it), always compares the
+// number of tags, and knows no mask for a header that the key does not have. A flow whose mask it
+// would widen silently must be known here with the wide mask, or revalidation by re-translation would see
+// a difference; one that it refuses must not be put. Properties that hold:
+//
+// - the widened mask compares at least every bit that the given one compares and that a packet of
+//   this key can have at all, so a flow never matches more than it was made for, with one
+//   exception: the kernel can't compare that a packet has *no* Geneve option. A flow for a packet
+//   without OVN's option, from a port where others have it, would catch those too: don't put one;
+// - widening twice changes nothing, and what the kernel dumps is the widened mask again;
+// - of two masks for the same key, a superset stays a superset.
 
 extension FlowMask {
     /// The smallest mask with at least these bits that the kernel takes for `key` as it is.
     package func widened(for key: FlowKey) -> FlowMask {
         var mask = self
-        for index in 0..<FlowKey.firstKernelWord { mask.words[index] = 0 }
-        // Every flow names where it starts; the kernel always compares the types and tags.
-        for field in [KeyField.recirculationID, .inputPort, .ethernetType] { mask.setExact(field) }
-        mask.widenTags(key)
-        mask.widenTunnel(key)
-        mask.widenNetwork(key)
-        mask.clearAbsent(key)
+        mask.words.withUnsafeMutableBufferPointer { words in
+            guard let base = words.baseAddress else { return }
+            key.withPointer { FlowPointer(base).widen(for: $0) }
+        }
         return mask
     }
+}
 
-    private mutating func widenTags(_ key: FlowKey) {
-        if key[.vlanTCI] == 0 {
-            setExact(.vlanTCI)
+extension FlowPointer {
+    /// Widens a mask in place, as `FlowMask.widened` says. Fields of the logical pipelines are dropped.
+    package func widen(for key: FlowPointer) {
+        for word in 0..<FlowKey.firstKernelWord { words[word] = 0 }
+        // Every flow names where it starts.
+        setExact(.recirculationID)
+        setExact(.inputPort)
+        setExact(.ethernetType)
+        self[.ctState] &= ConnectionState.known
+        widenTag(key, tci: .vlanTCI, tpid: .vlanTPID)
+        widenTag(key, tci: .innerVLANTCI, tpid: .innerVLANTPID)
+        widenTunnel(key)
+        widenNetwork(key)
+    }
+
+    /// The kernel compares whether there is a tag, and with one its type.
+    private func widenTag(_ key: FlowPointer, tci: KeyField, tpid: KeyField) {
+        if key[tci] & TagControl.present == 0 {
+            setExact(tci)
+            self[tpid] = 0
         } else {
-            self[.vlanTCI] |= 0x1000
-            setExact(.vlanTPID)
-        }
-        if key[.innerVLANTCI] == 0 {
-            setExact(.innerVLANTCI)
-        } else {
-            self[.innerVLANTCI] |= 0x1000
-            setExact(.innerVLANTPID)
+            self[tci] |= TagControl.present
+            setExact(tpid)
         }
     }
 
-    /// Of an outer header the family and the destination are always compared, and with its option also
-    /// how many bytes of options there are. Whether there is one at all, the input port says.
-    private mutating func widenTunnel(_ key: FlowKey) {
+    /// Without an outer header nothing of it can be compared: whether there is one at all, the input port
+    /// says. With one, the kernel wants its destination, and with its option also how many bytes of
+    /// options there are.
+    private func widenTunnel(_ key: FlowPointer) {
         guard key[.tunnelFamily] != TunnelFamily.none else {
-            for field in KeyField.ofTunnel { self[wide: field] = 0 }
+            for field in KeyField.ofTunnel { clear(field) }
             return
         }
         setExact(.tunnelFamily)
         setExact(.tunnelDestination)
         if self[.tunnelID] != 0 { setExact(.tunnelID) }
-        if self[.tunnelOption] != 0 { setExact(.tunnelOptions) }
+        if key[.tunnelFamily] == TunnelFamily.ipv4 {
+            self[wide: .tunnelSource] &= Self.ipv4Bits
+            self[wide: .tunnelDestination] &= Self.ipv4Bits
+        }
+        self[.tunnelFlags] &= TunnelFlag.known
+        if key[.tunnelOptions] != TunnelOptions.logical {
+            for field in KeyField.ofOption { clear(field) }
+        } else if compares(anyOf: KeyField.ofOption) {
+            setExact(.tunnelOptions)
+        }
     }
 
-    /// A header is compared only together with the number that announces it.
-    private mutating func widenNetwork(_ key: FlowKey) {
-        switch UInt16(key[.ethernetType]) {
-        case EtherType.ipv4, EtherType.ipv6: break
-        default: return
+    /// What depends on a type or a protocol is compared only together with it, also where the
+    /// packet has no such header: that it has none is then what was asked.
+    private func widenNetwork(_ key: FlowPointer) {
+        let shape = HeaderShape(key)
+        if shape.network == .ipv4 || shape.network == .ipv6 { widenProtocol(shape) }
+        widenTuple(key)
+        for field in KeyField.ofHeaders where !shape.has(field) { clear(field) }
+        // The kernel keeps the lower eight bits of an ARP operation.
+        self[.arpOperation] &= 0xff
+        if shape.network == .ipv4 {
+            self[wide: .ctSource] &= Self.ipv4Bits
+            self[wide: .ctDestination] &= Self.ipv4Bits
         }
+    }
+
+    private func widenProtocol(_ shape: HeaderShape) {
         setExact(.ipFragment)
-        let ports = self[.sourcePort] | self[.destinationPort] | self[.tcpFlags]
-        let icmp = self[.icmpType] | self[.icmpCode]
-        let nd = self[wide: .ndTarget] | UInt128(self[.ndSourceLink] | self[.ndTargetLink])
-        if nd != 0 { setExact(.icmpType) }
-        if ports | icmp != 0 || nd != 0 { setExact(.ipProtocol) }
+        let tuple = shape.isNeighbour && compares(anyOf: KeyField.ofTuple)
+        let neighbour = compares(anyOf: KeyField.ofNeighbour)
+        if tuple || neighbour || compares(anyOf: KeyField.ofTransport) { setExact(.ipProtocol) }
+        if (tuple || neighbour) && shape.has(.icmpType) { setExact(.icmpType) }
     }
 
-    /// Fields of headers that the key does not have are zero by the fields above, so their bits
-    /// say nothing; the kernel refuses some of them.
-    private mutating func clearAbsent(_ key: FlowKey) {
-        for field in KeyField.ofKernel where self[wide: field] != 0 && !field.isPresent(in: key) {
-            self[wide: field] = 0
+    /// The kernel tells a tuple only together with its protocol. That a packet has none follows
+    /// from its state: it was not tracked, or in vain.
+    private func widenTuple(_ key: FlowPointer) {
+        guard compares(anyOf: KeyField.ofTuple) else { return }
+        if key[.ctProtocol] != 0 {
+            setExact(.ctProtocol)
+        } else {
+            self[.ctState] |= ConnectionState.tracked | ConnectionState.invalid
+            for field in KeyField.ofTuple { clear(field) }
         }
     }
+
+    private static let ipv4Bits: UInt128 = 0xffff_ffff
+
+    // MARK: - Fields
+
+    package func compares(anyOf fields: [KeyField]) -> Bool {
+        for field in fields where self[wide: field] != 0 { return true }
+        return false
+    }
+
+    /// Zeroes a field of any width.
+    package func clear(_ field: KeyField) { self[wide: field] = 0 }
+}
+
+extension ConnectionState {
+    /// The kernel refuses a mask with any other bit.
+    fileprivate static let known: UInt64 = 0xff
+}
+
+extension TunnelFlag {
+    fileprivate static let known = dontFragment | checksum | oam
+}
+
+/// Bits of `vlanTCI` and `innerVLANTCI`.
+package enum TagControl {
+    /// There is a tag.
+    package static let present: UInt64 = 0x1000
 }
 
 extension KeyField {
     /// Those of an outer header.
     package static let ofTunnel = allCases.filter { (19...25).contains($0.position.word) }
-    fileprivate static let ofKernel = allCases.filter { !$0.isLogical }
+    package static let ofOption: [KeyField] = [.tunnelOptions, .tunnelOption]
+    /// Those of a connection's original tuple.
+    package static let ofTuple: [KeyField] = [
+        .ctSource, .ctDestination, .ctProtocol, .ctSourcePort, .ctDestinationPort,
+    ]
+    package static let ofTransport: [KeyField] = [
+        .sourcePort, .destinationPort, .tcpFlags, .icmpType, .icmpCode,
+    ]
+    package static let ofNeighbour: [KeyField] = [.ndTarget, .ndSourceLink, .ndTargetLink]
+    /// Everything that depends on the packet's type.
+    fileprivate static let ofHeaders: [KeyField] =
+        ofTuple + ofTransport + ofNeighbour + [
+            .ipv4Source, .ipv4Destination, .ipv6Source, .ipv6Destination, .ipProtocol, .ipTOS,
+            .ipTTL, .ipFragment, .ipv6Label, .arpOperation, .arpSourceIP, .arpTargetIP,
+            .arpSourceMAC, .arpTargetMAC,
+        ]
 
     /// True if a packet with this key has the header that the field belongs to.
-    package func isPresent(in key: FlowKey) -> Bool {
-        let type = UInt16(key[.ethernetType])
-        let isIP = type == EtherType.ipv4 || type == EtherType.ipv6
-        let hasTransport = isIP && key[.ipFragment] != UInt64(Fragment.later.rawValue)
-        let proto = UInt8(key[.ipProtocol])
-        switch self {
-        case .vlanTPID: return key[.vlanTCI] != 0
-        case .innerVLANTPID: return key[.innerVLANTCI] != 0
-        case .ipv4Source, .ipv4Destination: return type == EtherType.ipv4
-        case .ipv6Source, .ipv6Destination, .ipv6Label: return type == EtherType.ipv6
-        case .ipProtocol, .ipTOS, .ipTTL, .ipFragment: return isIP
-        case .arpOperation, .arpSourceIP, .arpTargetIP, .arpSourceMAC, .arpTargetMAC:
-            return type == EtherType.arp || type == EtherType.rarp
-        case .sourcePort, .destinationPort:
-            return hasTransport
-                && [IPProtocol.tcp, IPProtocol.udp, IPProtocol.sctp].contains(proto)
-        case .tcpFlags: return hasTransport && proto == IPProtocol.tcp
-        case .icmpType, .icmpCode:
-            return hasTransport
-                && (type == EtherType.ipv4
-                    ? proto == IPProtocol.icmp : proto == IPProtocol.icmpv6)
-        case .ndTarget, .ndSourceLink, .ndTargetLink:
-            return hasTransport && type == EtherType.ipv6 && proto == IPProtocol.icmpv6
-                && (key[.icmpType] == UInt64(ICMPv6Type.neighborSolicitation)
-                    || key[.icmpType] == UInt64(ICMPv6Type.neighborAdvertisement))
-        case .ctSource, .ctDestination, .ctProtocol, .ctSourcePort, .ctDestinationPort: return isIP
-        default: return true
-        }
-    }
+    package func isPresent(in key: FlowKey) -> Bool { HeaderShape(key).has(self) }
+}
+
+extension FlowMask {
+    /// How many bits are compared.
+    package var bitCount: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
 }

@@ -89,7 +89,7 @@ extension MessageWriter {
             OVS_ACTION_ATTR_PUSH_VLAN,
             ovs_action_push_vlan(
                 vlan_tpid: tag.tpid.bigEndian,
-                vlan_tci: (tag.tci | UInt16(KernelMatch.tagPresent)).bigEndian))
+                vlan_tci: (tag.tci | UInt16(TagControl.present)).bigEndian))
     }
 
     private mutating func put(sample probability: UInt32, _ actions: [DatapathAction]) {

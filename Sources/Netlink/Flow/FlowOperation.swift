@@ -23,7 +23,7 @@ package struct FlowPut: Sendable {
     /// The key of a packet, whole or masked. The kernel refuses to create a flow while another
     /// matches this key: the whole key of a packet that missed has no such flow.
     package var key: FlowKey
-    /// Widened on the way as `KernelMatch` says.
+    /// Widened on the way (`FlowMask.widened`).
     package var mask: FlowMask
     package var actions: EncodedActions
     package var mode: Mode

@@ -49,7 +49,7 @@ struct FlowDecoder: ~Copyable {
             KeyDecoder.decodeMask(mask.nested, key: scratch[0], into: scratch[1])
         } else {
             scratch[1].words.update(repeating: .max, count: FlowKey.wordCount)
-            KernelMatch.widen(scratch[1], for: scratch[0])
+            scratch[1].widen(for: scratch[0])
         }
         return KernelMatch(key: scratch[0], widened: scratch[1])
     }

@@ -62,7 +62,7 @@ struct OperationEncoder: ~Copyable {
         } else {
             scratch[0].copy(from: put.key)
             scratch[1].copy(from: put.mask)
-            KernelMatch.widen(scratch[1], for: scratch[0])
+            scratch[1].widen(for: scratch[0])
             KeyEncoder(key: scratch[0], mask: scratch[1]).put(into: &writer)
         }
         put.actions.put(Int(OVS_FLOW_ATTR_ACTIONS.rawValue), into: &writer)

@@ -93,9 +93,9 @@ extension KernelFeatures.Feature {
             mask.setExact(.ctSource)
         case .twoTags:
             key[.vlanTPID] = 0x88a8
-            key[.vlanTCI] = KernelMatch.tagPresent
+            key[.vlanTCI] = TagControl.present
             key[.innerVLANTPID] = 0x8100
-            key[.innerVLANTCI] = KernelMatch.tagPresent
+            key[.innerVLANTCI] = TagControl.present
         case .connectionTracking, .addressTranslation, .clearTracking, .clone, .truncate, .sample,
             .checkLength, .decrementTTL, .meter, .localSample:
             break

@@ -1,46 +1,23 @@
 import CLinux
 import Datapath
 
-/// A mask as the kernel reads it, for packets with the headers of one: what stands inside
-/// OVS_FLOW_ATTR_MASK. Encoded once for all flows of a path.
+/// A mask as the kernel reads it, for packets with the headers of one, as far as it compares them: what
+/// stands inside OVS_FLOW_ATTR_MASK. Encoded once for all flows of a path.
 package struct EncodedMask: Hashable, Sendable {
     fileprivate let bytes: [UInt8]
-    private let headers: Headers
-
-    /// What the kernel's form of a mask hangs on beside the mask (`KernelMatch`).
-    private struct Headers: Hashable {
-        let tags: UInt64
-        let ethernetType: UInt64
-        let fragment: UInt64
-        let ipProtocol: UInt64
-        let isNeighbour: Bool
-        let hasTuple: Bool
-        let tunnelFamily: UInt64
-        let tunnelOptions: UInt64
-
-        init(_ key: FlowKey) {
-            tags =
-                (key[.vlanTCI] & KernelMatch.tagPresent) << 1
-                | key[.innerVLANTCI] & KernelMatch.tagPresent
-            ethernetType = key[.ethernetType]
-            fragment = key[.ipFragment]
-            ipProtocol = key[.ipProtocol]
-            isNeighbour = key[.icmpType] == 135 || key[.icmpType] == 136
-            hasTuple = key[.ctProtocol] != 0
-            tunnelFamily = key[.tunnelFamily]
-            tunnelOptions = key[.tunnelOptions]
-        }
-    }
+    /// In the kernel's form.
+    private let mask: FlowMask
+    private let shape: HeaderShape
 
     /// Whether this is the form for a packet with this key, too.
-    package func fits(_ key: FlowKey) -> Bool { headers == Headers(key) }
+    package func fits(_ key: FlowKey) -> Bool { shape == HeaderShape(key, under: mask) }
 
     /// - Throws: `.tooLarge` for more than an attribute holds.
     package init(_ mask: FlowMask, for key: FlowKey) throws(NetlinkError) {
+        let widened = mask.widened(for: key)
         let scratch = FlowScratch(count: 2)
         scratch[0].copy(from: key)
-        scratch[1].copy(from: mask)
-        KernelMatch.widen(scratch[1], for: scratch[0])
+        scratch[1].copy(from: widened)
         let buffer = MessageBuffer(count: Self.largest)
         var writer = MessageWriter(buffer.memory)
         _ = writer.begin(type: 0, flags: 0, sequence: 0)
@@ -48,7 +25,8 @@ package struct EncodedMask: Hashable, Sendable {
         KeyEncoder(key: scratch[0], mask: scratch[1]).putMask(into: &writer)
         guard writer.end() else { throw NetlinkError("encode mask", cause: .tooLarge) }
         bytes = Array(writer.bytes[start...])
-        headers = Headers(key)
+        self.mask = widened
+        shape = HeaderShape(key, under: widened)
     }
 
     /// More than all attributes of a key take.

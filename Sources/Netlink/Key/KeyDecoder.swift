@@ -25,7 +25,7 @@ struct KeyDecoder {
     ) {
         KeyDecoder(values: values, isMask: true).decode(attributes, level: 0)
         for tag in [KeyField.vlanTCI, .innerVLANTCI]
-        where key[tag] & KernelMatch.tagPresent == 0 { values.setExact(tag) }
+        where key[tag] & TagControl.present == 0 { values.setExact(tag) }
         if key[.tunnelFamily] != TunnelFamily.none { values.setExact(.tunnelFamily) }
     }
 

@@ -13,15 +13,15 @@ struct KeyEncoder {
 
     private let key: FlowPointer
     private let mask: FlowPointer
-    private let shape: NetworkShape
+    private let shape: HeaderShape
 
-    /// The mask must be widened (`KernelMatch`). The key may have more bits than the mask compares:
+    /// The mask must be widened (`FlowPointer.widen`). The key may have more bits than the mask compares:
     /// the kernel looks for a flow that matches the whole of it before it takes a new one, so a
     /// packet's own key is better than a masked one.
     init(key: FlowPointer, mask: FlowPointer) {
         self.key = key
         self.mask = mask
-        shape = NetworkShape(key)
+        shape = HeaderShape(key)
     }
 
     /// Puts OVS_FLOW_ATTR_KEY and OVS_FLOW_ATTR_MASK.
@@ -64,7 +64,7 @@ struct KeyEncoder {
     ) {
         let (tci, tpid): (KeyField, KeyField) =
             level == 0 ? (.vlanTCI, .vlanTPID) : (.innerVLANTCI, .innerVLANTPID)
-        guard level < 2, key[tci] & KernelMatch.tagPresent != 0 else {
+        guard level < 2, key[tci] & TagControl.present != 0 else {
             return putNetwork(role, values, &writer)
         }
         writer.put(Int(OVS_KEY_ATTR_ETHERTYPE.rawValue), UInt16(values[tpid]).bigEndian)
@@ -141,7 +141,7 @@ struct KeyEncoder {
     // MARK: Transport headers
 
     private func putTransport(_ role: Role, _ values: FlowPointer, _ writer: inout MessageWriter) {
-        if role == .mask, !mask.compares(anyOf: KernelMatch.transportFields) {
+        if role == .mask, !mask.compares(anyOf: KeyField.ofTransport) {
             return putNeighbour(role, values, &writer)
         }
         let isIPv4 = shape.network == .ipv4
@@ -151,7 +151,7 @@ struct KeyEncoder {
             writer.put(Int(OVS_KEY_ATTR_TCP_FLAGS.rawValue), UInt16(values[.tcpFlags]).bigEndian)
         case .udp: putPorts(Int(OVS_KEY_ATTR_UDP.rawValue), values, &writer)
         case .sctp: putPorts(Int(OVS_KEY_ATTR_SCTP.rawValue), values, &writer)
-        case .icmp:
+        case .icmp, .neighbour:
             let type = isIPv4 ? OVS_KEY_ATTR_ICMP : OVS_KEY_ATTR_ICMPV6
             if let space = writer.reserve(Int(type.rawValue), length: 2) {
                 space[0] = UInt8(values[.icmpType])
@@ -172,7 +172,7 @@ struct KeyEncoder {
 
     private func putNeighbour(_ role: Role, _ values: FlowPointer, _ writer: inout MessageWriter) {
         guard shape.isNeighbour else { return }
-        if role == .mask, !mask.compares(anyOf: KernelMatch.neighbourFields) { return }
+        if role == .mask, !mask.compares(anyOf: KeyField.ofNeighbour) { return }
         guard let space = writer.reserve(Int(OVS_KEY_ATTR_ND.rawValue), length: 28) else { return }
         space.store128(values[wide: .ndTarget], at: 0)
         space.store48(values[.ndSourceLink], at: 16)
@@ -187,7 +187,7 @@ struct MetadataEncoder {
     /// A field is put if it is nonzero here too: in a match, where the mask compares it.
     var present: FlowPointer?
     /// Decides about the connection's tuple; nil for a packet whose headers tell.
-    var shape: NetworkShape?
+    var shape: HeaderShape?
 
     init(values: FlowPointer, isMask: Bool) {
         self.values = values
@@ -228,7 +228,7 @@ struct MetadataEncoder {
     }
 
     private func putTuple(_ writer: inout MessageWriter) {
-        guard KernelMatch.conntrackTupleFields.contains(where: isWanted) else { return }
+        guard KeyField.ofTuple.contains(where: isWanted) else { return }
         if isIPv4Tuple {
             putIPv4Tuple(&writer)
         } else {

@@ -172,7 +172,7 @@ struct AgentTraceTests {
                     /* output to "a", type "" */
                     /* device "tap4" */
 
-                Megaflow: recirc_id(0),in_port(tap4),eth_type(0x0806),arp(tip=10.0.0.9,op=1)
+                Megaflow: recirc_id(0),in_port(tap4),eth_type(0x0806),arp(tip=10.0.0.9,op=1/0xff)
                 Datapath actions: userspace
                 This flow is handled by the slow path because it sets arpTargetMAC, which the kernel can't.
                 Packet: arp,vlan_tci=0x0000,dl_src=0a:00:00:00:00:09,dl_dst=0a:00:00:00:00:01,arp_spa=10.0.0.9,arp_tpa=10.0.0.1,arp_op=2,arp_sha=0a:00:00:00:00:09,arp_tha=0a:00:00:00:00:01

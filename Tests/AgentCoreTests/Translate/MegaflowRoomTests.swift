@@ -225,8 +225,7 @@ import Wire
                     in: snapshot)
             }
             #expect(finding == nil)
-            let found = host.table.correction(
-                of: flow, normalized: { $1.widened(for: $0) }, expressed: { $0 })
+            let found = host.table.correction(of: flow, expressed: { $0 })
             #expect(found == nil)
         }
     }

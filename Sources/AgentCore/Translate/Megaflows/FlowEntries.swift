@@ -14,6 +14,8 @@ struct FlowSummary: Sendable, BitwiseCopyable {
     var packets: UInt64 = 0
     /// The last dump that listed it.
     var seen: UInt64 = 0
+    /// What its first packet would have taught was refused.
+    var owesLessons = false
 }
 
 /// What is known of flows, by their identifiers. A dictionary would hash an identifier with a keyed

@@ -21,6 +21,7 @@ extension MegaflowTable {
         insert(
             adopted, masks.use(adopted.mask, for: adopted.key), translation, created: now,
             used: flow.statistics.used ?? now)
+        if translation.hasLessons(beyond: []) { owe(id) }
         return flow.actions == translation.actions ? nil : .modify(id, translation.actions)
     }
 }

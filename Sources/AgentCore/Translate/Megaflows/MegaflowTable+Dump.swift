@@ -56,6 +56,8 @@ extension MegaflowTable {
         package var unadopted: [FlowID] = []
         /// Flows that nobody here has deleted and the kernel doesn't have.
         package var vanished: [Megaflow] = []
+        /// Flows that have had packets, and whose lessons were refused so far (`owe`).
+        package var owing: [FlowID] = []
     }
 
     /// Takes a complete dump that began at `start` (milliseconds on the clock of the flows' `used`).
@@ -88,6 +90,7 @@ extension MegaflowTable {
             summary.seen = dumps
             if let used = flow.statistics.used { summary.used = max(summary.used, used) }
             if summary.packets != flow.statistics.packets {
+                if summary.owesLessons { review.owing.append(id) }
                 account(number, flow.statistics, &review.traffic)
                 summary.packets = flow.statistics.packets
             }

@@ -30,7 +30,10 @@ extension MegaflowTable {
         if let id = places.find(masked, required, entries) { return .present(id) }
         let known = masks.find(required, for: key)
         guard let choice = known ?? masks.choose(required, for: key, within: budget(of: key))
-        else { return .refused }
+        else {
+            unmasked += 1
+            return .refused
+        }
         let isRequired = known != nil || choice.mask == required
         if !isRequired {
             masked = key.masked(by: choice.mask)
@@ -64,6 +67,12 @@ extension MegaflowTable {
         _ = delete(id)
         evicted.append(id)
         return true
+    }
+
+    /// How many packets got no flow since the last time, because there was no mask for it.
+    package mutating func takeUnmasked() -> UInt64 {
+        defer { unmasked = 0 }
+        return unmasked
     }
 
     /// Flows that have made room for others: the kernel must delete them before it gets those.

@@ -9,14 +9,12 @@ extension MegaflowTable {
     /// compares enough, and nothing else than the table says, is what counts.
     ///
     /// - Parameter found: as the kernel tells it.
-    /// - Parameter normalized: brings the mask of a flow with this key into the kernel's form.
     /// - Parameter expressed: what the kernel keeps of actions; nil if it can't be told.
     package func correction(
-        of found: Megaflow, normalized: (FlowKey, FlowMask) -> FlowMask,
-        expressed: ([DatapathAction]) -> [DatapathAction]?
+        of found: Megaflow, expressed: ([DatapathAction]) -> [DatapathAction]?
     ) -> FlowCommand? {
         guard let id = found.id, let wanted = entries[id]?.flow else { return nil }
-        guard found.mask.isSuperset(of: normalized(found.key, wanted.mask)),
+        guard found.mask.isSuperset(of: wanted.mask),
             wanted.key.masked(by: found.mask) == found.key.masked(by: wanted.mask)
         else { return .delete(id) }
         guard found.actions != wanted.actions, let actions = expressed(wanted.actions),

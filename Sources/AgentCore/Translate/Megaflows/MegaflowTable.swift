@@ -63,6 +63,8 @@ package struct MegaflowTable: Sendable {
     var queues = PortQueues()
     /// Flows that have made room for others and that the kernel was not told to delete yet.
     var evicted: [FlowID] = []
+    /// Packets that got no flow since somebody asked, because there was no mask for it.
+    var unmasked: UInt64 = 0
     /// When the last dump began.
     var reviewed: UInt64 = 0
     /// The differences from the last older snapshot that a translation was made under.
@@ -225,6 +227,18 @@ package struct MegaflowTable: Sendable {
         lookups.remove(summary.lookups)
     }
 
+    /// What the packet of a flow would have taught was refused for now: a later packet of it shall teach it
+    /// (`Review.owing`).
+    package mutating func owe(_ id: FlowID) { setOwing(id, true) }
+
+    /// The flow has taught.
+    package mutating func settle(_ id: FlowID) { setOwing(id, false) }
+
+    private mutating func setOwing(_ id: FlowID, _ owes: Bool) {
+        guard let number = entries.number(id) else { return }
+        entries[summary: number]?.owesLessons = owes
+    }
+
     /// The kernel refused the put, or lost the flow.
     @discardableResult
     package mutating func forget(_ id: FlowID) -> Entry? {
@@ -329,6 +343,7 @@ package struct MegaflowTable: Sendable {
         entries[summary: number]?.reasons = reasons.add(
             translation.dependencies, translation.names)
         entries[summary: number]?.lookups = lookups.add(translation.lookups)
+        if !translation.hasLessons(beyond: []) { settle(id) }
         guard entry.flow.actions != translation.actions else { return nil }
         return .modify(id, translation.actions)
     }
