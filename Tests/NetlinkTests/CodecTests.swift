@@ -268,6 +268,21 @@ extension FlowKey {
 }
 
 @Suite struct FramingTests {
+    /// The bytes of two messages that say the same are the same, whatever stood in the buffer.
+    @Test func whatIsBetweenAttributesIsZero() {
+        let buffer = MessageBuffer(count: 256)
+        let messages = [UInt8.min, .max].map { rest in
+            buffer.memory.initializeMemory(as: UInt8.self, repeating: rest)
+            var writer = MessageWriter(buffer.memory)
+            _ = writer.begin(type: 1, flags: 0, sequence: 1)
+            writer.put(1, UInt16(0x0102))
+            writer.nest(2) { $0.put(3, UInt8(4)) }
+            writer.put(5, string: "six")
+            return writer.end() ? Array(writer.bytes) : []
+        }
+        #expect(messages[0] == messages[1] && !messages[0].isEmpty)
+    }
+
     @Test func aMessageThatDoesNotFitIsTakenBack() {
         let buffer = MessageBuffer(count: 256)
         var writer = MessageWriter(buffer.memory)
