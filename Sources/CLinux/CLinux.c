@@ -36,7 +36,19 @@ void clinux_name_thread(const char *name) {
     pthread_setname_np(pthread_self(), kept);
 }
 
-pid_t clinux_thread_id(void) { return gettid(); }
+// Asked at every turn of a loop, so the kernel is asked once.
+static __thread pid_t thread_id;
+
+static void forget_thread_id(void) { thread_id = 0; }
+
+__attribute__((constructor)) static void watch_forks(void) {
+    pthread_atfork(NULL, NULL, forget_thread_id);
+}
+
+pid_t clinux_thread_id(void) {
+    if (thread_id == 0) thread_id = gettid();
+    return thread_id;
+}
 
 int clinux_epoll_wait(int epoll, uint64_t *tokens, uint32_t *events, int capacity,
                       int64_t timeout_nanoseconds) {

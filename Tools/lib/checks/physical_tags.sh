@@ -124,6 +124,21 @@ $(vsctl 1 list-ports br-ex | grep '^patch-' | paste -sd ' ')"
     [ "$found" = "$1/$2" ]
 }
 
+# patches_count NUMBER: as many packets have gone either way, and both ends say the same.
+patches_count() {
+    local out back
+    out=$(patch_counts patch-br-int-to-s6-net tx rx)
+    back=$(patch_counts patch-s6-net-to-br-int rx tx)
+    DETAIL="packets out and back: $out, the other end: $back"
+    [ "$out" = "$back" ] && [ "${out% *}" -ge "$1" ] && [ "${out#* }" -ge "$1" ]
+}
+
+# patch_counts PORT DIRECTION DIRECTION: packets of either.
+patch_counts() {
+    echo "$(vsctl 1 get Interface "$1" "statistics:$2_packets" 2>/dev/null || echo 0)" \
+        "$(vsctl 1 get Interface "$1" "statistics:$3_packets" 2>/dev/null || echo 0)"
+}
+
 # Between the integration bridge and that of a network operators see a pair of patch ports, as long as
 # the logical port is there.
 patch_ports_show() {
@@ -135,6 +150,7 @@ patch_ports_show() {
     DETAIL="$DETAIL, to $peer, number $number"
     [ "$peer" = patch-s6-net-to-br-int ] && [ "$number" -gt 0 ] || result=1
     ping_works vm61 "$(workload_ip vm62)" || result=1
+    [ "$HV1" != ours ] || eventually 20 patches_count 5 || result=1
     remove_provider_workloads 6
     eventually 10 patches_are "" "" || result=1
     return $result

@@ -390,9 +390,21 @@ acl_flood() {
     return $result
 }
 
+# Operators look for the rule behind a drop, and find it by what a list of drops says.
+acl_drops_name_their_rule() {
+    local rule
+    nb_hv acl-add s1 from-lport 1001 'inport == "vm11" && udp.dst == 8081' drop || return 1
+    rule=$(nb --bare --columns=_uuid list ACL)
+    says nobody vm11 udp "${IP[vm12]}" 8081 || return 1
+    DETAIL="no drop of ACL ${rule:0:8} on s1"
+    eventually 15 eval "agent_command 1 drops/show | grep -q 'from ACL ${rule:0:8} on \"s1\"'" || return 1
+    DETAIL="from ACL ${rule:0:8}"
+}
+
 checks_rules_acl() {
     check "the more important rule decides" wiped acl_priorities
     check "a rule is of one direction" wiped acl_directions
+    [ "$HV1" != ours ] || check "a drop names its rule" wiped acl_drops_name_their_rule
     check "a rule multiplies its sets" wiped acl_products
     check "rules follow groups and address sets" wiped acl_groups
     check "a group's addresses are sets" wiped acl_generated_sets
