@@ -256,7 +256,9 @@ extension DatapathLoop {
 
     func account(_ traffic: TrafficReport) {
         for (drop, count) in traffic.drops { self.count(drop, count.packets) }
-        counters.crossings.merge(traffic.crossings) { old, new in old.adding(new) }
+        for (crossing, count) in traffic.crossings {
+            counters.crossings[crossing, default: PacketCount()] += count
+        }
         for case .uses(let use) in traffic.effects { used.insert(use) }
     }
 

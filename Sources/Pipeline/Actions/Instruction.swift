@@ -219,10 +219,7 @@ package struct ProgramView {
     package var isDrop: Bool { instructions.isEmpty }
 
     /// The packet is dropped, after changes that nobody sees, lines of the log or copies for collectors.
-    package var leadsNowhere: Bool {
-        guard let last = instructions.last, last.leadsNowhere else { return instructions.isEmpty }
-        return instructions.allSatisfy { $0.leadsNowhere }
-    }
+    package var leadsNowhere: Bool { instructions.allSatisfy { $0.leadsNowhere } }
 
     /// The packet goes on to the next table as it is.
     package var onlyGoesOn: Bool {

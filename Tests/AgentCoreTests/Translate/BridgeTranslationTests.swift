@@ -181,21 +181,28 @@ import Wire
         #expect(!host.receive(group, on: 11).sent.isEmpty)
     }
 
-    /// Over a patch a frame is in the other bridge, with the VLAN that the patch's ports give it.
-    @Test func bridgesMayBeJoined() {
-        let control = Self.network()
+    /// A pair of patch ports leads to another bridge.
+    private static func joinedNetwork(over membership: VLANMembership) -> Control {
+        let control = network()
         control.view.bridges["br-ex"]?.add(
             BridgePort(
-                name: .own("to-phy"), membership: .trunk([100]),
+                name: .own("to-phy"), membership: membership,
                 way: .bridge("br-phy", port: "to-ex")))
         control.view.bridges["br-phy"] = ProviderBridge(
             name: "br-phy",
             ports: [
                 BridgePort(
                     name: .own("to-ex"), membership: .trunk(),
-                    way: .bridge("br-ex", port: "to-phy")),
-                BridgePort(name: .own("eth1"), membership: .trunk(), way: .devices([12])),
+                    way: .bridge("br-ex", port: "to-phy"))
             ])
+        return control
+    }
+
+    /// Over a patch a frame is in the other bridge, with the VLAN that the patch's ports give it.
+    @Test func bridgesMayBeJoined() {
+        let control = Self.joinedNetwork(over: .trunk([100]))
+        control.view.bridges["br-phy"]?.add(
+            BridgePort(name: .own("eth1"), membership: .trunk(), way: .devices([12])))
         control.view.bridgeInputs[12] = BridgeInput(bridge: "br-phy", port: .own("eth1"))
         var host = Host(control.snapshot(), ports: Self.kernel)
         #expect(host.receive(Self.out, on: 1).sent.map(\.port).sorted() == [10, 11, 12])
@@ -206,18 +213,7 @@ import Wire
 
     /// A translation says which patch ports its packets cross, and the packets of its flow count there.
     @Test func whatCrossesPatchPortsIsCounted() throws {
-        let control = Self.network()
-        control.view.bridges["br-ex"]?.add(
-            BridgePort(
-                name: .own("to-phy"), membership: .trunk(),
-                way: .bridge("br-phy", port: "to-ex")))
-        control.view.bridges["br-phy"] = ProviderBridge(
-            name: "br-phy",
-            ports: [
-                BridgePort(
-                    name: .own("to-ex"), membership: .trunk(),
-                    way: .bridge("br-ex", port: "to-phy"))
-            ])
+        let control = Self.joinedNetwork(over: .trunk())
         var host = Host(control.snapshot(), ports: Self.kernel)
         let sent: [PatchCrossing] = [.outward("net"), .across(from: "to-phy", to: "to-ex")]
         for round in 1...3 {

@@ -67,14 +67,12 @@ package struct FlowEntries: Sendable, Sequence {
         return number
     }
 
-    /// Forgets a flow; returns its number.
-    mutating func remove(_ id: FlowID) -> UInt32? {
-        guard let number = number(id) else { return nil }
+    /// Forgets the flow with this number, which there is.
+    mutating func remove(_ number: UInt32) {
+        index.remove(number, Self.hash(id(number)))
         places[number].entry = nil
         summaries[Int(number)] = nil
-        index.remove(number, Self.hash(id))
         places.release(number)
-        return number
     }
 
     /// The flow with this number; nil if there is none. `_modify` changes it where it stands.

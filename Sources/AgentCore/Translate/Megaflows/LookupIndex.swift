@@ -33,7 +33,8 @@ struct LookupIndex: Sendable {
     /// The lookups whose answer may have changed, by the number of the list.
     struct Changed {
         fileprivate var lookups: [[Lookup]]
-        fileprivate(set) var isEmpty = true
+
+        var isEmpty: Bool { lookups.isEmpty }
 
         /// False if no flow with this list is concerned.
         func mayConcern(_ list: Number) -> Bool { !isEmpty && !lookups[Int(list)].isEmpty }
@@ -41,10 +42,11 @@ struct LookupIndex: Sendable {
         /// True if a flow's packets may be answered otherwise than before. They agree in more bits
         /// than a record's question has: a first rule about a field that no other rule of its table
         /// compares concerns few of the flows whose questions don't tell.
+        ///
+        /// - Parameter list: the flow's, which `mayConcern` it.
         func concern(
             _ entry: MegaflowTable.Entry, _ list: Number, _ asker: borrowing LookupAsker
         ) -> Bool {
-            guard mayConcern(list) else { return false }
             for lookup in lookups[Int(list)]
             where !asker.holds(lookup, entry.flow, written: entry.written) {
                 return true
@@ -160,8 +162,7 @@ struct LookupIndex: Sendable {
 
     /// The answers that are not given any more to all packets that agree with their question.
     func changed(_ asker: borrowing LookupAsker) -> Changed {
-        var result = Changed(lookups: [])
-        guard !asker.changes.isEmpty else { return result }
+        guard !asker.changes.isEmpty else { return Changed(lookups: []) }
         var changed: [RunNumber: [Lookup]] = [:]
         for (number, record) in records.all.enumerated() {
             guard let run = record.run else { continue }
@@ -169,10 +170,9 @@ struct LookupIndex: Sendable {
                 changed[RunNumber(number), default: []].append(lookup)
             }
         }
-        guard !changed.isEmpty else { return result }
-        result.isEmpty = false
-        result.lookups = lists.all.map { list in list.runs.flatMap { changed[$0] ?? [] } }
-        return result
+        guard !changed.isEmpty else { return Changed(lookups: []) }
+        return Changed(
+            lookups: lists.all.map { list in list.runs.flatMap { changed[$0] ?? [] } })
     }
 }
 

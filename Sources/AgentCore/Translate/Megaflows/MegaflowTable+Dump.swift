@@ -14,11 +14,7 @@ package struct PacketCount: Hashable, Sendable {
         self.bytes = bytes
     }
 
-    package func adding(_ other: PacketCount) -> PacketCount {
-        PacketCount(packets: packets + other.packets, bytes: bytes + other.bytes)
-    }
-
-    static func += (left: inout PacketCount, right: PacketCount) {
+    package static func += (left: inout PacketCount, right: PacketCount) {
         left.packets += right.packets
         left.bytes += right.bytes
     }

@@ -249,7 +249,7 @@ package struct MegaflowTable: Sendable {
         unlink(number)
         places.remove(id, entry.flow.key, entry.flow.mask)
         masks.release(entry.mask)
-        _ = entries.remove(id)
+        entries.remove(number)
         queues.remove(number)
         return entry
     }
@@ -343,7 +343,7 @@ package struct MegaflowTable: Sendable {
         entries[summary: number]?.reasons = reasons.add(
             translation.dependencies, translation.names)
         entries[summary: number]?.lookups = lookups.add(translation.lookups)
-        if !translation.hasLessons(beyond: []) { settle(id) }
+        if !translation.hasLessons(beyond: []) { entries[summary: number]?.owesLessons = false }
         guard entry.flow.actions != translation.actions else { return nil }
         return .modify(id, translation.actions)
     }
