@@ -90,7 +90,7 @@ final class Wiring {
     static let b = MACAddress(0x0a00_0000_0002)
     static let c = MACAddress(0x0a00_0000_0003)
 
-    private let builder = PipelineBuilder()
+    let builder = PipelineBuilder()
     private var view = PhysicalView()
     private var revision: UInt64 = 0
     private var rows: UInt64 = 0

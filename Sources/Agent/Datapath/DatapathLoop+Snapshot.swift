@@ -37,6 +37,7 @@ extension DatapathLoop {
         for id in table?.unchecked.sorted() ?? [] {
             guard let flow = table?.entries[id]?.flow else { continue }
             AgentCoverage.rechecks.hit()
+            counters.rechecks += 1
             let translation = retranslate(flow, snapshot)
             if let command = table?.check(id, translation) {
                 operations.append(operation(command))

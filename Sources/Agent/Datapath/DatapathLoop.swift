@@ -178,6 +178,8 @@ struct DatapathCounters {
     /// Times that a port's queue was found full.
     var overflows: UInt64 = 0
     var refusedPuts: UInt64 = 0
+    /// Flows that were asked again after a change.
+    var rechecks: UInt64 = 0
     var drops: [PacketDrop: UInt64] = [:]
     var crossings: PatchTraffic = [:]
 }
