@@ -35,6 +35,9 @@ package enum AgentDaemon {
             try loop.run()
             manager?.notify("STOPPING=1")
             agent.close()
+            if let failure = agent.failure { throw failure }
+        } catch let failure as AgentFailure {
+            throw failure
         } catch {
             throw AgentFailure(description: "\(error)")
         }
@@ -56,6 +59,8 @@ private final class RunningAgent {
     private(set) var isReady = false
     /// Somebody has asked for the end.
     private(set) var isEnding = false
+    /// Why it has ended by itself.
+    private(set) var failure: AgentFailure?
 
     init(_ configuration: AgentConfiguration, loop: EventLoop) throws(any Error) {
         self.configuration = configuration
@@ -86,6 +91,10 @@ private final class RunningAgent {
         try worker.start()
         worker.change(ports: PortChanges(added: [control.driver.fallback]))
         control.whenReady = { [unowned self] in isReady = true }
+        control.whenReplaced = { [unowned self] reason in
+            failure = AgentFailure(description: reason)
+            end()
+        }
         try control.start()
         log.info("\(SoftwareVersion.line(program: "ovn-controller")) starting")
     }

@@ -31,6 +31,18 @@ package enum UnixSocket {
         return socket
     }
 
+    /// A socket with a name of the abstract namespace: one socket of a network namespace can have it,
+    /// until it is closed (unix(7)).
+    package static func bind(abstract name: String) throws(SystemError) -> FileDescriptor {
+        let socket = try create()
+        let descriptor = socket.rawValue
+        let bytes = 1 + name.utf8.count
+        try fill("\0\(name)", length: bytes) { (address, length) throws(SystemError) in
+            try checked("bind", place: "@\(name)") { Glibc.bind(descriptor, address, length) }
+        }
+        return socket
+    }
+
     /// Removes the name, if it is there.
     package static func remove(path: String) {
         unlink(path)
@@ -52,8 +64,9 @@ package enum UnixSocket {
         try fill("/proc/self/fd/\(directory.rawValue)\(path[slash...])", body)
     }
 
+    /// - Parameter bytes: how many of the path's place count; nil for a path that ends with a zero.
     private static func fill(
-        _ path: String,
+        _ path: String, length bytes: Int? = nil,
         _ body: (UnsafePointer<sockaddr>, socklen_t) throws(SystemError) -> Void
     ) throws(SystemError) {
         guard path.utf8.count <= longestPath else {
@@ -62,7 +75,8 @@ package enum UnixSocket {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        let length = socklen_t(MemoryLayout<sockaddr_un>.size)
+        let family = MemoryLayout<sa_family_t>.size
+        let length = socklen_t(bytes.map { family + $0 } ?? MemoryLayout<sockaddr_un>.size)
         // The island: sockaddr_un begins with the members of sockaddr, as every address does.
         let pointer = UnsafeMutablePointer<sockaddr_un>.allocate(capacity: 1)
         pointer.initialize(to: address)

@@ -46,6 +46,7 @@ package struct ErrorCode: RawRepresentable, Hashable, Sendable, CustomStringConv
     package static let invalid = ErrorCode(rawValue: EINVAL)
     package static let outOfRange = ErrorCode(rawValue: ERANGE)
     package static let noBuffers = ErrorCode(rawValue: ENOBUFS)
+    package static let addressInUse = ErrorCode(rawValue: EADDRINUSE)
     package static let notSupported = ErrorCode(rawValue: EOPNOTSUPP)
     package static let protocolError = ErrorCode(rawValue: EPROTO)
     package static let badMessage = ErrorCode(rawValue: EBADMSG)

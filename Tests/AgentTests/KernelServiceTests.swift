@@ -40,7 +40,7 @@ struct KernelServiceTests {
     @Test func signalsReopenTheLogAndEndAnAgent() async throws {
         let host = try await AgentHost("signals")
         let life = try DaemonLife()
-        let command = host.agent(DaemonLife.options(in: life.directory))
+        let command = host.inside(host.agent(DaemonLife.options(in: life.directory)))
         async let ended = Agentless.run(command)
         try await life.waitForStart()
         try await life.checkRotation()
@@ -123,13 +123,19 @@ final class AgentHost {
     let manager: NotifySocket
     let server: BackgroundProgram
     private let namespace: String
-    private var database: String { "unix:\(manager.directory)/conf" }
+    /// Whose namespace it is, if not its own.
+    private let neighbour: AgentHost?
+    var database: String { "unix:\(manager.directory)/conf" }
 
-    init(_ name: String) async throws {
+    /// - Parameter neighbour: in whose namespace it is, instead of a new one.
+    init(_ name: String, beside neighbour: AgentHost? = nil) async throws {
         manager = try NotifySocket()
-        namespace = "agent-\(name)"
-        let made = try ChildProcess.run(["ip", "netns", "add", namespace])
-        try #require(made.status == 0, "\(made.output)")
+        self.neighbour = neighbour
+        namespace = neighbour?.namespace ?? "agent-\(name)"
+        if neighbour == nil {
+            let made = try ChildProcess.run(["ip", "netns", "add", namespace])
+            try #require(made.status == 0, "\(made.output)")
+        }
         server = try BackgroundProgram(
             [
                 Agentless.program("ovsdb-server"),
@@ -144,24 +150,34 @@ final class AgentHost {
             "external-ids:ovn-encap-type=geneve", "external-ids:ovn-encap-ip=127.0.0.1")
     }
 
-    deinit { _ = try? ChildProcess.run(["ip", "netns", "del", namespace]) }
+    deinit {
+        if neighbour == nil { _ = try? ChildProcess.run(["ip", "netns", "del", namespace]) }
+    }
 
-    func startAgent() throws -> BackgroundProgram {
+    /// - Parameter name: of its control socket, in the directory of the host.
+    func startAgent(_ name: String = "control") throws -> BackgroundProgram {
+        try start(agent(["--unixctl=\(manager.directory)/\(name)", "-vconsole:info"]), name)
+    }
+
+    /// A program in this namespace.
+    func start(_ command: [String], _ name: String) throws -> BackgroundProgram {
         try BackgroundProgram(
-            agent(["--unixctl=\(manager.directory)/control", "-vconsole:info"]),
+            inside(command),
             environment: ServiceNotificationTests.environment(manager),
-            output: "\(manager.directory)/agent.out")
+            output: "\(manager.directory)/\(name).out")
     }
 
-    /// The command of an agent in this namespace.
+    /// The command of an agent of this host.
     func agent(_ options: [String]) -> [String] {
-        ["ip", "netns", "exec", namespace, Agentless.program("ovn-controller")] + options
-            + [database]
+        [Agentless.program("ovn-controller")] + options + [database]
     }
+
+    /// The command in this namespace.
+    func inside(_ command: [String]) -> [String] { ["ip", "netns", "exec", namespace] + command }
 
     @discardableResult
     func inside(_ words: String...) async throws -> ChildProcess {
-        try await Agentless.run(["timeout", "60", "ip", "netns", "exec", namespace] + words)
+        try await Agentless.run(["timeout", "60"] + inside(words))
     }
 
     @discardableResult

@@ -4,7 +4,8 @@
 
 Each file has, for each path, lines `path NAME`, `masks NUMBER`, one `actions TEXT` for each of the
 flows, `lookups` with four numbers (packets and lookups after the first, before and after some packets were sent
-for which there were flows), and `chain N M...` for a flow of recirculation number N whose packets go on as M.
+for which there were flows), `tried` with four (masks that were tried, and lookups, before and after the same
+packets), and `chain N M...` for a flow of recirculation number N whose packets go on as M.
 Where a list of actions sets the tunnel, and which address of its own it names there, makes no
 difference; nor does the text of what goes to an agent. The status is 0 if on no path ours has more masks,
 a flow with an action that none of stock's has, or packets that are looked up more often.
@@ -24,12 +25,17 @@ class Path:
         self.masks = 0
         self.actions = collections.Counter()
         self.trips = 0.0
+        self.tried = 0.0
         self.chains = collections.defaultdict(set)
 
     def count(self, first, again, later_first, later_again):
         """Lookups after the first of the packets sent in between, for each of them."""
         packets = int(later_first) - int(first)
         self.trips = (int(later_again) - int(again)) / packets if packets > 0 else 0.0
+
+    def count_masks(self, masks, lookups, later_masks, later_lookups):
+        asked = int(later_lookups) - int(lookups)
+        self.tried = (int(later_masks) - int(masks)) / asked if asked > 0 else 0.0
 
     def longest(self, number="0", seen=()):
         """Trips of the packet that makes the most."""
@@ -48,6 +54,8 @@ def read(name):
                 current.masks = int(text)
             elif kind == "lookups":
                 current.count(*text.split())
+            elif kind == "tried":
+                current.count_masks(*text.split())
             elif kind == "chain":
                 number, *nexts = text.split()
                 current.chains[number].update(nexts)
@@ -89,7 +97,7 @@ def show(side, actions):
 def main():
     stock, ours = (read(name) for name in sys.argv[1:])
     agree = True
-    print(f"\n  {'':<18} {'flows':>12} {'masks':>12} {'trips':>14} {'longest':>10}   actions")
+    print(f"\n  {'':<18} {'flows':>12} {'masks':>12} {'tried':>14} {'trips':>14} {'longest':>10}   actions")
     for name, theirs in stock.items():
         mine = ours.get(name, Path())
         same = theirs.actions == mine.actions
@@ -99,10 +107,11 @@ def main():
         verdict = "the same" if same else "fewer" if covered else "others"
         flows = f"{theirs.actions.total()} / {mine.actions.total()}"
         masks = f"{theirs.masks} / {mine.masks}"
+        tried = f"{theirs.tried:.2f} / {mine.tried:.2f}"
         trips = f"{theirs.trips:.2f} / {mine.trips:.2f}"
         longest = f"{theirs.longest()} / {mine.longest()}"
         more = "" if short else ", more trips"
-        print(f"  {name:<18} {flows:>12} {masks:>12} {trips:>14} {longest:>10}   {verdict}{more}")
+        print(f"  {name:<18} {flows:>12} {masks:>12} {tried:>14} {trips:>14} {longest:>10}   {verdict}{more}")
         show("stock", theirs.actions - mine.actions)
         show("ours", mine.actions - theirs.actions)
     print("\n  stock / ours")

@@ -9,7 +9,7 @@ import Schemas
 
 extension ControlThread {
     func evaluate() {
-        guard !isPaused, local.isSynchronized,
+        guard !isPaused, local.isSynchronized, ownsSwitch(),
             let system = LocalSystem(
                 local.replica, commandLineName: configuration.chassisName, hostname: hostname)
         else { return }

@@ -41,6 +41,8 @@ extension ControlThread {
 
     private func tearDown() {
         worker.stop()
+        // What is there belongs to another.
+        guard driver.isOwner else { return }
         guards.filters?.tearDown(now: .now())
         do {
             try driver.tearDown()

@@ -107,6 +107,8 @@ final class ControlThread {
     var toldGuards: String?
     /// Called after each evaluation that leaves nothing to write to the local database.
     var whenReady: () -> Void = {}
+    /// Called, with the reason, when another program has taken this one's place.
+    var whenReplaced: (String) -> Void = { _ in }
     let startTime = Clock.wallMilliseconds
 
     init(
@@ -128,7 +130,7 @@ final class ControlThread {
                 .init(OVS.OpenVSwitch.self), .init(OVS.Bridge.self), .init(OVS.Port.self),
                 .init(OVS.Interface.self), .init(OVS.QoS.self), .init(OVS.Queue.self),
                 .init(OVS.FlowSampleCollectorSet.self), .init(OVS.IPFIX.self),
-            ], remotes: [configuration.database], leaderOnly: false)
+            ], remotes: [configuration.database], leaderOnly: false, lock: Self.switchLock)
         wanted.limits.maximumBackoff = 1000
         local = OVSDBClient(
             wanted, loop: loop, threads: threads, seed: UInt64(bitPattern: Clock.wallMilliseconds))
@@ -138,6 +140,7 @@ final class ControlThread {
         local.handlers.changed = { [weak self] _ in self?.evaluateSoon() }
         local.handlers.synchronized = { [weak self] in self?.evaluateSoon() }
         local.handlers.diagnostic = { [log] in log.info("\($0)") }
+        local.handlers.lock = { [weak self] _, _ in self?.followLock() }
         local.start()
         try watchLinks()
         keepFeatures()

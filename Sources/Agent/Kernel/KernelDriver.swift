@@ -49,7 +49,10 @@ final class KernelDriver {
     /// Of the devices among `ports`, by name.
     private(set) var counters: [String: InterfaceCounters] = [:]
     /// All ports of the datapath as they were described last.
-    private var known: [String: KernelPort] = [:]
+    var known: [String: KernelPort] = [:]
+    /// What keeps others from the datapath; nil while it isn't this process that serves it.
+    var ownership: DatapathOwnership?
+    var isOwner: Bool { ownership != nil }
     /// Findings of the self-check that were not told yet.
     var divergences: [Divergence] = []
     var applied = AppliedShaping()
@@ -69,41 +72,12 @@ final class KernelDriver {
             found = try control.createDatapath(
                 named: Self.datapathName, features: Self.features)
         }
-        let socket = try UpcallSocket.open()
-        datapath = try Self.prepare(found, control, socket.portID)
-        fallback = UpcallPort(name: "any", vport: Self.fallbackNumber, socket: socket)
-        // Packets of the agent's own come in by no port. Where they are tracked on their way, the
-        // kernel asks how to go on as if they had come in by the datapath's own device.
-        _ = try control.setUpcallSockets(
-            [socket.portID], ofPort: KernelPort.localNumber, of: datapath)
-        for port in try control.ports(of: datapath) { known[port.name] = port }
+        datapath = found
+        fallback = UpcallPort(
+            name: "any", vport: Self.fallbackNumber, socket: try UpcallSocket.open())
     }
 
-    private static let features: KernelDatapath.Features = [.unaligned, .portSockets]
-
-    /// Opening the datapath makes stock tools such as ovs-dpctl(8) switch it to a socket for each
-    /// processor. So that no miss is lost then, such sockets are named before the switch is turned
-    /// back; the kernel remembers them.
-    private static func prepare(
-        _ datapath: KernelDatapath, _ control: borrowing DatapathControl, _ socket: UInt32
-    ) throws(NetlinkError) -> KernelDatapath {
-        do {
-            let processors = ProcessorCount.possible
-            _ = try control.setFeatures(
-                features.union(.processorSockets), of: datapath,
-                processorSockets: Array(repeating: socket, count: processors))
-        } catch {
-            // A kernel before 5.15 has no such sockets, and no tool can switch to them.
-            guard error.code == .notSupported || error.code == .invalid else { throw error }
-        }
-        return try control.setFeatures(features, of: datapath)
-    }
-
-    /// Turns back what another tool has switched.
-    func keepFeatures() throws(NetlinkError) {
-        guard try control.refreshed(datapath).features != Self.features else { return }
-        _ = try control.setFeatures(Self.features, of: datapath)
-    }
+    static let features: KernelDatapath.Features = [.unaligned, .portSockets]
 
     /// Adds and removes ports, reads their devices, and tells what changed.
     func reconcile(

@@ -62,8 +62,12 @@ new_rules_hold() {
 
 remove_filter() { in_hypervisor 1 tc filter del dev vm11 ingress; }
 
+# With the place that filters hang on.
+remove_hook() { in_hypervisor 1 tc qdisc del dev vm11 clsact; }
+
 removed_filter_comes_back() {
-    put_right "eBPF filters that were gone" remove_filter && drops_are_counted
+    put_right "eBPF filters that were gone" remove_filter && drops_are_counted &&
+        put_right "eBPF filters that were gone" remove_hook && drops_are_counted
 }
 
 # scan COUNT: packets of new flows.

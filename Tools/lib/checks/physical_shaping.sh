@@ -45,6 +45,22 @@ port_is_shaped() {
     return $result
 }
 
+# The port to the physical network may have a rate too: all of the switch share it.
+network_is_shaped() {
+    local result=0
+    ovn-nbctl -t 30 --wait=hv set Logical_Switch_Port s9-net options:qos_max_rate=3000000 \
+        options:qos_burst=300000
+    eventually 10 kernel_has 1 p1 'class htb .*ceil 3Mbit' || { DETAIL="no class"; result=1; }
+    eventually 20 reachable vm91 10.0.9.100 || result=1
+    sent_per_second vm91 outside 10.0.9.100 || result=1
+    DETAIL="${DETAIL:-} $RATE kbit/s with a limit of 3000"
+    [ "$RATE" -gt 1500 ] && [ "$RATE" -lt 4200 ] || result=1
+    ovn-nbctl -t 30 --wait=hv remove Logical_Switch_Port s9-net options qos_max_rate -- \
+        remove Logical_Switch_Port s9-net options qos_burst
+    eventually 10 kernel_lacks 1 p1 htb || { DETAIL+=", the queue stays"; result=1; }
+    return $result
+}
+
 # Each port has its own queue. One that goes takes its queue along and leaves the other's; the agent
 # finds its own again after a restart, and puts right what somebody has changed.
 queues_follow_ports() {
@@ -138,6 +154,7 @@ checks_of_shaping() {
     outside_address eth0 10.0.9.100/24
     provider_workloads 9
     check "a port keeps to its rate" port_is_shaped
+    check "a network keeps to its rate" network_is_shaped
     check "queues follow their ports" queues_follow_ports
     check "others' queues stay" foreign_queues_stay
     check "a device keeps to its rate" device_has_queues

@@ -237,13 +237,15 @@ lb_of_a_thousand() {
     return $result
 }
 
-# Associations of SCTP, if the guest knows any.
+# Associations of SCTP, if the guest knows any: balanced, and refused so that who asks knows it at once.
 lb_sctp() {
     modprobe -q sctp || { DETAIL="no SCTP in this kernel"; return 1; }
     DETAIL=$(talk serve vm12 -a "${IP[vm12]}" 8082)$(talk serve vm22 -a "${IP[vm22]}" 8082)
     [ "$DETAIL" = readyready ] || return 1
     balance sctp $VIP:80 "$(servers 8082 vm12 vm22)" sctp && says vm12 vm11 sctp "${IP[vm12]}" 8082 &&
-        says "vm12 vm22" vm11 -n 12 sctp $VIP 80
+        says "vm12 vm22" vm11 -n 12 sctp $VIP 80 || return 1
+    nb_hv acl-add s1 to-lport 1001 'outport == "vm12" && sctp.dst == 8082' reject &&
+        says refused vm11 sctp "${IP[vm12]}" 8082 && says vm22 vm11 sctp "${IP[vm22]}" 8082
 }
 
 checks_rules_lb() {

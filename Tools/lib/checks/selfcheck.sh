@@ -111,6 +111,27 @@ altered_policing_comes_back() {
     return $result
 }
 
+# Whether a device has its queues: as in physical_shaping.sh, whose kernel_has is used.
+vm11_is_shaped() { kernel_has 1 vm11 'class htb 1:1 .*ceil 300Mbit'; }
+
+take_queues() { in_hypervisor 1 tc qdisc del dev vm11 root; }
+
+alter_queue() { in_hypervisor 1 tc class change dev vm11 parent 1:fffe classid 1:1 htb rate 1mbit ceil 9mbit; }
+
+altered_queues_come_back() {
+    local result=0 change
+    modprobe -q sch_htb || true
+    vsctl 1 -- set Port vm11 qos=@q -- --id=@q create QoS type=linux-htb other-config:max-rate=300000000 \
+        queues:0=@n -- --id=@n create Queue other-config:max-rate=300000000 >/dev/null
+    eventually 10 vm11_is_shaped || { DETAIL="no class"; result=1; }
+    for change in take_queues alter_queue; do
+        put_right "devices whose queues were altered" $change && vm11_is_shaped || { DETAIL+=" ($change)"; result=1; }
+    done
+    vsctl 1 -- clear Port vm11 qos -- --all destroy QoS -- --all destroy Queue
+    eventually 10 kernel_lacks 1 vm11 htb || { DETAIL+=", the queues stay"; result=1; }
+    return $result
+}
+
 # zone_of NAME: the conntrack zone of a port on hv1.
 zone_of() { agent_command 1 ct-zone-list | awk -v name="$1" '$1 == name { print $2 }'; }
 
@@ -186,6 +207,7 @@ checks_selfcheck() {
     check "a flow that somebody added goes" put_right "flows of others" add_flow
     check "a meter that somebody deleted is made anew" wiped deleted_meter_comes_back
     check "a limit of a device that somebody altered is put right" altered_policing_comes_back
+    check "queues of a device that somebody altered are put right" altered_queues_come_back
     check "a zone's limit that somebody removed comes back" removed_zone_limit_comes_back
     check "a port that somebody took out is put back" put_right "ports that were gone" take_port
     check "a port that somebody added goes" foreign_port_goes

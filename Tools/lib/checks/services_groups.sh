@@ -69,6 +69,24 @@ only_members_hear() {
     return $result
 }
 
+# Who speaks version 1 says nothing when it leaves, and is forgotten after a while.
+silent_members_are_forgotten() {
+    local result=0
+    snoop s1 mcast_idle_timeout=15
+    multicast_version 1 0
+    member member vm12 $GROUP || result=1
+    eventually 20 group_is $GROUP "hv2,IGMPv1" || { DETAIL="known: $(group_rows $GROUP)"; result=1; }
+    eventually 20 heard member vm11 $GROUP || { DETAIL="${DETAIL-} not heard"; result=1; }
+    end_background member
+    sleep 1
+    group_is $GROUP "hv2,IGMPv1" || { DETAIL="${DETAIL-} left at once"; result=1; }
+    eventually 40 group_is $GROUP "" || { DETAIL="${DETAIL-} not forgotten"; result=1; }
+    multicast_version 0 0
+    snoop s1
+    nb --wait=hv remove Logical_Switch s1 other_config mcast_idle_timeout
+    return $result
+}
+
 # multicast_version VERSION4 VERSION6: what vm12's kernel speaks; 0 is its own choice.
 multicast_version() {
     inside vm12 sysctl -qw "net.ipv4.conf.eth0.force_igmp_version=$1" \
@@ -210,6 +228,7 @@ checks_groups() {
     check "IGMPv2: only members hear" only_members_hear $GROUP IGMPv2
     check "MLDv1: only members hear" only_members_hear $GROUP6 MLDv1
     multicast_version 0 0
+    check "IGMPv1: only members hear, until they are silent" silent_members_are_forgotten
     check "unregistered groups are not flooded" unregistered_groups
     check "a switch asks for members" switch_asks
     check "ports may want everything" ports_want_everything
