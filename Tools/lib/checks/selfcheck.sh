@@ -125,7 +125,8 @@ altered_queues_come_back() {
         queues:0=@n -- --id=@n create Queue other-config:max-rate=300000000 >/dev/null
     eventually 10 vm11_is_shaped || { DETAIL="no class"; result=1; }
     for change in take_queues alter_queue; do
-        put_right "devices whose queues were altered" $change && vm11_is_shaped || { DETAIL+=" ($change)"; result=1; }
+        put_right "devices whose queues were altered" $change || result=1
+        vm11_is_shaped || { DETAIL+=", not put right after $change"; result=1; }
     done
     vsctl 1 -- clear Port vm11 qos -- --all destroy QoS -- --all destroy Queue
     eventually 10 kernel_lacks 1 vm11 htb || { DETAIL+=", the queues stay"; result=1; }
