@@ -43,6 +43,7 @@ final class ControlThread {
     var claims: [RowUUID: PortClaim] = [:]
     var taken: [RowUUID: Milliseconds] = [:]
     var datapaths = LocalDatapaths.none
+    var dropping = DroppingNotes()
     /// What the datapath thread has counted at patch ports.
     var patchTraffic: PatchTraffic = [:]
     var conditions: MonitorConditions?

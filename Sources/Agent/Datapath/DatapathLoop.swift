@@ -178,6 +178,8 @@ struct DatapathCounters {
     /// Times that a port's queue was found full.
     var overflows: UInt64 = 0
     var refusedPuts: UInt64 = 0
-    var drops: [PacketDrop: UInt64] = [:]
+    var dropped = DropCounts()
+    /// How many packets were dropped, by where and why.
+    var drops: [PacketDrop: UInt64] { dropped.all }
     var crossings: PatchTraffic = [:]
 }

@@ -38,8 +38,15 @@ package struct FlowDescription: Hashable, Sendable {
     package init(_ row: SB.LogicalFlow, labels: [String: String]) {
         self.init(
             pipeline: row.pipeline == SB.LogicalFlow.pipelineEgress ? .egress : .ingress,
-            table: row.tableID, priority: row.priority, match: row.match, actions: row.actions,
-            stageName: labels["stage-name"], source: labels["source"], hint: labels["stage-hint"])
+            table: row.tableID, priority: row.priority, match: row.match, actions: row.actions)
+        label(labels)
+    }
+
+    /// - Parameter labels: its external_ids.
+    mutating func label(_ labels: [String: String]) {
+        stageName = labels["stage-name"]
+        source = labels["source"]
+        hint = labels["stage-hint"]
     }
 
     /// `stage (source): `, or as much of it as is known.
@@ -71,12 +78,20 @@ package struct FlowDirectory {
     /// Chassis by the address of their tunnels.
     package var chassis: [String: String] = [:]
     package var flow: (RowIdentifier) -> FlowDescription?
+    /// What is known of flows that may have gone.
+    package var former: (RowIdentifier) -> FlowDescription? = { _ in nil }
     /// The name of a stage, taken from any flow of it.
     package var stageName: (LogicalStage) -> String? = { _ in nil }
     /// The device of a kernel port.
     package var device: (UInt32) -> String = { String($0) }
 
     package init(flow: @escaping (RowIdentifier) -> FlowDescription?) { self.flow = flow }
+
+    /// A flow that is there, or was.
+    func known(_ id: RowIdentifier) -> (flow: FlowDescription?, isDeleted: Bool) {
+        let present = flow(id)
+        return (present ?? former(id), present == nil)
+    }
 
     package func datapath(_ key: UInt32) -> String { datapaths[key] ?? "key \(key)" }
 

@@ -175,6 +175,8 @@ package struct PacketDrop: Hashable, Sendable {
         case tooManyCopies
         /// More trips through the kernel than any pipeline needs, or too many states.
         case tooManyRecirculations
+        /// Of many kinds, whose packets are counted together (`DropCounts`).
+        case notToldApart
     }
     package var reason: Reason
     /// Where; nil outside of the pipelines.
