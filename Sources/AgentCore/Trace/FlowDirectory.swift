@@ -64,10 +64,13 @@ package struct FlowDirectory {
     package struct Port: Hashable, Sendable {
         package var name: String
         package var type: String
+        /// Its row's name, by which ovn-nbctl finds it.
+        package var logicalPort: String
 
-        package init(name: String, type: String = "") {
+        package init(name: String, type: String = "", logicalPort: String? = nil) {
             self.name = name
             self.type = type
+            self.logicalPort = logicalPort ?? name
         }
     }
 
@@ -97,6 +100,12 @@ package struct FlowDirectory {
 
     package func port(_ reference: PortReference) -> String {
         ports[reference]?.name ?? "(unnamed)"
+    }
+
+    /// `"port" on "datapath"`, as ovn-nbctl knows the port.
+    func logical(_ reference: PortReference) -> String {
+        let name = ports[reference].map { "\"\($0.logicalPort)\"" } ?? "key \(reference.port)"
+        return "\(name) on \"\(datapath(reference.datapath))\""
     }
 
     /// `"port" of "datapath"`.
@@ -144,7 +153,8 @@ extension FlowDirectory {
             guard let key = keys[port.datapath] else { continue }
             let reference = PortReference(
                 datapath: key, port: UInt32(truncatingIfNeeded: port.tunnelKey))
-            ports[reference] = Port(name: port.friendlyName, type: port.type)
+            ports[reference] = Port(
+                name: port.friendlyName, type: port.type, logicalPort: port.logicalPort)
         }
         for group in replica.rows(SB.MulticastGroup.self).map(\.row) {
             guard let key = keys[group.datapath] else { continue }

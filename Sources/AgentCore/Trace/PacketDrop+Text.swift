@@ -57,14 +57,18 @@ extension PacketDrop {
     func origin(_ names: FlowDirectory) -> String? { cause(names)?.origin }
 
     /// The Northbound row behind the flow. If the flow only carries out what another has decided, it is
-    /// the row behind that one, which is named too.
+    /// the row behind that one, which is named too. If that is what flows of all ports have in common,
+    /// it is the port.
     private func cause(_ names: FlowDirectory) -> (origin: String, decider: String?)? {
-        guard let stage, let own = flow.flatMap({ names.known($0).flow }) else { return nil }
+        guard let stage else { return nil }
         let datapath = names.datapath(stage.datapath.value)
-        if let origin = NorthboundOrigin(own) { return (origin.text(on: datapath), nil) }
-        guard let other = decision.map(names.known), let decider = other.flow,
+        let own = flow.flatMap { names.known($0).flow }
+        if let origin = own.flatMap({ NorthboundOrigin($0) }) {
+            return (origin.text(on: datapath), nil)
+        }
+        guard let own, let other = decision.map(names.known), let decider = other.flow,
             own.carriesOut(decider), let origin = NorthboundOrigin(refusal: decider)
-        else { return nil }
+        else { return port.map { ("Logical_Switch_Port \(names.logical($0))", nil) } }
         let name = "\(decider.stageName ?? "") \(decider.condition)"
         return (origin.text(on: datapath), name + (other.isDeleted ? " (deleted)" : ""))
     }
