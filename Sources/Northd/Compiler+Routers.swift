@@ -6,16 +6,32 @@ import Wire
 extension Compiler {
     /// The features of logical routers, one derivation per port and feature.
     func registerRouterFeatures() {
-        let (outputs, model) = (outputs, model)
-        let sharing = AddressSharing(
-            model: model, translations: translations, balancing: balancing,
-            balancers: routerBalancing.byAddress)
-        let (sessions, services) = (sessions, services)
-        let onPort = { [engine] (name: String, body: @escaping RouterPortDerivation) in
-            _ = engine.emitter(name, over: model.routerPorts) { key, port, context in
-                if let port { body(key, port, context) }
-            }
+        registerAdmittedNeighbours()
+        registerRouterAddresses()
+        registerConnectedRoutes()
+        registerPeerNeighbours()
+        registerGatewayRedirects()
+        registerPacketLengths()
+        registerTranslations()
+        registerRouterBalancing()
+        registerAnnouncedAddresses()
+        registerMulticastRelay()
+        registerRoutingProtocols()
+        registerStationsOfSwitches()
+    }
+
+    private func onPort(
+        _ name: String,
+        _ body: @escaping @Sendable (RowUUID, RouterPort, Context) -> Void
+    ) {
+        engine.emitter(name, over: model.routerPorts) { key, port, context in
+            if let port { body(key, port, context) }
         }
+    }
+
+    /// Who may send to a router, and of whom it learns.
+    private func registerAdmittedNeighbours() {
+        let (outputs, model) = (outputs, model)
         onPort("router port admission") { key, port, context in
             let router = context.read(model.gateways.routers, port.router) ?? nil
             context.emit(
@@ -34,6 +50,14 @@ extension Compiler {
                     place: context.read(model.gateways.places, key) ?? .anywhere),
                 .datapath(port.router), hint: key, to: outputs)
         }
+    }
+
+    /// What a router makes of packets for itself.
+    private func registerRouterAddresses() {
+        let (outputs, model, services) = (outputs, model, services)
+        let sharing = AddressSharing(
+            model: model, translations: translations, balancing: balancing,
+            balancers: routerBalancing.byAddress)
         onPort("router address input") { key, port, context in
             context.emit(
                 RouterAddressInput(
@@ -51,7 +75,11 @@ extension Compiler {
                 TimeExceeded(port: port, place: place), .datapath(port.router), hint: key,
                 meters: services.meters(of: port.router, context), to: outputs)
         }
-        // A disabled port keeps its routes: what is for its networks must not go elsewhere.
+    }
+
+    /// A disabled port keeps its routes: what is for its networks must not go elsewhere.
+    private func registerConnectedRoutes() {
+        let (outputs, sessions, services) = (outputs, sessions, services)
         onPort("connected routes") { key, port, context in
             let hasSessions = sessions.run(at: port.name, context)
             context.emit(
@@ -63,6 +91,11 @@ extension Compiler {
                     meters: services.meters(of: port.router, context), to: outputs)
             }
         }
+    }
+
+    /// Routers that are joined know each other.
+    private func registerPeerNeighbours() {
+        let (outputs, model) = (outputs, model)
         onPort("peer neighbours") { key, port, context in
             guard case .router(_, let peer, _)? = context.read(model.attachments, key) ?? nil,
                 let other = context.read(model.routerPorts, peer) ?? nil,
@@ -72,22 +105,17 @@ extension Compiler {
                 KnownNeighbours(port: port, stations: [other.station]), .datapath(port.router),
                 hint: key, to: outputs)
         }
+    }
+
+    private func registerGatewayRedirects() {
+        let outputs = outputs
         engine.emitter("gateway redirect", over: model.gateways.ports) { key, gateway, context in
             guard let gateway else { return }
             context.emit(
                 GatewayRedirect(gateway: gateway), .datapath(gateway.port.router), hint: key,
                 to: outputs)
         }
-        registerPacketLengths()
-        registerTranslations()
-        registerRouterBalancing()
-        registerAnnouncedAddresses()
-        registerMulticastRelay()
-        registerRoutingProtocols()
-        registerStationsOfSwitches()
     }
-
-    private typealias RouterPortDerivation = @Sendable (RowUUID, RouterPort, Context) -> Void
 
     /// What the ports of a switch tell the routers on it. One derivation per switch port, so that
     /// one more port costs one more flow per router.

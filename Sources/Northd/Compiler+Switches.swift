@@ -5,27 +5,35 @@ import Schemas
 extension Compiler {
     /// The features of logical switches, one derivation per port and feature.
     func registerSwitchFeatures() {
-        let (inputs, outputs, model, filtering) = (inputs, outputs, model, filtering)
-        let translations = translations
-        let services = services
-        let on = {
-            [engine]
-            (
-                name: String, domain: Function<RowUUID, SwitchPort?>,
-                body: @escaping SwitchPortDerivation
-            ) in
-            _ = engine.emitter(name, over: domain) { key, port, context in
-                if let port { body(key, port, context) }
-            }
-        }
         let learning = engine.subset("learning ports", of: model.switchPorts) { _, port in
             port?.learnsStations == true || port?.kind == .localnet
         }
         let untracked = engine.subset("untracked ports", of: model.switchPorts) { _, port in
             port?.kind.isUntracked == true
         }
-        let onPort = { name, body in on(name, model.switchPorts, body) }
-        onPort("switch port admission") { key, port, context in
+        registerSwitchPortAdmission()
+        registerStationLearning(learning)
+        registerNeighbourResponders()
+        registerUnicast()
+        registerConntrackBypasses(untracked)
+        registerRouterNeighbours()
+    }
+
+    private typealias SwitchPorts = Function<RowUUID, SwitchPort?>
+
+    /// - Parameter domain: the ports that the feature is for.
+    private func on(
+        _ domain: SwitchPorts, _ name: String,
+        _ body: @escaping @Sendable (RowUUID, SwitchPort, Context) -> Void
+    ) {
+        engine.emitter(name, over: domain) { key, port, context in
+            if let port { body(key, port, context) }
+        }
+    }
+
+    private func registerSwitchPortAdmission() {
+        let (outputs, model) = (outputs, model)
+        on(model.switchPorts, "switch port admission") { key, port, context in
             let side =
                 port.kind.isRouter ? context.read(model.routerSides, key) ?? nil : nil
             let router = side.flatMap { context.read(model.routerPorts, $0.port) ?? nil }
@@ -36,11 +44,19 @@ extension Compiler {
                     routerIsGateway: place?.isGatewayRouter == true),
                 .datapath(port.datapath), hint: key, to: outputs)
         }
-        on("station learning", learning) { key, port, context in
+    }
+
+    private func registerStationLearning(_ learning: SwitchPorts) {
+        let outputs = outputs
+        on(learning, "station learning") { key, port, context in
             context.emit(
                 StationLearning(port: port), .datapath(port.datapath), hint: key, to: outputs)
         }
-        onPort("neighbour responder") { key, port, context in
+    }
+
+    private func registerNeighbourResponders() {
+        let (inputs, outputs, model, services) = (inputs, outputs, model, services)
+        on(model.switchPorts, "neighbour responder") { key, port, context in
             let settings = context.read(model.switchSettings, port.datapath) ?? nil
             if let relay = settings?.relayPort {
                 Compiler.emitRelayClient(
@@ -57,7 +73,11 @@ extension Compiler {
                     hasProxy: context.first(model.proxiesOfSwitch, port.datapath) != nil),
                 .datapath(port.datapath), hint: key, to: outputs)
         }
-        onPort("unicast") { key, port, context in
+    }
+
+    private func registerUnicast() {
+        let (outputs, model) = (outputs, model)
+        on(model.switchPorts, "unicast") { key, port, context in
             let side = port.kind.isRouter ? context.read(model.routerSides, key) ?? nil : nil
             if let side, let router = context.read(model.routerPorts, side.port) ?? nil {
                 let place = context.read(model.gateways.places, side.port) ?? .anywhere
@@ -77,13 +97,21 @@ extension Compiler {
                     switchFloodsUnknown: floods),
                 .datapath(port.datapath), hint: key, to: outputs)
         }
-        on("conntrack bypass", untracked) { key, port, context in
+    }
+
+    private func registerConntrackBypasses(_ untracked: SwitchPorts) {
+        let (outputs, filtering) = (outputs, filtering)
+        on(untracked, "conntrack bypass") { key, port, context in
             let profile = context.read(filtering.profiles, port.datapath) ?? nil
             context.emit(
                 ConntrackBypass(port: port, profile: profile), .datapath(port.datapath),
                 hint: key, to: outputs)
         }
-        on("router neighbours", model.routerSwitchPorts) { key, port, context in
+    }
+
+    private func registerRouterNeighbours() {
+        let (outputs, model, translations) = (outputs, model, translations)
+        on(model.routerSwitchPorts, "router neighbours") { key, port, context in
             model.checkRouterPort(key, port, outputs.problems, context)
             guard port.isEnabled, let side = context.read(model.routerSides, key) ?? nil,
                 let router = context.read(model.routerPorts, side.port) ?? nil
@@ -99,8 +127,6 @@ extension Compiler {
                 .datapath(port.datapath), hint: key, to: outputs)
         }
     }
-
-    private typealias SwitchPortDerivation = @Sendable (RowUUID, SwitchPort, Context) -> Void
 }
 
 extension Model {

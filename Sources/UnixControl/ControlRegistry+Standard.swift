@@ -34,20 +34,21 @@ extension ControlRegistry {
     package func registerStopwatches(
         _ stopwatches: @escaping () -> [Stopwatch], reset: @escaping (String) -> Void
     ) {
-        let chosen = { (arguments: [String]) throws(ControlError) -> [Stopwatch] in
-            let chosen = stopwatches().filter { arguments.first ?? $0.name == $0.name }
-            guard !chosen.isEmpty else { throw ControlError("No such stopwatch") }
-            return chosen
+        let chosen = { (arguments: [String]) in
+            stopwatches().filter { arguments.first ?? $0.name == $0.name }
         }
         register(
             ControlCommand("stopwatch/show", usage: "[NAME]", arguments: 0...1) {
                 (arguments) throws(ControlError) in
-                try chosen(arguments).map(\.report).joined()
+                let shown = chosen(arguments)
+                guard !shown.isEmpty else { throw ControlError("No such stopwatch") }
+                return shown.map(\.report).joined()
             })
+        // One that isn't there is no error, as in stock (lib/stopwatch.c).
         register(
             ControlCommand("stopwatch/reset", usage: "[NAME]", arguments: 0...1) {
-                (arguments) throws(ControlError) in
-                for stopwatch in try chosen(arguments) { reset(stopwatch.name) }
+                (arguments: [String]) in
+                for stopwatch in chosen(arguments) { reset(stopwatch.name) }
                 return ""
             })
     }

@@ -71,7 +71,7 @@ import Wire
             missesBeyondBudget: [:])
         let drop = PacketDrop(
             .flow, stage: LogicalStage(DatapathKey(1), Stage(.ingress, 1)), flow: flow,
-            decision: check)
+            decision: check, port: PortReference(datapath: 1, port: 1))
         #expect(run.counters.drops == [drop: 12])
     }
 }

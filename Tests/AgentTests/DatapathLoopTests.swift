@@ -28,9 +28,10 @@ import Wire
             }
         }
 
-        var unsupported: [PacketDrop] {
+        /// The kinds of drops that were new.
+        var drops: [PacketDrop] {
             reports.withLock {
-                $0.compactMap { if case .unsupported(let drop) = $0 { drop } else { nil } }
+                $0.compactMap { if case .dropped(let change) = $0 { change.added } else { nil } }
             }
         }
     }
@@ -48,8 +49,8 @@ import Wire
             #expect(machine.receive(frame, on: UInt32(port), run) == [])
         }
         run.reviewFlows()
-        let drop = try #require(told.unsupported.first)
-        #expect(told.unsupported.count == 1)
+        let drop = try #require(told.drops.first)
+        #expect(told.drops.count == 1)
         #expect(drop.reason == .unsupported("handle_bfd_msg"))
         #expect(drop.flow == flow)
         #expect(drop.stage == LogicalStage(DatapathKey(1), Stage(.ingress, 1)))

@@ -89,8 +89,38 @@ import Testing
         }
     }
 
-    /// A disabled port's flow knows the port; what its addresses may be is asked of all ports alike.
-    @Test func portSecurityIsOfNoRowUnlessThePortIsDisabled() throws {
+    /// One flow drops what breaks any port's rules: the port is that of the packet.
+    @Test(arguments: [("ls_in", "p1"), ("ls_out", "p2")])
+    func portSecurityNamesThePort(side: String, port: String) throws {
+        let network = TestNetwork()
+        let s1 = network.addSwitch("s1")
+        network.addChassis("hv1", at: "192.0.2.1")
+        for host in 1...3 {
+            network.addPort(
+                "p\(host)", to: s1, addresses: ["02:00:00:00:00:0\(host) 10.0.0.\(host)"]
+            ) {
+                $0.portSecurity = host == 3 ? [] : ["02:00:00:00:00:0\(host) 10.0.0.\(host)"]
+            }
+        }
+        network.settle()
+        let host = try #require(
+            TestHypervisor("hv1", "192.0.2.1", ports: ["p1", "p2", "p3"], of: network))
+        // Neither may p1 send from this address nor p2 receive for that one.
+        let ends =
+            side == "ls_in"
+            ? "inport == \"p1\" && eth.src == 02:00:00:00:00:01 && eth.dst == 02:00:00:00:00:03"
+            : "inport == \"p3\" && eth.src == 02:00:00:00:00:03 && eth.dst == 02:00:00:00:00:02"
+        let (trace, drops) = try host.explain(
+            ends + " && ip4.src == 10.0.0.9 && ip4.dst == 10.0.0.8", network)
+        #expect(drops.count == 1)
+        let origin = "Logical_Switch_Port \"\(port)\" on \"s1\""
+        #expect(drops.first?.contains("(\(side)_apply_port_sec)") == true, "\(drops)")
+        #expect(drops.first?.hasSuffix(", from \(origin)") == true, "\(drops)")
+        #expect(trace.contains("    /* dropped by \(origin) */\n"), "\(trace)")
+    }
+
+    /// What other flows have refused since is not the port's doing.
+    @Test func whatPortSecurityLetsPassNamesNoPort() throws {
         let network = TestNetwork()
         let s1 = network.addSwitch("s1")
         network.addChassis("hv1", at: "192.0.2.1")
@@ -100,9 +130,9 @@ import Testing
         network.settle()
         let host = try #require(TestHypervisor("hv1", "192.0.2.1", ports: ["p1"], of: network))
         let (_, drops) = try host.explain(
-            "inport == \"p1\" && eth.src == 02:00:00:00:00:09 && ip4", network)
+            "inport == \"p1\" && eth.src == 02:00:00:00:00:01 && eth.dst == 02:00:00:00:00:07 && ip4",
+            network)
         #expect(drops.count == 1)
-        #expect(drops.first?.contains("(ls_in_apply_port_sec)") == true, "\(drops)")
-        #expect(drops.first?.contains(" from ") == false, "\(drops)")
+        #expect(drops.first?.contains("Logical_Switch_Port \"") == false, "\(drops)")
     }
 }

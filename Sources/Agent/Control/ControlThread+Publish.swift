@@ -1,4 +1,5 @@
 import AgentCore
+import Linux
 import OVSDBModel
 import OVSDBSession
 import OVSDBTransport
@@ -91,17 +92,14 @@ extension ControlThread {
         let view = makeView(system, southbound, pass, isComplete: isComplete)
         if derived.isViewUncertain {
             derived.view.forget()
-            loop.schedule(after: Self.uncertaintyPause) { [weak self] in
-                self?.southboundChanged = true
-                self?.evaluateSoon()
-            }
+            evaluate(at: Clock.monotonicMilliseconds + Self.uncertaintyPause)
         } else {
             derived.view.keep(viewSource, view)
         }
         return view
     }
 
-    private static let uncertaintyPause: Duration = .seconds(1)
+    private static let uncertaintyPause: Milliseconds = 1000
 
     /// Takes along what else follows from the same rows: patch ports, rates, zones, mirrors.
     private func makeView(

@@ -13,8 +13,8 @@ enum DatapathReport: Sendable {
     case service(ServiceEvent)
     /// Learned entries that packets have used.
     case used(Set<EntryUse>)
-    /// A packet met an action that is not evaluated, for the first time in this flow.
-    case unsupported(PacketDrop)
+    /// Packets were dropped for another reason, or elsewhere, than those before.
+    case dropped(DropCounts.Change)
     case problem(String)
     /// The kernel had something otherwise than it was left; it was put right.
     case diverged([Divergence])
@@ -27,14 +27,20 @@ extension ControlThread {
         case .learned(let lessons): learn(lessons)
         case .service(let event): serve(event)
         case .used(let uses): used(uses)
-        case .unsupported(let drop):
-            describe { (names) throws(ControlError) in
-                drop.text(names)
-            } then: { result in
-                if case .success(let text) = result { self.report(text) }
-            }
+        case .dropped(let change): dropped(change)
         case .problem(let text): self.report(text)
         case .diverged(let found): diverged(found)
+        }
+    }
+
+    /// A flow whose actions are not evaluated is logged.
+    private func dropped(_ change: DropCounts.Change) {
+        note(change)
+        guard case .unsupported = change.added.reason else { return }
+        describe { (names) throws(ControlError) in
+            change.added.text(names)
+        } then: { result in
+            if case .success(let text) = result { self.report(text) }
         }
     }
 

@@ -130,6 +130,8 @@ extension ControlThread {
         learning.write(
             southbound.replica, now: Clock.monotonicMilliseconds,
             wallClock: Clock.wallMilliseconds, into: &transaction, placeholder: RowUUID.random)
+        // What is not due yet.
+        if let deadline = learning.deadline { evaluate(at: deadline) }
         writeServices(system, southbound, into: &transaction)
         guard !transaction.isEmpty else {
             learning.conclude(isWritten: true)

@@ -43,6 +43,7 @@ final class ControlThread {
     var claims: [RowUUID: PortClaim] = [:]
     var taken: [RowUUID: Milliseconds] = [:]
     var datapaths = LocalDatapaths.none
+    var dropping = DroppingNotes()
     /// What the datapath thread has counted at patch ports.
     var patchTraffic: PatchTraffic = [:]
     var conditions: MonitorConditions?
@@ -90,7 +91,10 @@ final class ControlThread {
     }
 
     private var isEvaluationPosted = false
-    private var retryTimer: EventLoop.Timer?
+    private lazy var nextEvaluation = EarliestTimer(loop: loop) { [weak self] in
+        self?.southboundChanged = true
+        self?.evaluateSoon()
+    }
     let trimmer: HeapTrimmer
     private var links: LinkMonitor?
     /// Problems that were logged, so that each is logged once.
@@ -170,12 +174,10 @@ final class ControlThread {
         }
     }
 
+    /// Asks for an evaluation of the Southbound side at a time. The next one may be before, and has to ask
+    /// again.
     func evaluate(at deadline: Milliseconds) {
-        if let retryTimer { loop.cancel(retryTimer) }
-        retryTimer = loop.schedule(at: MonotonicTime(milliseconds: deadline)) { [weak self] in
-            self?.southboundChanged = true
-            self?.evaluateSoon()
-        }
+        nextEvaluation.ask(at: MonotonicTime(milliseconds: deadline))
     }
 
     /// Logs a problem the first time it is seen.

@@ -268,13 +268,9 @@ extension DatapathLoop {
             crossings, PacketCount(packets: 1, bytes: UInt64(upcall.packet.count)))
     }
 
-    /// Counts packets that were dropped. A flow whose actions are not evaluated is reported with
-    /// its first packet.
+    /// Counts packets that were dropped. Each kind is reported with its first packet.
     func count(_ drop: PacketDrop, _ packets: UInt64) {
-        if case .unsupported = drop.reason, counters.drops[drop] == nil {
-            report(.unsupported(drop))
-        }
-        counters.drops[drop, default: 0] += packets
+        if let change = counters.dropped.add(drop, packets) { report(.dropped(change)) }
     }
 
     // MARK: Effects

@@ -180,6 +180,8 @@ struct DatapathCounters {
     var refusedPuts: UInt64 = 0
     /// Flows that were asked again after a change.
     var rechecks: UInt64 = 0
-    var drops: [PacketDrop: UInt64] = [:]
+    var dropped = DropCounts()
+    /// How many packets were dropped, by where and why.
+    var drops: [PacketDrop: UInt64] { dropped.all }
     var crossings: PatchTraffic = [:]
 }

@@ -38,8 +38,15 @@ package struct FlowDescription: Hashable, Sendable {
     package init(_ row: SB.LogicalFlow, labels: [String: String]) {
         self.init(
             pipeline: row.pipeline == SB.LogicalFlow.pipelineEgress ? .egress : .ingress,
-            table: row.tableID, priority: row.priority, match: row.match, actions: row.actions,
-            stageName: labels["stage-name"], source: labels["source"], hint: labels["stage-hint"])
+            table: row.tableID, priority: row.priority, match: row.match, actions: row.actions)
+        label(labels)
+    }
+
+    /// - Parameter labels: its external_ids.
+    mutating func label(_ labels: [String: String]) {
+        stageName = labels["stage-name"]
+        source = labels["source"]
+        hint = labels["stage-hint"]
     }
 
     /// `stage (source): `, or as much of it as is known.
@@ -57,10 +64,13 @@ package struct FlowDirectory {
     package struct Port: Hashable, Sendable {
         package var name: String
         package var type: String
+        /// Its row's name, by which ovn-nbctl finds it.
+        package var logicalPort: String
 
-        package init(name: String, type: String = "") {
+        package init(name: String, type: String = "", logicalPort: String? = nil) {
             self.name = name
             self.type = type
+            self.logicalPort = logicalPort ?? name
         }
     }
 
@@ -71,6 +81,8 @@ package struct FlowDirectory {
     /// Chassis by the address of their tunnels.
     package var chassis: [String: String] = [:]
     package var flow: (RowIdentifier) -> FlowDescription?
+    /// What is known of flows that may have gone.
+    package var former: (RowIdentifier) -> FlowDescription? = { _ in nil }
     /// The name of a stage, taken from any flow of it.
     package var stageName: (LogicalStage) -> String? = { _ in nil }
     /// The device of a kernel port.
@@ -78,10 +90,22 @@ package struct FlowDirectory {
 
     package init(flow: @escaping (RowIdentifier) -> FlowDescription?) { self.flow = flow }
 
+    /// A flow that is there, or was.
+    func known(_ id: RowIdentifier) -> (flow: FlowDescription?, isDeleted: Bool) {
+        let present = flow(id)
+        return (present ?? former(id), present == nil)
+    }
+
     package func datapath(_ key: UInt32) -> String { datapaths[key] ?? "key \(key)" }
 
     package func port(_ reference: PortReference) -> String {
         ports[reference]?.name ?? "(unnamed)"
+    }
+
+    /// `"port" on "datapath"`, as ovn-nbctl knows the port.
+    func logical(_ reference: PortReference) -> String {
+        let name = ports[reference].map { "\"\($0.logicalPort)\"" } ?? "key \(reference.port)"
+        return "\(name) on \"\(datapath(reference.datapath))\""
     }
 
     /// `"port" of "datapath"`.
@@ -129,7 +153,8 @@ extension FlowDirectory {
             guard let key = keys[port.datapath] else { continue }
             let reference = PortReference(
                 datapath: key, port: UInt32(truncatingIfNeeded: port.tunnelKey))
-            ports[reference] = Port(name: port.friendlyName, type: port.type)
+            ports[reference] = Port(
+                name: port.friendlyName, type: port.type, logicalPort: port.logicalPort)
         }
         for group in replica.rows(SB.MulticastGroup.self).map(\.row) {
             guard let key = keys[group.datapath] else { continue }

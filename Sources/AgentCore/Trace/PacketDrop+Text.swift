@@ -26,52 +26,51 @@ extension PacketDrop.Reason {
         case .tooManySteps: "too many tables"
         case .tooManyCopies: "too many copies"
         case .tooManyRecirculations: "too many trips through the kernel"
+        case .notToldApart: "of kinds that had no packet for long, and are no longer told apart"
         }
     }
 }
 
 extension PacketDrop {
     /// One line: the reason, then datapath, table, flow and the Northbound row behind it, or behind the
-    /// flow whose verdict this one carries out.
+    /// flow whose verdict this one carries out. Of a flow that has gone it says what is still known.
     package func text(_ names: FlowDirectory) -> String {
         guard let stage else { return reason.text(names) }
         var parts = ["datapath=\"\(names.datapath(stage.datapath.value))\""]
-        let description = flow.flatMap(names.flow)
+        let (own, isDeleted) = flow.map(names.known) ?? (nil, false)
         // Any flow of the stage knows its name, but has to be looked for among all of them.
-        let name = description.map(\.stageName) ?? names.stageName(stage)
+        let name = own.map(\.stageName) ?? names.stageName(stage)
         parts.append(
             "\(stage.stage.pipeline) table=\(stage.stage.table)" + (name.map { "(\($0))" } ?? ""))
-        if let flow {
-            if let description {
-                parts.append("priority=\(description.priority)")
-                parts.append("match=(\(description.match))")
-            }
-            parts.append("uuid=0x\(flow.short)" + (description == nil ? " (deleted)" : ""))
-        }
-        if let hint = description?.hint { parts.append("stage-hint=0x\(hint)") }
-        if let origin = description.flatMap({ NorthboundOrigin($0) }) {
-            parts.append("from " + origin.text(on: names.datapath(stage.datapath.value)))
-        } else if let verdict = verdict(names) {
-            parts.append(verdict)
+        if let own { parts.append(own.condition) }
+        if let flow { parts.append("uuid=0x\(flow.short)" + (isDeleted ? " (deleted)" : "")) }
+        if let hint = own?.hint { parts.append("stage-hint=0x\(hint)") }
+        if let cause = cause(names) {
+            if let decider = cause.decider { parts.append("after \(decider)") }
+            parts.append("from \(cause.origin)")
         }
         return "\(reason.text(names)): " + parts.joined(separator: ", ")
     }
 
-    /// The flow that has decided, if this one only carries that out, and the other knows its origin.
-    private func verdict(_ names: FlowDirectory) -> String? {
-        guard let stage, let decider = decider(names),
-            let origin = NorthboundOrigin(refusal: decider)
-        else { return nil }
-        return "after \(decider.stageName ?? "") priority=\(decider.priority), "
-            + "match=(\(decider.match)), from "
-            + origin.text(on: names.datapath(stage.datapath.value))
-    }
+    /// The Northbound row behind the drop and the datapath that it was on, for the reader of a trace; nil
+    /// if no flow knows it.
+    func origin(_ names: FlowDirectory) -> String? { cause(names)?.origin }
 
-    private func decider(_ names: FlowDirectory) -> FlowDescription? {
-        guard let own = flow.flatMap(names.flow), let other = decision.flatMap(names.flow),
-            own.carriesOut(other)
-        else { return nil }
-        return other
+    /// The Northbound row behind the flow. If the flow only carries out what another has decided, it is
+    /// the row behind that one, which is named too. If that is what flows of all ports have in common,
+    /// it is the port.
+    private func cause(_ names: FlowDirectory) -> (origin: String, decider: String?)? {
+        guard let stage else { return nil }
+        let datapath = names.datapath(stage.datapath.value)
+        let own = flow.flatMap { names.known($0).flow }
+        if let origin = own.flatMap({ NorthboundOrigin($0) }) {
+            return (origin.text(on: datapath), nil)
+        }
+        guard let own, let other = decision.map(names.known), let decider = other.flow,
+            own.carriesOut(decider), let origin = NorthboundOrigin(refusal: decider)
+        else { return port.map { ("Logical_Switch_Port \(names.logical($0))", nil) } }
+        let name = "\(decider.stageName ?? "") \(decider.condition)"
+        return (origin.text(on: datapath), name + (other.isDeleted ? " (deleted)" : ""))
     }
 
     /// A line for each text that drops have, with their number, the largest first.
@@ -82,13 +81,8 @@ extension PacketDrop {
             .sorted { ($1.value, $0.key) < ($0.value, $1.key) }
             .map { "\($0.value) \($0.key)" }.joined(separator: "\n")
     }
+}
 
-    /// The Northbound row behind the drop and the datapath that it was on, for the reader of a trace; nil
-    /// if no flow knows it.
-    func origin(_ names: FlowDirectory) -> String? {
-        guard let stage, let own = flow.flatMap(names.flow) else { return nil }
-        let origin =
-            NorthboundOrigin(own) ?? decider(names).flatMap { NorthboundOrigin(refusal: $0) }
-        return origin?.text(on: names.datapath(stage.datapath.value))
-    }
+extension FlowDescription {
+    fileprivate var condition: String { "priority=\(priority), match=(\(match))" }
 }

@@ -71,22 +71,25 @@ struct LeasedEntries<Key: Hashable & Comparable & Sendable, Value: Sendable>: Se
     mutating func remove(_ key: Key) { entries[key] = nil }
 
     /// Forgets the entry that ends first; returns its key.
-    mutating func removeFirst() -> Key? { takeFirst(through: .max) }
+    mutating func removeFirst() -> Key? { takeFirst(through: .max)?.key }
 
     /// Forgets what has come to its end; returns the keys, in order.
-    mutating func expire(now: Milliseconds) -> [Key] {
-        var gone: [Key] = []
-        while let key = takeFirst(through: now) { gone.append(key) }
-        return gone.sorted()
+    mutating func expire(now: Milliseconds) -> [Key] { takeEnded(now: now).map(\.key) }
+
+    /// Forgets what has come to its end; returns it, in the order of the keys.
+    mutating func takeEnded(now: Milliseconds) -> [(key: Key, value: Value)] {
+        var gone: [(key: Key, value: Value)] = []
+        while let entry = takeFirst(through: now) { gone.append(entry) }
+        return gone.sorted { $0.key < $1.key }
     }
 
-    private mutating func takeFirst(through limit: Milliseconds) -> Key? {
+    private mutating func takeFirst(through limit: Milliseconds) -> (key: Key, value: Value)? {
         while let turn = order.min, turn.time <= limit {
             order.removeMin()
             guard let entry = entries[turn.key], entry.turn == turn.time else { continue }
             guard entry.until > turn.time else {
                 entries[turn.key] = nil
-                return turn.key
+                return (turn.key, entry.value)
             }
             entries[turn.key]?.turn = entry.until
             order.insert(Turn(time: entry.until, key: turn.key))

@@ -58,15 +58,23 @@ package struct NextHopTable: Sendable {
         package init() {}
     }
 
+    private struct Hop: Sendable {
+        let address: MACAddress
+        /// When the connection is forgotten if no packet comes.
+        var idle: Milliseconds
+        /// Until when requests needn't commit again; nil once that is over.
+        var renewal: Milliseconds?
+
+        /// When something of it ends.
+        var end: Milliseconds { min(idle, renewal ?? idle) }
+    }
+
     private let limits: Limits
-    private var entries: LeasedEntries<ConnectionKey, MACAddress>
-    /// Those whose requests needn't commit again.
-    private var fresh: LeasedEntries<ConnectionKey, Bool>
+    private var entries: LeasedEntries<ConnectionKey, Hop>
 
     package init(limits: Limits = Limits()) {
         self.limits = limits
         entries = LeasedEntries(capacity: limits.entries)
-        fresh = LeasedEntries(capacity: limits.entries)
     }
 
     package var count: Int { entries.count }
@@ -76,7 +84,7 @@ package struct NextHopTable: Sendable {
 
     /// The next hop by which requests come; nil if the next one has to say it again.
     package subscript(key: ConnectionKey) -> MACAddress? {
-        fresh[key] == nil ? nil : entries[key]
+        entries[key].flatMap { $0.renewal == nil ? nil : $0.address }
     }
 
     /// A request has come by a next hop; true if that changes what lookups find. A full table takes no
@@ -85,20 +93,24 @@ package struct NextHopTable: Sendable {
         _ key: ConnectionKey, by address: MACAddress, now: Milliseconds
     ) -> Bool {
         let old = self[key]
-        guard entries.put(key, address, until: now + limits.idle) else { return false }
-        _ = fresh.put(key, true, until: now + limits.renewal)
-        return old != address
+        let hop = Hop(address: address, idle: now + limits.idle, renewal: now + limits.renewal)
+        return entries.put(key, hop, until: hop.end) && old != address
     }
 
     /// Packets of the connection, in either direction, have used the entry.
     package mutating func refresh(_ key: ConnectionKey, now: Milliseconds) {
-        entries.extend(key, until: now + limits.idle)
+        guard var hop = entries[key] else { return }
+        hop.idle = max(hop.idle, now + limits.idle)
+        _ = entries.put(key, hop, until: hop.end)
     }
 
     /// Forgets connections without packets; returns those of which lookups find something else now.
     package mutating func expire(now: Milliseconds) -> [ConnectionKey] {
-        let gone = entries.expire(now: now)
-        for key in gone { fresh.remove(key) }
-        return (gone + fresh.expire(now: now)).sorted()
+        let ended = entries.takeEnded(now: now)
+        for (key, var hop) in ended where hop.idle > now {
+            hop.renewal = nil
+            _ = entries.put(key, hop, until: hop.end)
+        }
+        return ended.map(\.key)
     }
 }

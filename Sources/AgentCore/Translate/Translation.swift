@@ -175,6 +175,8 @@ package struct PacketDrop: Hashable, Sendable {
         case tooManyCopies
         /// More trips through the kernel than any pipeline needs, or too many states.
         case tooManyRecirculations
+        /// Of many kinds, whose packets are counted together (`DropCounts`).
+        case notToldApart
     }
     package var reason: Reason
     /// Where; nil outside of the pipelines.
@@ -183,15 +185,18 @@ package struct PacketDrop: Hashable, Sendable {
     /// Of a packet that its flow drops: the flow before it in the same pipeline that did more than go
     /// on. Where verdicts are found in one table and carried out in another it has the verdict.
     package var decision: RowIdentifier?
+    /// The port whose security has refused the packet, if that was the verdict.
+    package var port: PortReference?
 
     package init(
         _ reason: Reason, stage: LogicalStage? = nil, flow: RowIdentifier? = nil,
-        decision: RowIdentifier? = nil
+        decision: RowIdentifier? = nil, port: PortReference? = nil
     ) {
         self.reason = reason
         self.stage = stage
         self.flow = flow
         self.decision = decision
+        self.port = port
     }
 }
 

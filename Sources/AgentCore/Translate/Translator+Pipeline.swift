@@ -56,7 +56,7 @@ extension Translator {
         }
         let block = Block(program: rule.program, stage: stage, flow: rule.id)
         if rule.program.leadsNowhere { drop(.flow) }
-        if !rule.program.onlyGoesOn { decision = (stage, rule.id) }
+        if !rule.program.onlyGoesOn { decision = Decision(stage: stage, flow: rule.id) }
         return execute(block, 0..<rule.program.instructions.count, snapshot)
     }
 
@@ -282,8 +282,8 @@ extension Translator {
     ) {
         let answer: Bool
         switch check {
-        case .inPortSecurity: answer = ask(.inputSecurity, snapshot) != 0
-        case .outPortSecurity: answer = ask(.outputSecurity, snapshot) != 0
+        case .inPortSecurity: answer = isRefused(.inputSecurity, at: .inport, snapshot)
+        case .outPortSecurity: answer = isRefused(.outputSecurity, at: .outport, snapshot)
         case .loadBalancerHairpin: answer = isHairpin(snapshot)
         case .loadBalancerHairpinReply: answer = isHairpinReply(snapshot)
         case .loadBalancerAffinity: answer = findAffinity(snapshot)
@@ -291,6 +291,20 @@ extension Translator {
         case .ecmpNextHop: answer = isKnownAnswer()
         }
         key.load(result, answer ? 1 : 0)
+    }
+
+    /// Whether a port's security refuses the packet; its drop says which port's.
+    ///
+    /// - Parameter field: has the port, and is read by the question.
+    private mutating func isRefused(
+        _ question: PathQuestion, at field: KeyField, _ snapshot: TranslationSnapshot
+    ) -> Bool {
+        let isRefused = ask(question, snapshot) != 0
+        let port = PortReference(
+            datapath: UInt32(truncatingIfNeeded: key.peek(KeySpan(.datapath))),
+            port: UInt32(truncatingIfNeeded: key.peek(KeySpan(field))))
+        decision?.port = isRefused ? port : nil
+        return isRefused
     }
 
     /// The kernel asks the packet itself: the translation is made for either answer.

@@ -46,8 +46,7 @@ package struct Translator: ~Copyable {
     var dropCopy: PacketSample?
     /// Where the packet is, for drops.
     var place: (stage: LogicalStage, flow: RowIdentifier?)?
-    /// The last flow that did more than go on.
-    var decision: (stage: LogicalStage, flow: RowIdentifier)?
+    var decision: Decision?
     /// The actions that are carried out.
     var program: ProgramView?
     /// Answers to "is the packet longer than"; a question without one ends the run.
@@ -78,6 +77,14 @@ package struct Translator: ~Copyable {
     ) {
         self.limits = limits
         self.frozen = frozen
+    }
+
+    /// The last flow that did more than go on.
+    struct Decision {
+        let stage: LogicalStage
+        let flow: RowIdentifier
+        /// The port whose security it has found broken.
+        var port: PortReference?
     }
 
     /// A packet made by a flow, before the flow's block has run on it.
@@ -223,19 +230,20 @@ package struct Translator: ~Copyable {
     }
 
     mutating func drop(_ reason: PacketDrop.Reason) {
+        let decision = reason == .flow ? decisionHere : nil
         let drop = PacketDrop(
-            reason, stage: place?.stage, flow: place?.flow,
-            decision: reason == .flow ? decisionHere : nil)
+            reason, stage: place?.stage, flow: place?.flow, decision: decision?.flow,
+            port: decision?.port)
         note(.drop(drop))
         result.drops.append(drop)
         sampleDrop(reason)
     }
 
-    private var decisionHere: RowIdentifier? {
+    private var decisionHere: Decision? {
         guard let decision, let here = place?.stage, decision.stage.datapath == here.datapath,
             decision.stage.stage.pipeline == here.stage.pipeline
         else { return nil }
-        return decision.flow
+        return decision
     }
 
     mutating func effect(_ effect: SideEffect) {

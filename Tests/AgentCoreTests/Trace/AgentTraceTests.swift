@@ -344,7 +344,7 @@ struct AgentTraceTests {
     @Test func namesThatTheReplicaLacksAreAskedFor() throws {
         let network = Network()
         let whole = network.rows.replica
-        let replica = Self.withoutNames(whole)
+        let replica = whole.withoutFlowNames
         let stage = LogicalStage(DatapathKey(1), Stage(.ingress, 2))
         let drop = PacketDrop(.flow, stage: stage, flow: RowIdentifier(network.lookup))
         let noFlow = PacketDrop(.noFlow, stage: stage)
@@ -362,17 +362,6 @@ struct AgentTraceTests {
         #expect(drop.text(named) == drop.text(FlowDirectory(whole)))
         #expect(noFlow.text(named) == noFlow.text(FlowDirectory(whole)))
         #expect(known.missing.isEmpty)
-    }
-
-    private static func withoutNames(_ replica: Replica) -> Replica {
-        var bare = replica
-        guard let table = replica.schema.tableIndex("Logical_Flow") else { return bare }
-        for flow in replica.rows(SB.LogicalFlow.self) {
-            var row = flow.row
-            row.externalIDs = [:]
-            bare.put(RowChange(uuid: flow.uuid, old: flow.row.row(), new: row.row()), in: table)
-        }
-        return bare
     }
 
     private static func withoutFirstLine(_ text: String) -> String {

@@ -88,3 +88,17 @@ struct SouthboundRows {
                 match: match, actions: actions, externalIDs: names))
     }
 }
+
+extension Replica {
+    /// As an agent has it: without what northd calls its flows.
+    var withoutFlowNames: Replica {
+        var bare = self
+        guard let table = schema.tableIndex("Logical_Flow") else { return bare }
+        for flow in rows(SB.LogicalFlow.self) {
+            var row = flow.row
+            row.externalIDs = [:]
+            bare.put(RowChange(uuid: flow.uuid, old: flow.row.row(), new: row.row()), in: table)
+        }
+        return bare
+    }
+}

@@ -398,6 +398,9 @@ acl_drops_name_their_rule() {
     says nobody vm11 udp "${IP[vm12]}" 8081 || return 1
     DETAIL="no drop of ACL ${rule:0:8} on s1"
     eventually 15 eval "agent_command 1 drops/show | grep -q 'from ACL ${rule:0:8} on \"s1\"'" || return 1
+    nb_hv acl-del s1 || return 1
+    DETAIL="what ACL ${rule:0:8} has dropped is not to be seen when it has gone"
+    eventually 15 eval "agent_command 1 drops/show | grep -q '(deleted).*, from ACL ${rule:0:8} on \"s1\"'" || return 1
     DETAIL="from ACL ${rule:0:8}"
 }
 

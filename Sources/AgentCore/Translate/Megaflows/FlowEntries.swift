@@ -20,9 +20,8 @@ struct FlowSummary: Sendable, BitwiseCopyable {
 
 /// What is known of flows, by their identifiers. A dictionary would hash an identifier with a keyed
 /// function for every miss; these are the agent's own, so nobody else chooses them.
-package struct FlowEntries: Sendable, Sequence {
+package struct FlowEntries: Sendable {
     package typealias Entry = MegaflowTable.Entry
-    package typealias Element = (key: FlowID, value: Entry)
 
     private struct Place: Sendable {
         let id: FlowID
@@ -36,8 +35,8 @@ package struct FlowEntries: Sendable, Sequence {
     private var index = HashIndex()
 
     package var count: Int { places.count }
-    package var keys: [FlowID] { map(\.key) }
-    package var values: [Entry] { map(\.value) }
+    package var keys: [FlowID] { numbers { _ in true }.map(id) }
+    package var values: [Entry] { places.all.compactMap(\.entry) }
 
     private static func hash(_ id: FlowID) -> UInt64 { id.low ^ id.high &* 0x9e37_79b9_7f4a_7c15 }
 
@@ -97,13 +96,10 @@ package struct FlowEntries: Sendable, Sequence {
         return result
     }
 
-    package func makeIterator() -> AnyIterator<Element> {
-        var rest = places.all.makeIterator()
-        return AnyIterator {
-            while let place = rest.next() {
-                if let entry = place.entry { return (place.id, entry) }
-            }
-            return nil
+    /// Looks at every flow, one after the other: entries are large, and a list of all would be too.
+    func forEach(_ look: (Entry) -> Void) {
+        for index in places.all.indices {
+            if let entry = places.all[index].entry { look(entry) }
         }
     }
 }

@@ -265,11 +265,26 @@ package struct MegaflowTable: Sendable {
 
     /// The recirculation numbers that flows in the kernel mention.
     package var frozenNumbers: Set<UInt32> {
-        var result: Set<UInt32> = []
-        for entry in entries.values { entry.addFrozenNumbers(to: &result) }
-        for entry in dying.values { entry.addFrozenNumbers(to: &result) }
+        var result = numbers { entry, numbers in
+            numbers.formUnion(entry.frozenStates)
+            numbers.insert(UInt32(truncatingIfNeeded: entry.flow.key[.recirculationID]))
+        }
+        // Of packets that have just arrived.
         result.remove(0)
         return result
+    }
+
+    /// The meters that flows in the kernel name.
+    package var meterNumbers: Set<UInt32> {
+        numbers { $1.formUnion($0.flow.actions.flatMap(\.meters)) }
+    }
+
+    /// What `note` takes of each flow in the kernel.
+    private func numbers(_ note: (Entry, inout Set<UInt32>) -> Void) -> Set<UInt32> {
+        var numbers: Set<UInt32> = []
+        entries.forEach { note($0, &numbers) }
+        for entry in dying.values { note(entry, &numbers) }
+        return numbers
     }
 
     // MARK: - Swapping the snapshot
@@ -314,14 +329,6 @@ package struct MegaflowTable: Sendable {
         }
     }
 
-    /// The meters that flows in the kernel name.
-    package var meterNumbers: Set<UInt32> {
-        var result: Set<UInt32> = []
-        for entry in entries.values { result.formUnion(entry.flow.actions.flatMap(\.meters)) }
-        for entry in dying.values { result.formUnion(entry.flow.actions.flatMap(\.meters)) }
-        return result
-    }
-
     /// Compares a flow with a translation of its key under the table's snapshot; nil if the kernel
     /// has it right already.
     ///
@@ -346,14 +353,6 @@ package struct MegaflowTable: Sendable {
         if !translation.hasLessons(beyond: []) { entries[summary: number]?.owesLessons = false }
         guard entry.flow.actions != translation.actions else { return nil }
         return .modify(id, translation.actions)
-    }
-}
-
-extension MegaflowTable.Entry {
-    fileprivate func addFrozenNumbers(to numbers: inout Set<UInt32>) {
-        numbers.formUnion(frozenStates)
-        // Zero of a packet that has just arrived.
-        numbers.insert(UInt32(truncatingIfNeeded: flow.key[.recirculationID]))
     }
 }
 
