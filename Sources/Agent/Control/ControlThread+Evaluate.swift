@@ -18,7 +18,9 @@ extension ControlThread {
         defer { noteEvaluation(.now() - begin) }
         stand(.configuration, system.configuration.problems.map(\.description))
         let looksAtDevices = linksChanged
+        let hasNewPlan = system.plan != kernelPlan
         followKernel(system)
+        if looksAtDevices || hasNewPlan { followMTUs(system) }
         followShaping(system, isDue: looksAtDevices)
         followPolicing(system, isDue: looksAtDevices)
         followSampling(system)
@@ -58,6 +60,12 @@ extension ControlThread {
         } catch {
             report("kernel datapath: \(error)")
         }
+    }
+
+    /// Whenever the devices are looked at, or rows of theirs have changed.
+    private func followMTUs(_ system: LocalSystem) {
+        stand(.mtus, driver.keepMTUs(system.plan))
+        tellDivergences()
     }
 
     /// What the Southbound side is evaluated with, as far as this host's administrator says it.

@@ -45,7 +45,8 @@ final class KernelDriver {
 
     /// Ports that have a socket of this process.
     private var served: [String: UInt32] = [:]
-    private(set) var ports = KernelPorts()
+    var ports = KernelPorts()
+    var mtus = MTUKeeper()
     /// Of the devices among `ports`, by name.
     private(set) var counters: [String: InterfaceCounters] = [:]
     /// All ports of the datapath as they were described last.
