@@ -84,6 +84,11 @@ extension ControlThread {
 
     private func writeLocal(_ system: LocalSystem) {
         guard localWrite.isOpen else { return }
+        if system.waitsForFlows {
+            log.info(
+                "other_config:flow-restore-wait is removed: the kernel's flows are adopted as they are"
+            )
+        }
         var transaction = TransactionBuilder()
         system.createIntegrationBridge(in: &transaction, placeholder: RowUUID.random)
         InterfaceStatus(system, local.replica, driver.ports, counters: interfaceCounters(system))
