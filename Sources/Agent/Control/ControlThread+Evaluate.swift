@@ -93,6 +93,7 @@ extension ControlThread {
         system.createIntegrationBridge(in: &transaction, placeholder: RowUUID.random)
         InterfaceStatus(system, local.replica, driver.ports, counters: interfaceCounters(system))
             .write(history: &interfaces, host: Self.host, into: &transaction)
+        writeDatapath(system, into: &transaction)
         bindingPass()?.writeLocal(
             local.replica, wallClock: Clock.wallMilliseconds, into: &transaction)
         writeProgress(system, into: &transaction)
@@ -102,6 +103,18 @@ extension ControlThread {
                 .write(patches, into: &transaction, placeholder: RowUUID.random)
         }
         submitLocal(transaction)
+    }
+
+    private func writeDatapath(
+        _ system: LocalSystem, into transaction: inout TransactionBuilder
+    ) {
+        do {
+            system.writeDatapath(
+                try driver.features().capabilities, local.replica, into: &transaction,
+                placeholder: RowUUID.random)
+        } catch {
+            report("kernel datapath: \(error)")
+        }
     }
 
     /// `ovn-nb-cfg` and its like on the integration bridge.
