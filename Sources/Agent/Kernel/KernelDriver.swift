@@ -228,6 +228,8 @@ final class KernelDriver {
         switch kind {
         case .gre: .init(kind: .gre, port: 0)
         case .gre6: .init(kind: .gre6, port: 0)
+        case .erspan: .init(kind: .erspan, port: 0)
+        case .erspan6: .init(kind: .erspan6, port: 0)
         }
     }
 
