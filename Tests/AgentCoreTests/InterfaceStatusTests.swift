@@ -73,6 +73,22 @@ private struct SwitchHost {
         #expect(try !host.evaluate())
     }
 
+    /// ovs-vswitchd would serve no packet while it is there, whoever has left it.
+    @Test(arguments: ["true", "false"])
+    func nothingWaitsForFlowsToBeRestored(_ said: String) throws {
+        var host = SwitchHost([], otherConfig: ["flow-restore-wait": said, "vlan-limit": "0"])
+        host.database.update(OVS.OpenVSwitch.self, host.open) {
+            $0.externalIDs = ["ovn-managed-flow-restore-wait": "true", "system-id": "hv1"]
+        }
+        #expect(try #require(host.system).waitsForFlows == (said == "true"))
+        try host.evaluate()
+        let open = try #require(host.database.replica.only(OVS.OpenVSwitch.self))
+        #expect(open.row.otherConfig == ["vlan-limit": "0"])
+        #expect(open.row.externalIDs == ["system-id": "hv1"])
+        #expect(try #require(host.system).waitsForFlows == false)
+        #expect(try !host.evaluate())
+    }
+
     @Test func aDeviceIsShownAsTheKernelHasIt() throws {
         var host = SwitchHost([OVS.Interface(name: "tap0", error: "old")])
         host.device("tap0", index: 12) {

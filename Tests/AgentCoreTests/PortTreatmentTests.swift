@@ -195,9 +195,43 @@ private func row(_ number: UInt64) -> RowUUID { RowUUID(high: 7, low: number) }
         #expect(port(1, mirrored(six))?.mirrors == [], "until the device is there")
     }
 
+    @Test func anAddressReceivesERSPAN() throws {
+        let remote = SB.Mirror(
+            name: "m", filter: "from-lport", sink: "192.0.2.9", type: "erspan", index: 7)
+        let address = try #require(IPAddress(parsing: "192.0.2.9"))
+        var inputs = mirrored(remote)
+        let builder = PhysicalBuilder(inputs)
+        #expect(builder.mirrorDevices == [.erspan])
+        #expect(builder.problems == [])
+        #expect(port(1, inputs)?.mirrors == [], "until the device is there")
+        inputs.mirrorDevices = [.gre: 41, .erspan: 42]
+        #expect(
+            port(1, inputs)?.mirrors == [
+                PortMirror(
+                    name: "m", receiver: .erspan(vport: 42, remote: address, index: 7),
+                    copiesSent: true, copiesReceived: false)
+            ])
+        var six = remote
+        six.sink = "2001:db8::9"
+        #expect(PhysicalBuilder(mirrored(six)).mirrorDevices == [.erspan6])
+    }
+
+    /// The header has twenty bits for it.
+    @Test(arguments: [(0, true), (0xf_ffff, true), (0x10_0000, false), (-1, false)])
+    func anERSPANIndexHasToFit(index: Int, fits: Bool) {
+        let mirror = SB.Mirror(
+            name: "m", filter: "both", sink: "192.0.2.9", type: "erspan", index: index)
+        var inputs = mirrored(mirror)
+        inputs.mirrorDevices = [.erspan: 42]
+        let problem = "Mirror m: index \(index) is not within 0 and 1048575"
+        #expect(PhysicalBuilder(inputs).problems == (fits ? [] : [problem]))
+        #expect(port(1, inputs)?.mirrors.count == (fits ? 1 : 0))
+    }
+
     @Test(arguments: [
         ("gre", "tap", "Mirror m: sink \"tap\" is no address"),
-        ("erspan", "192.0.2.9", "Mirror m: type \"erspan\" is not supported"),
+        ("erspan", "tap", "Mirror m: sink \"tap\" is no address"),
+        ("vlan", "192.0.2.9", "Mirror m: type \"vlan\" is not supported"),
     ])
     func aMirrorThatCantBeIsNamed(type: String, sink: String, problem: String) {
         let mirror = SB.Mirror(name: "m", filter: "both", sink: sink, type: type)

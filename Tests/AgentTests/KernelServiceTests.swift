@@ -116,6 +116,33 @@ struct KernelServiceTests {
         agent.signal(SIGTERM)
         try await agent.waitForEnd()
     }
+
+    @Test func devicesHaveTheMTUsOfTheirRows() async throws {
+        let host = try await AgentHost("mtus")
+        let agent = try host.startAgent()
+        try await host.manager.wait(for: "READY=1")
+        _ = try await host.inside("ip", "link", "add", "v0", "type", "veth", "peer", "name", "v1")
+        try await host.vsctl(
+            "add-port", "br-int", "v0", "--", "set", "Interface", "v0", "mtu_request=1442", "--",
+            "add-port", "br-int", "i0", "--", "set", "Interface", "i0", "type=internal",
+            "mtu_request=1400")
+        for (name, mtu) in [("v0", "1442"), ("i0", "1400"), ("br-int", "1400")] {
+            try await host.wait(for: "the MTU of \(name)") {
+                try await host.vsctl("get", "Interface", name, "mtu") == mtu
+            }
+            #expect(try await host.inside("cat", "/sys/class/net/\(name)/mtu").output == "\(mtu)\n")
+        }
+        _ = try await host.inside("ip", "link", "set", "v0", "mtu", "1500")
+        try await host.wait(for: "the MTU to be as before") {
+            try await host.inside("cat", "/sys/class/net/v0/mtu").output == "1442\n"
+        }
+        try await host.vsctl("set", "Interface", "v0", "mtu_request=70000")
+        try await host.wait(for: "the complaint") {
+            agent.output.contains("Interface v0: its MTU can't be 70000: ")
+        }
+        agent.signal(SIGTERM)
+        try await agent.waitForEnd()
+    }
 }
 
 /// A namespace with a local database.

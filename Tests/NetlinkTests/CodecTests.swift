@@ -203,6 +203,25 @@ extension FlowKey {
         #expect(try EncodedActions([]).bytes == [])
     }
 
+    /// struct erspan_metadata of linux/erspan.h behind the other attributes of a tunnel.
+    @Test func anERSPANHeaderIsAStructure() throws {
+        let key = TunnelKey(
+            id: 7, destination: .v4(IPv4Address(0x0102_0304)), flags: 0, erspanIndex: 0x1_2345)
+        let action = DatapathAction.setTunnel(key)
+        var bytes = try EncodedActions([action]).bytes
+        let version = withUnsafeBytes(of: Int32(1)) { Array($0) }
+        let structure: [UInt8] = version + [0, 1, 0x23, 0x45, 0, 0, 0, 0]
+        #expect(Array(bytes.suffix(12)) == structure)
+        #expect(bytes[bytes.count - 16] == 16)
+        #expect(Int(bytes[bytes.count - 14]) == Int(OVS_TUNNEL_KEY_ATTR_ERSPAN_OPTS.rawValue))
+        #expect(EncodedActions(bytes: bytes).decoded == [action])
+        // Version 2 is none of ours.
+        bytes.replaceSubrange(
+            (bytes.count - 12)..<(bytes.count - 8),
+            with: withUnsafeBytes(of: Int32(2)) { Array($0) })
+        #expect(EncodedActions(bytes: bytes).decoded == nil)
+    }
+
     @Test func anUnknownActionMakesTheListUnknown() throws {
         let known = try EncodedActions([.output(1)]).bytes
         #expect(EncodedActions(bytes: known + [4, 0, 200, 0]).decoded == nil)

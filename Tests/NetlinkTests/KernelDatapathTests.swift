@@ -131,6 +131,7 @@ struct KernelDatapathTests {
         for feature in [
             KernelFeatures.Feature.connectionTracking, .addressTranslation, .clearTracking,
             .originalTuple, .clone, .truncate, .sample, .checkLength, .meter, .twoTags,
+            .originalTupleIPv6, .connectionMark, .connectionLabel, .eventMask,
         ] {
             #expect(features.has(feature), "\(feature)")
         }

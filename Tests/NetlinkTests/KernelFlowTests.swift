@@ -432,6 +432,7 @@ enum KernelActionSamples {
         [set(.mark, [.init(.mark, 0x0102_0304)]), set(.priority, [.init(.priority, 7)])],
         [.setTunnel(ipv4Tunnel), .output(1)],
         [.setTunnel(ipv6Tunnel), .output(1)],
+        [.setTunnel(erspanTunnel), .output(1)],
         [.pushVLAN(VLANTag(tpid: 0x8100, tci: 0x1005)), .output(1), .popVLAN, .output(2)],
         [.hash(basis: 3), .recirculate(0xffff_ffff)],
         [.track(ConnectionTracking(zone: 5)), .recirculate(2)],
@@ -459,6 +460,9 @@ enum KernelActionSamples {
         id: 0x123456, source: .v4(IPv4Address(0x0a01_0101)),
         destination: .v4(IPv4Address(0x0a01_0102)), tos: 4, destinationPort: 6081,
         option: 0x0001_0002)
+    private static let erspanTunnel = TunnelKey(
+        id: 7, destination: .v4(IPv4Address(0x0a01_0102)), flags: TunnelFlag.dontFragment,
+        erspanIndex: 7)
     private static let ipv6Tunnel = TunnelKey(
         id: 5, destination: .v6(IPv6Address(1)), flags: TunnelFlag.checksum)
 

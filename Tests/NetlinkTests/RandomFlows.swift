@@ -201,11 +201,13 @@ extension SeededGenerator {
 
     private mutating func tunnel() -> TunnelKey {
         let isIPv4 = chance(50)
+        let isERSPAN = chance(30)
         return TunnelKey(
             id: UInt64(bits(64)), source: chance(50) ? address(isIPv4) : nil,
             destination: address(isIPv4), tos: UInt8(bits(8)), ttl: UInt8(bits(8)),
             flags: UInt64(bits(3)), destinationPort: UInt16(bits(16)),
-            option: chance(70) ? number() : nil)
+            option: !isERSPAN && chance(70) ? number() : nil,
+            erspanIndex: isERSPAN ? number() : nil)
     }
 
     private mutating func tracking() -> ConnectionTracking {

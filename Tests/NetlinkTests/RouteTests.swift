@@ -209,6 +209,24 @@ struct TunnelDeviceTests {
         #expect(details.contains("udp6zerocsumrx"))
     }
 
+    @Test(arguments: [TunnelDevice.Kind.gre, .gre6, .erspan, .erspan6])
+    func aDeviceForMirrorsIsMadeOnceAndFoundAgain(_ kind: TunnelDevice.Kind) throws {
+        if let reason = Self.reasonAgainst(kind) {
+            print("skipped: \(reason)")
+            return
+        }
+        let namespace = try NetworkNamespace.create()
+        let control = try inside(namespace) { () throws(NetlinkError) in try RouteControl.open() }
+        let device = TunnelDevice(kind: kind, port: 0)
+        let link = try control.ensureTunnel(device)
+        #expect(["gre_sys", "ip6gre_sys", "erspan_sys", "ip6erspan_sys"].contains(link.name))
+        #expect(link.kind == kind.rawValue)
+        #expect(link.isUp)
+        let again = try control.ensureTunnel(device)
+        #expect(again.index == link.index)
+        #expect(try namespace.shell("ip -d link show \(link.name)").contains("external"))
+    }
+
     @Test func aDriverNamesItselfAndItsLink() throws {
         let namespace = try NetworkNamespace.create()
         try namespace.shell("ip link add va type veth peer name vb")

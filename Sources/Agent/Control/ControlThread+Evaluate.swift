@@ -18,7 +18,9 @@ extension ControlThread {
         defer { noteEvaluation(.now() - begin) }
         stand(.configuration, system.configuration.problems.map(\.description))
         let looksAtDevices = linksChanged
+        let hasNewPlan = system.plan != kernelPlan
         followKernel(system)
+        if looksAtDevices || hasNewPlan { followMTUs(system) }
         followShaping(system, isDue: looksAtDevices)
         followPolicing(system, isDue: looksAtDevices)
         followSampling(system)
@@ -60,6 +62,12 @@ extension ControlThread {
         }
     }
 
+    /// Whenever the devices are looked at, or rows of theirs have changed.
+    private func followMTUs(_ system: LocalSystem) {
+        stand(.mtus, driver.keepMTUs(system.plan))
+        tellDivergences()
+    }
+
     /// What the Southbound side is evaluated with, as far as this host's administrator says it.
     private func followAttachments(_ system: LocalSystem) {
         let pass = BridgePass(system, local.replica, driver.ports)
@@ -76,10 +84,16 @@ extension ControlThread {
 
     private func writeLocal(_ system: LocalSystem) {
         guard localWrite.isOpen else { return }
+        if system.waitsForFlows {
+            log.info(
+                "other_config:flow-restore-wait is removed: the kernel's flows are adopted as they are"
+            )
+        }
         var transaction = TransactionBuilder()
         system.createIntegrationBridge(in: &transaction, placeholder: RowUUID.random)
         InterfaceStatus(system, local.replica, driver.ports, counters: interfaceCounters(system))
             .write(history: &interfaces, host: Self.host, into: &transaction)
+        writeDatapath(system, into: &transaction)
         bindingPass()?.writeLocal(
             local.replica, wallClock: Clock.wallMilliseconds, into: &transaction)
         writeProgress(system, into: &transaction)
@@ -89,6 +103,18 @@ extension ControlThread {
                 .write(patches, into: &transaction, placeholder: RowUUID.random)
         }
         submitLocal(transaction)
+    }
+
+    private func writeDatapath(
+        _ system: LocalSystem, into transaction: inout TransactionBuilder
+    ) {
+        do {
+            system.writeDatapath(
+                try driver.features().capabilities, local.replica, into: &transaction,
+                placeholder: RowUUID.random)
+        } catch {
+            report("kernel datapath: \(error)")
+        }
     }
 
     /// `ovn-nb-cfg` and its like on the integration bridge.

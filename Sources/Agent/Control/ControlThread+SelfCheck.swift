@@ -6,8 +6,8 @@ import Linux
 
 /// Where problems are found, in the order in which they are listed.
 enum ProblemArea: Int, Comparable {
-    case ownership, configuration, remotes, encapsulation, ports, bridges, rows, flows, zones,
-        rates, queues, policing, version, sampling, plugging
+    case ownership, configuration, remotes, encapsulation, ports, mtus, bridges, rows, flows,
+        zones, rates, queues, policing, version, sampling, plugging
 
     static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }

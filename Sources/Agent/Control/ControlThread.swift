@@ -134,6 +134,7 @@ final class ControlThread {
                 .init(OVS.OpenVSwitch.self), .init(OVS.Bridge.self), .init(OVS.Port.self),
                 .init(OVS.Interface.self), .init(OVS.QoS.self), .init(OVS.Queue.self),
                 .init(OVS.FlowSampleCollectorSet.self), .init(OVS.IPFIX.self),
+                .init(OVS.Datapath.self),
             ], remotes: [configuration.database], leaderOnly: false, lock: Self.switchLock)
         wanted.limits.maximumBackoff = 1000
         local = OVSDBClient(

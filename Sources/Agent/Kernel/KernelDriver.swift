@@ -45,7 +45,10 @@ final class KernelDriver {
 
     /// Ports that have a socket of this process.
     private var served: [String: UInt32] = [:]
-    private(set) var ports = KernelPorts()
+    var ports = KernelPorts()
+    var mtus = MTUKeeper()
+    /// What the kernel can do, once it was asked.
+    var probed: KernelFeatures?
     /// Of the devices among `ports`, by name.
     private(set) var counters: [String: InterfaceCounters] = [:]
     /// All ports of the datapath as they were described last.
@@ -225,6 +228,8 @@ final class KernelDriver {
         switch kind {
         case .gre: .init(kind: .gre, port: 0)
         case .gre6: .init(kind: .gre6, port: 0)
+        case .erspan: .init(kind: .erspan, port: 0)
+        case .erspan6: .init(kind: .erspan6, port: 0)
         }
     }
 

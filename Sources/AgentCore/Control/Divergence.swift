@@ -17,6 +17,7 @@ package struct Divergence: Hashable, Sendable {
         case portOfOthers = "ports of others"
         case portSocket = "ports whose misses went elsewhere"
         case queueAltered = "devices whose queues were altered"
+        case mtuAltered = "devices whose MTU was altered"
         case policingAltered = "devices whose policing was altered"
         case zoneLimitAltered = "zones whose limit was altered"
         case filterGone = "eBPF filters that were gone"

@@ -121,6 +121,8 @@ package struct InterfaceStatus {
         row.dpdkInitialized = false
         // Packets with several tags are looked into, for whoever asks what is.
         row.otherConfig["vlan-limit"] = "0"
+        row.otherConfig[LocalSystem.flowRestoreKey] = nil
+        row.externalIDs[LocalSystem.managedFlowRestoreKey] = nil
         transaction.update(system.open.uuid, from: old, to: row)
     }
 }

@@ -37,6 +37,16 @@ package struct LocalSystem {
         return max(asked ?? 0, Self.shortestStatisticsInterval)
     }
 
+    /// Set while ovs-ctl(8) restarts ovs-vswitchd and restores its OpenFlow flows: until it is gone,
+    /// ovs-vswitchd serves no miss (ovs-vswitchd.conf.db(5)). Here are no such flows, and those of the
+    /// kernel are adopted; so the key goes once the ports are served, or stock programs that come back
+    /// to this database would wait for ever.
+    package static let flowRestoreKey = "flow-restore-wait"
+    /// In external_ids, by versions of ovn-controller that have set the key themselves.
+    package static let managedFlowRestoreKey = "ovn-managed-flow-restore-wait"
+
+    package var waitsForFlows: Bool { open.row.otherConfig[Self.flowRestoreKey] == "true" }
+
     package var integrationBridge: Identified<OVS.Bridge>? {
         bridges.first { $0.row.name == configuration.integrationBridge }
     }

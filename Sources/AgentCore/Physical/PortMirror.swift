@@ -1,4 +1,4 @@
-// Copies of what a port's interface sends and receives (ovn-nb(5), Mirror, types local and gre):
+// Copies of what a port's interface sends and receives (ovn-nb(5), Mirror, types local, gre and erspan):
 // to an interface of this host, or through a tunnel to an address. A packet has one copy for each
 // receiver, however many of its ports are mirrored to that one.
 //
@@ -13,6 +13,8 @@ import Wire
 package enum MirrorDevice: String, Hashable, Sendable, CaseIterable, Comparable {
     case gre
     case gre6 = "ip6gre"
+    case erspan
+    case erspan6 = "ip6erspan"
 
     package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }
@@ -22,7 +24,13 @@ package struct PortMirror: Hashable, Sendable {
         case port(UInt32)
         /// - Parameter key: of GRE (RFC 2890).
         case tunnel(vport: UInt32, remote: IPAddress, key: UInt32)
+        /// - Parameter index: of ERSPAN version 1, and the session, as far as its ten bits go.
+        ///   (ovs-vswitchd sends the number that the index's decimal digits are in hexadecimal.)
+        case erspan(vport: UInt32, remote: IPAddress, index: UInt32)
     }
+
+    /// The largest index that an ERSPAN header has room for.
+    static let largestIndex: UInt32 = 0xf_ffff
 
     package let name: String
     package let receiver: Receiver
@@ -46,6 +54,12 @@ package struct PortMirror: Hashable, Sendable {
                 vport,
                 TunnelKey(
                     id: UInt64(key), destination: remote, flags: TunnelFlag.dontFragment))
+        case .erspan(let vport, let remote, let index):
+            .tunnel(
+                vport,
+                TunnelKey(
+                    id: UInt64(index), destination: remote, flags: TunnelFlag.dontFragment,
+                    erspanIndex: index))
         }
     }
 }
@@ -77,19 +91,43 @@ struct MirrorPlan {
         case SB.Mirror.typeLport: return nil
         case SB.Mirror.typeLocal: return inputs.mirrorPorts[mirror.sink].map { .port($0) }
         case SB.Mirror.typeGre:
-            guard let remote = IPAddress(parsing: mirror.sink) else {
-                problem("Mirror \(mirror.name): sink \"\(mirror.sink)\" is no address")
-                return nil
-            }
-            let device: MirrorDevice = remote.v4 == nil ? .gre6 : .gre
-            devices.insert(device)
-            return inputs.mirrorDevices[device].map {
+            guard let remote = remote(of: mirror) else { return nil }
+            return vport(remote.v4 == nil ? .gre6 : .gre, inputs).map {
                 .tunnel(vport: $0, remote: remote, key: UInt32(truncatingIfNeeded: mirror.index))
+            }
+        case SB.Mirror.typeErspan:
+            guard let remote = remote(of: mirror), let index = index(of: mirror) else { return nil }
+            return vport(remote.v4 == nil ? .erspan6 : .erspan, inputs).map {
+                .erspan(vport: $0, remote: remote, index: index)
             }
         default:
             problem("Mirror \(mirror.name): type \"\(mirror.type)\" is not supported")
             return nil
         }
+    }
+
+    private mutating func remote(of mirror: SB.Mirror) -> IPAddress? {
+        let remote = IPAddress(parsing: mirror.sink)
+        if remote == nil {
+            problem("Mirror \(mirror.name): sink \"\(mirror.sink)\" is no address")
+        }
+        return remote
+    }
+
+    private mutating func index(of mirror: SB.Mirror) -> UInt32? {
+        guard let index = UInt32(exactly: mirror.index), index <= PortMirror.largestIndex else {
+            problem(
+                "Mirror \(mirror.name): index \(mirror.index) is not within 0 and "
+                    + "\(PortMirror.largestIndex)")
+            return nil
+        }
+        return index
+    }
+
+    /// Nil until the device is there.
+    private mutating func vport(_ device: MirrorDevice, _ inputs: PhysicalInputs) -> UInt32? {
+        devices.insert(device)
+        return inputs.mirrorDevices[device]
     }
 
     private mutating func problem(_ text: String) {

@@ -54,6 +54,7 @@ extension TunnelKey {
             }
         // Identifier, two addresses, TOS and TTL, port, flags without argument, one option.
         return 12 + 2 * address + 16 + 8 + 4 * flags.nonzeroBitCount + (option == nil ? 0 : 12)
+            + (erspanIndex == nil ? 0 : 16)
     }
 }
 

@@ -117,12 +117,16 @@ package struct TunnelKey: Hashable, Sendable {
     package var destinationPort: UInt16
     /// The value of OVN's Geneve option.
     package var option: UInt32?
+    /// The index of an ERSPAN header, version 1; none beside a Geneve option.
+    package var erspanIndex: UInt32?
 
     package init(
         id: UInt64, source: IPAddress? = nil, destination: IPAddress, tos: UInt8 = 0,
         ttl: UInt8 = 64, flags: UInt64 = TunnelFlag.dontFragment | TunnelFlag.checksum,
-        destinationPort: UInt16 = 0, option: UInt32? = nil
+        destinationPort: UInt16 = 0, option: UInt32? = nil, erspanIndex: UInt32? = nil
     ) {
+        precondition(option == nil || erspanIndex == nil, "a packet has one kind of options")
+        self.erspanIndex = erspanIndex
         self.id = id
         self.source = source
         self.destination = destination

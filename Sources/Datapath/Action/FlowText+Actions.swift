@@ -84,6 +84,7 @@ extension FlowText {
         if let option = tunnel.option {
             parts.append("geneve({class=0x102,type=0x80,len=4,\(prefixed(option))})")
         }
+        if let index = tunnel.erspanIndex { parts.append("erspan(ver=1,idx=\(prefixed(index)))") }
         var flags: [String] = []
         for (bit, name) in Self.tunnelNames.enumerated()
         where tunnel.flags >> UInt64(bit) & 1 == 1 { flags.append(name) }

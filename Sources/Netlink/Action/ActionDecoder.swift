@@ -146,13 +146,23 @@ extension VLANTag {
 }
 
 extension TunnelKey {
-    /// Nil without a destination, or with options other than OVN's.
+    /// Nil without a destination, or with options other than OVN's and ERSPAN's of version 1.
     fileprivate init?(_ attributes: AttributeReader) {
         let scratch = FlowScratch(count: 1)
         let key = scratch[0]
-        TunnelKeyDecoder(values: key, isMask: false).decode(attributes)
+        let decoder = TunnelKeyDecoder(values: key, isMask: false)
+        var erspanIndex: UInt32?
+        for attribute in attributes {
+            guard attribute.type == Int(OVS_TUNNEL_KEY_ATTR_ERSPAN_OPTS.rawValue) else {
+                decoder.decode(attribute)
+                continue
+            }
+            guard let index = ERSPANBytes.index(attribute.payload) else { return nil }
+            erspanIndex = index
+        }
         guard key[.tunnelFamily] != TunnelFamily.none,
-            key[.tunnelOptions] != TunnelOptions.foreign, key[.tunnelSourcePort] == 0
+            key[.tunnelOptions] != TunnelOptions.foreign, key[.tunnelSourcePort] == 0,
+            erspanIndex == nil || key[.tunnelOptions] == TunnelOptions.none
         else { return nil }
         let source = key[wide: .tunnelSource]
         self.init(
@@ -162,7 +172,7 @@ extension TunnelKey {
             tos: UInt8(key[.tunnelTOS]), ttl: UInt8(key[.tunnelTTL]), flags: key[.tunnelFlags],
             destinationPort: UInt16(key[.tunnelDestinationPort]),
             option: key[.tunnelOptions] == TunnelOptions.logical
-                ? UInt32(key[.tunnelOption]) : nil)
+                ? UInt32(key[.tunnelOption]) : nil, erspanIndex: erspanIndex)
     }
 }
 

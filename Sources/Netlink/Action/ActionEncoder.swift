@@ -243,12 +243,22 @@ extension MessageWriter {
         if tunnel.destinationPort != 0 {
             put(Int(OVS_TUNNEL_KEY_ATTR_TP_DST.rawValue), tunnel.destinationPort.bigEndian)
         }
-        guard let option = tunnel.option,
-            let space = reserve(
-                Int(OVS_TUNNEL_KEY_ATTR_GENEVE_OPTS.rawValue), length: GeneveBytes.optionSize)
-        else { return }
+        if let option = tunnel.option { put(geneve: option) }
+        if let index = tunnel.erspanIndex { put(erspan: index) }
+    }
+
+    private mutating func put(geneve option: UInt32) {
+        let type = Int(OVS_TUNNEL_KEY_ATTR_GENEVE_OPTS.rawValue)
+        guard let space = reserve(type, length: GeneveBytes.optionSize) else { return }
         space.storeBytes(of: GeneveBytes.header, as: UInt32.self)
         space.store32(UInt64(option), at: 4)
+    }
+
+    private mutating func put(erspan index: UInt32) {
+        let type = Int(OVS_TUNNEL_KEY_ATTR_ERSPAN_OPTS.rawValue)
+        guard let space = reserve(type, length: ERSPANBytes.size) else { return }
+        space.storeBytes(of: ERSPANBytes.version, as: Int32.self)
+        space.store32(UInt64(index), at: 4)
     }
 
     private mutating func put(

@@ -8,8 +8,12 @@ import Wire
 /// translator, printed by `ovn-appctl`, and the reason that a test gives for being skipped.
 package struct KernelFeatures: Hashable, Sendable {
     package enum Feature: String, CaseIterable, Comparable, Sendable {
-        case connectionTracking, originalTuple, addressTranslation, clearTracking
+        case connectionTracking, originalTuple, originalTupleIPv6, addressTranslation, clearTracking
+        case connectionMark, connectionLabel, eventMask
         case clone, truncate, sample, checkLength, decrementTTL, meter, twoTags, localSample
+        /// A hash that is the same for both directions (OVS_HASH_ALG_SYM_L4), and actions for MPLS labels
+        /// before any header and for drops with a reason.
+        case symmetricHash, addMPLS, explicitDrop
 
         package static func < (left: Feature, right: Feature) -> Bool {
             left.rawValue < right.rawValue
@@ -71,15 +75,14 @@ extension KernelFeatures.Feature {
     /// A flow that only a kernel with the feature takes; nil where another question tells.
     fileprivate var probe: FlowPut? {
         get throws(NetlinkError) {
-            guard let actions else { return nil }
+            guard let actions = try encoded else { return nil }
             var key = FlowKey()
             key[.inputPort] = UInt64(KernelLimits.ports - 1)
             key[.ethernetType] = UInt64(EtherType.ipv4)
             var mask = FlowMask(exact: [.inputPort])
             refine(&key, &mask)
             var put = FlowPut(
-                id: FlowID(high: 0, low: 1), key: key, mask: mask,
-                actions: try EncodedActions(actions))
+                id: FlowID(high: 0, low: 1), key: key, mask: mask, actions: actions)
             put.isProbe = true
             return put
         }
@@ -87,7 +90,8 @@ extension KernelFeatures.Feature {
 
     private func refine(_ key: inout FlowKey, _ mask: inout FlowMask) {
         switch self {
-        case .originalTuple:
+        case .originalTuple, .originalTupleIPv6:
+            if self == .originalTupleIPv6 { key[.ethernetType] = UInt64(EtherType.ipv6) }
             key[.ctState] = ConnectionState.tracked
             mask.setExact(.ctState)
             mask.setExact(.ctSource)
@@ -97,15 +101,28 @@ extension KernelFeatures.Feature {
             key[.innerVLANTPID] = 0x8100
             key[.innerVLANTCI] = TagControl.present
         case .connectionTracking, .addressTranslation, .clearTracking, .clone, .truncate, .sample,
-            .checkLength, .decrementTTL, .meter, .localSample:
+            .checkLength, .decrementTTL, .meter, .localSample, .connectionMark, .connectionLabel,
+            .eventMask, .symmetricHash, .addMPLS, .explicitDrop:
             break
+        }
+    }
+
+    private var encoded: EncodedActions? {
+        get throws(NetlinkError) {
+            if let raw { return EncodedActions(bytes: raw) }
+            guard let actions else { return nil }
+            return try EncodedActions(actions)
         }
     }
 
     private var actions: [DatapathAction]? {
         switch self {
         case .connectionTracking: [.track(ConnectionTracking(zone: 1))]
-        case .originalTuple, .twoTags: []
+        case .originalTuple, .originalTupleIPv6, .twoTags: []
+        case .connectionMark:
+            [.track(ConnectionTracking(zone: 1, commit: true, mark: .init(1, mask: 1)))]
+        case .connectionLabel:
+            [.track(ConnectionTracking(zone: 1, commit: true, label: .init(1, mask: 1)))]
         case .addressTranslation:
             [
                 .track(
@@ -120,7 +137,51 @@ extension KernelFeatures.Feature {
         case .checkLength: [.checkLength(100, greater: [], lessOrEqual: [])]
         case .decrementTTL: [.decrementTTL(exceeded: [])]
         case .localSample: [.localSample(group: 1, cookie: [])]
-        case .meter: nil
+        case .meter, .eventMask, .symmetricHash, .addMPLS, .explicitDrop: nil
         }
+    }
+
+    /// Actions that no flow of this agent has, as the kernel reads them.
+    private var raw: [UInt8]? {
+        switch self {
+        case .eventMask:
+            Self.attribute(
+                Int(OVS_ACTION_ATTR_CT.rawValue),
+                Self.attribute(Int(OVS_CT_ATTR_EVENTMASK.rawValue), Self.bytes(of: UInt32(1))))
+        case .symmetricHash:
+            Self.attribute(
+                Int(OVS_ACTION_ATTR_HASH.rawValue),
+                Self.bytes(of: ovs_action_hash(hash_alg: Self.symmetricL4, hash_basis: 0)))
+        case .addMPLS:
+            Self.attribute(
+                Int(OVS_ACTION_ATTR_ADD_MPLS.rawValue),
+                Self.bytes(
+                    of: ovs_action_add_mpls(
+                        mpls_lse: 0, mpls_ethertype: UInt16(ETH_P_MPLS_UC).bigEndian,
+                        tun_flags: Self.behindEthernet)))
+        case .explicitDrop: Self.attribute(Self.drop, Self.bytes(of: UInt32(0)))
+        case .connectionTracking, .originalTuple, .originalTupleIPv6, .addressTranslation,
+            .clearTracking, .connectionMark, .connectionLabel, .clone, .truncate, .sample,
+            .checkLength, .decrementTTL, .meter, .twoTags, .localSample:
+            nil
+        }
+    }
+
+    // OVS_HASH_ALG_SYM_L4, OVS_ACTION_ATTR_DROP and OVS_MPLS_L3_TUNNEL_FLAG_MASK of
+    // linux/openvswitch.h, for the first two of which the headers of a system may be too old.
+    private static let symmetricL4: UInt32 = 1
+    private static let drop = 24
+    private static let behindEthernet: UInt16 = 1
+
+    private static func bytes(of value: some BitwiseCopyable) -> [UInt8] {
+        withUnsafeBytes(of: value) { Array($0) }
+    }
+
+    /// A struct nlattr with its payload, padded.
+    private static func attribute(_ type: Int, _ payload: [UInt8]) -> [UInt8] {
+        let whole =
+            bytes(of: UInt16(4 + payload.count)) + bytes(of: UInt16(truncatingIfNeeded: type))
+            + payload
+        return whole + [UInt8](repeating: 0, count: -whole.count & 3)
     }
 }

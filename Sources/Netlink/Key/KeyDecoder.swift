@@ -185,7 +185,7 @@ struct TunnelKeyDecoder {
         for attribute in attributes { decode(attribute) }
     }
 
-    private func decode(_ attribute: Attribute) {
+    func decode(_ attribute: Attribute) {
         switch UInt32(attribute.type) {
         case OVS_TUNNEL_KEY_ATTR_ID.rawValue:
             if let id = attribute.bigEndian(UInt64.self) { values[.tunnelID] = id }

@@ -92,6 +92,21 @@ enum GeneveBytes {
     static let headerMask = UInt32(0xffff_ff1f).bigEndian
 }
 
+/// The kernel's struct erspan_metadata (linux/erspan.h): the version, a number in host order, then the
+/// index of version 1, or eight bytes of version 2.
+enum ERSPANBytes {
+    static let size = 12
+    static let version: Int32 = 1
+
+    /// Nil for another version than 1.
+    static func index(_ bytes: UnsafeRawBufferPointer) -> UInt32? {
+        guard bytes.count == size, bytes.loadUnaligned(as: Int32.self) == version else {
+            return nil
+        }
+        return UInt32(truncatingIfNeeded: bytes.load32(at: 4))
+    }
+}
+
 // MARK: - Big-endian stores
 
 extension UnsafeMutableRawBufferPointer {

@@ -11,10 +11,13 @@ package struct TunnelDevice: Hashable, Sendable {
         /// Ethernet in GRE over IPv4 and over IPv6.
         case gre = "gretap"
         case gre6 = "ip6gretap"
+        /// Ethernet in ERSPAN over GRE over IPv4 and over IPv6.
+        case erspan
+        case erspan6 = "ip6erspan"
     }
 
     package var kind: Kind
-    /// The UDP port it receives on and sends to; none of GRE.
+    /// The UDP port it receives on and sends to; none of GRE and ERSPAN.
     package var port: UInt16
     package var mtu: UInt32
 
@@ -35,6 +38,8 @@ package struct TunnelDevice: Hashable, Sendable {
         case .vxlan: "vxlan_sys_\(port)"
         case .gre: "gre_sys"
         case .gre6: "ip6gre_sys"
+        case .erspan: "erspan_sys"
+        case .erspan6: "ip6erspan_sys"
         }
     }
 }
@@ -61,7 +66,7 @@ extension RouteControl {
     /// IFLA_GRE_COLLECT_METADATA of linux/if_tunnel.h, which does not go with the C library's headers.
     private static let collectMetadata = 18
 
-    /// The library has no such attribute of GRE.
+    /// The library has no such attribute of GRE, and no ERSPAN, whose attributes are those of GRE.
     private func createGRE(_ device: TunnelDevice) throws(NetlinkError) {
         var message = ControlMessage(
             type: UInt16(RTM_NEWLINK), flags: NLM_F_CREATE | NLM_F_EXCL, header: ifinfomsg())
@@ -112,7 +117,7 @@ private struct RouteLink: ~Copyable {
             switch device.kind {
             case .geneve: rtnl_link_geneve_alloc()
             case .vxlan: rtnl_link_vxlan_alloc()
-            case .gre, .gre6: OpaquePointer?.none
+            case .gre, .gre6, .erspan, .erspan6: OpaquePointer?.none
             }
         guard let raw else {
             throw NetlinkError(
@@ -124,7 +129,7 @@ private struct RouteLink: ~Copyable {
         switch device.kind {
         case .geneve: link.configureGeneve(port: UInt32(device.port))
         case .vxlan: link.configureVXLAN(port: UInt32(device.port))
-        case .gre, .gre6: break
+        case .gre, .gre6, .erspan, .erspan6: break
         }
         return link
     }

@@ -41,6 +41,22 @@ import Wire
                 == "3,2,set(tunnel(tun_id=0x7,dst=192.0.2.9,ttl=64,flags(df|key))),4")
     }
 
+    @Test func aCollectorMayWantERSPAN() throws {
+        let control = SwitchTranslationTests.network()
+        let address = try #require(IPAddress(parsing: "2001:db8::9"))
+        control.view.ports[Self.first]?.mirrors = [
+            PortMirror(
+                name: "m", receiver: .erspan(vport: 4, remote: address, index: 0x12345),
+                copiesSent: true, copiesReceived: false)
+        ]
+        let copy =
+            "set(tunnel(tun_id=0x12345,dst=2001:db8::9,ttl=64,erspan(ver=1,idx=0x12345),"
+            + "flags(df|key))),4"
+        let frame = Frames.udp(Frames.a, Frames.b)
+        #expect(actions(control, frame, on: 1).contains(copy))
+        #expect(!actions(control, frame, on: 2).contains("erspan"))
+    }
+
     @Test func aMirrorHasItsDirection() throws {
         #expect(
             actions(try mirrored(sent: false), Frames.udp(Frames.a, Frames.c), on: 1)

@@ -33,14 +33,14 @@ import Wire
     private static func receiver(_ random: inout SeededGenerator) -> PortMirror.Receiver {
         let vport = UInt32(random.number(0..<65536))
         let key = UInt32(truncatingIfNeeded: random.next())
+        let address: IPAddress =
+            random.number(0..<2) == 0
+            ? .v4(IPv4Address(UInt32(truncatingIfNeeded: random.next())))
+            : .v6(IPv6Address(high: random.next(), low: random.next()))
         switch random.number(0..<3) {
         case 0: return .port(vport)
-        case 1:
-            let address = IPv4Address(UInt32(truncatingIfNeeded: random.next()))
-            return .tunnel(vport: vport, remote: .v4(address), key: key)
-        default:
-            let address = IPv6Address(high: random.next(), low: random.next())
-            return .tunnel(vport: vport, remote: .v6(address), key: key)
+        case 1: return .tunnel(vport: vport, remote: address, key: key)
+        default: return .erspan(vport: vport, remote: address, index: key)
         }
     }
 

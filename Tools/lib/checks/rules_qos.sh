@@ -205,6 +205,17 @@ mirror_to_collector() {
     [ "$DETAIL" = "1 requests, 0 replies copied" ]
 }
 
+# The same with ERSPAN's header, version 1 (0x88be), behind that of GRE.
+mirror_to_analyser() {
+    nb mirror-add copies erspan 7 from-lport 192.0.2.2 && nb_hv lsp-attach-mirror vm11 copies || return 1
+    capture copies hv1 u1 proto 47
+    reaches vm11 "${IP[vm21]}"
+    eventually 3 counts copies '88be' 1 || true
+    end_capture copies
+    DETAIL="$(count copies '88be') requests copied"
+    [ "$DETAIL" = "1 requests copied" ]
+}
+
 checks_rules_qos() {
     check "packets are marked for their service" wiped qos_marks
     check "packets above a rate are dropped" wiped qos_rate
@@ -214,6 +225,7 @@ checks_rules_qos() {
     check "a port's packets are copied to another" wiped mirror_to_port
     check "a port's packets are copied to an interface" wiped mirror_to_interface
     check "a port's packets are copied to a collector" wiped mirror_to_collector
+    check "a port's packets are copied to a collector of ERSPAN" wiped mirror_to_analyser
     check "rules of a mirror choose what is copied" wiped mirror_chooses
     check "a port's mirrors may be of all kinds" wiped mirrors_of_all_kinds
 }

@@ -133,6 +133,24 @@ altered_queues_come_back() {
     return $result
 }
 
+has_mtu() { [ "$(in_hypervisor 1 cat "/sys/class/net/$1/mtu")" = "$2" ]; }
+
+alter_mtu() { in_hypervisor 1 ip link set vm11 mtu 1500; }
+
+# The device has what its row asks for, and what the bridge's own device may have follows.
+altered_mtu_comes_back() {
+    local result=0
+    vsctl 1 set Interface vm11 mtu_request=1480
+    eventually 10 has_mtu vm11 1480 || { DETAIL="not set"; result=1; }
+    eventually 10 has_mtu br-int 1480 || { DETAIL="the bridge's device does not follow"; result=1; }
+    put_right "devices whose MTU was altered" alter_mtu || result=1
+    has_mtu vm11 1480 || result=1
+    vsctl 1 set Interface vm11 mtu_request=1500
+    eventually 10 has_mtu br-int 1500 || result=1
+    vsctl 1 remove Interface vm11 mtu_request 1500
+    return $result
+}
+
 # zone_of NAME: the conntrack zone of a port on hv1.
 zone_of() { agent_command 1 ct-zone-list | awk -v name="$1" '$1 == name { print $2 }'; }
 
@@ -209,6 +227,7 @@ checks_selfcheck() {
     check "a meter that somebody deleted is made anew" wiped deleted_meter_comes_back
     check "a limit of a device that somebody altered is put right" altered_policing_comes_back
     check "queues of a device that somebody altered are put right" altered_queues_come_back
+    check "an MTU that somebody altered is put right" altered_mtu_comes_back
     check "a zone's limit that somebody removed comes back" removed_zone_limit_comes_back
     check "a port that somebody took out is put back" put_right "ports that were gone" take_port
     check "a port that somebody added goes" foreign_port_goes

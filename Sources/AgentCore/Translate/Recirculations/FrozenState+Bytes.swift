@@ -11,7 +11,8 @@ import Wire
 //
 // The property that must hold: what was written is read as the same state, by the same layout of the
 // key's words (`RecirculationHeader.layout`); anything else is read as nothing. Whoever changes a
-// field of `FrozenState` changes this and raises `RecirculationHeader.version`.
+// field of `FrozenState` changes this and raises `RecirculationHeader.version`. Another kind of receiver
+// needs none: an older program begins a file that has it anew.
 
 extension FrozenState {
     fileprivate struct Flags: OptionSet {
@@ -145,7 +146,10 @@ extension LogicalStage {
 
 extension PortMirror.Receiver {
     private enum Kind: UInt8 {
-        case port, tunnelIPv4, tunnelIPv6
+        case port, tunnelIPv4, tunnelIPv6, erspanIPv4, erspanIPv6
+
+        var isERSPAN: Bool { self == .erspanIPv4 || self == .erspanIPv6 }
+        var isIPv4: Bool { self == .tunnelIPv4 || self == .erspanIPv4 }
     }
 
     fileprivate func append(to bytes: inout [UInt8]) {
@@ -154,14 +158,22 @@ extension PortMirror.Receiver {
             bytes.append(Kind.port.rawValue)
             bytes.append(UInt64(vport), width: 4)
         case .tunnel(let vport, let remote, let key):
-            let kind: Kind = if case .v4 = remote { .tunnelIPv4 } else { .tunnelIPv6 }
-            bytes.append(kind.rawValue)
-            bytes.append(UInt64(vport), width: 4)
-            bytes.append(UInt64(key), width: 4)
-            switch remote {
-            case .v4(let address): bytes.append(address)
-            case .v6(let address): bytes.append(address)
-            }
+            bytes.append((remote.v4 == nil ? Kind.tunnelIPv6 : .tunnelIPv4).rawValue)
+            Self.append(vport, key, remote, to: &bytes)
+        case .erspan(let vport, let remote, let index):
+            bytes.append((remote.v4 == nil ? Kind.erspanIPv6 : .erspanIPv4).rawValue)
+            Self.append(vport, index, remote, to: &bytes)
+        }
+    }
+
+    private static func append(
+        _ vport: UInt32, _ number: UInt32, _ remote: IPAddress, to bytes: inout [UInt8]
+    ) {
+        bytes.append(UInt64(vport), width: 4)
+        bytes.append(UInt64(number), width: 4)
+        switch remote {
+        case .v4(let address): bytes.append(address)
+        case .v6(let address): bytes.append(address)
         }
     }
 
@@ -173,11 +185,14 @@ extension PortMirror.Receiver {
             self = .port(vport)
             return
         }
-        guard let key = reader.uint32() else { return nil }
+        guard let number = reader.uint32() else { return nil }
         let remote: IPAddress? =
-            kind == .tunnelIPv4
+            kind.isIPv4
             ? reader.ipv4Address().map { .v4($0) } : reader.ipv6Address().map { .v6($0) }
         guard let remote else { return nil }
-        self = .tunnel(vport: vport, remote: remote, key: key)
+        self =
+            kind.isERSPAN
+            ? .erspan(vport: vport, remote: remote, index: number)
+            : .tunnel(vport: vport, remote: remote, key: number)
     }
 }
