@@ -16,6 +16,9 @@ enum AgentCoverage {
     static let rechecks = CoverageCounter("dpif_flow_recheck")
     static let refusedPuts = CoverageCounter("dpif_flow_put_error")
     static let deletions = CoverageCounter("dpif_flow_del")
+    /// Exchanges of which nobody knows what the kernel did, and lists of its flows to find out.
+    static let brokenExchanges = CoverageCounter("netlink_broken")
+    static let settlements = CoverageCounter("dpif_flow_settle")
     /// Flows that went because their port, or the host, had all that it may have; flows that compare
     /// more than they need to, because there are as many masks as there may be.
     static let evictions = CoverageCounter("flow_evicted")
@@ -50,14 +53,12 @@ enum AgentCoverage {
     static func register() { _ = all }
 
     private static let all = [
-        flowRuns, physicalRuns, packetsIn, overflows,
-        puts, rechecks, refusedPuts, deletions, evictions, narrowings, unmasked,
-        executions,
-        refusedPackets, samples, lostSamples, exports, failedExports, questions, addressQuestions,
-        address6Questions,
-        nameQuestions, questionsForAll, otherQuestions, knownNames,
-        unknownNames, truncatedQuestions, withoutQuestion, malformedQuestions,
-        noQuestions, refusedQuestions, nameAnswers,
+        flowRuns, physicalRuns, packetsIn, overflows, puts, rechecks, refusedPuts, deletions,
+        brokenExchanges, settlements, evictions, narrowings, unmasked, executions, refusedPackets,
+        samples, lostSamples, exports, failedExports, questions, addressQuestions,
+        address6Questions, nameQuestions, questionsForAll, otherQuestions, knownNames,
+        unknownNames, truncatedQuestions, withoutQuestion, malformedQuestions, noQuestions,
+        refusedQuestions, nameAnswers,
     ]
 }
 

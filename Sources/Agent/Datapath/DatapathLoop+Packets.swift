@@ -202,58 +202,6 @@ extension DatapathLoop {
         }
     }
 
-    /// Executes operations and corrects the table where the kernel refused a flow.
-    func perform(_ operations: [FlowOperation]) {
-        guard !operations.isEmpty else { return }
-        makeMeters()
-        keepRecirculations()
-        do {
-            let outcomes = try flows.perform(operations)
-            operations.forEach(Self.count)
-            for (operation, outcome) in zip(operations, outcomes) where !outcome.isSuccess {
-                refused(operation, outcome)
-            }
-            for (operation, outcome) in zip(operations, outcomes) {
-                if case .delete(let id) = operation { deleted(id, outcome) }
-            }
-        } catch {
-            report(.problem("flows: \(error)"))
-        }
-    }
-
-    private static func count(_ operation: FlowOperation) {
-        switch operation {
-        case .put: AgentCoverage.puts.hit()
-        case .delete: AgentCoverage.deletions.hit()
-        case .execute: AgentCoverage.executions.hit()
-        }
-    }
-
-    private func refused(_ operation: FlowOperation, _ outcome: FlowOutcome) {
-        switch operation {
-        case .put(let put): refused(put, outcome)
-        case .execute:
-            AgentCoverage.refusedPackets.hit()
-            if let failure = outcome.failure { report(.problem("packet: \(failure)")) }
-        case .delete: break
-        }
-    }
-
-    private func refused(_ put: FlowPut, _ outcome: FlowOutcome) {
-        table?.forget(put.id)
-        // Another flow serves the packet already: two packets of it came up at once.
-        guard outcome.code != .exists else { return }
-        counters.refusedPuts += 1
-        AgentCoverage.refusedPuts.hit()
-        if let failure = outcome.failure { report(.problem("flow put: \(failure)")) }
-    }
-
-    private func deleted(_ id: FlowID, _ outcome: FlowOutcome) {
-        var traffic = TrafficReport()
-        table?.deleted(id, outcome.statistics, &traffic)
-        account(traffic)
-    }
-
     func account(_ traffic: TrafficReport) {
         for (drop, count) in traffic.drops { self.count(drop, count.packets) }
         for (crossing, count) in traffic.crossings {
