@@ -14,7 +14,7 @@ import Wire
 /// the kernel behaves again it has what a fresh translation gives, and nothing is kept of what is gone.
 @Suite struct DoubtPropertyTests {
     private static let isLong = getenv("OVN_LONG") != nil
-    static let seeds = Array(UInt64(1)...(isLong ? 2000 : 40))
+    static let seeds = Array(UInt64(1)...(isLong ? 2000 : 16))
     private static let steps = 150
 
     @Test(arguments: seeds) func theKernelAgreesInTheEnd(_ seed: UInt64) throws {

@@ -121,7 +121,7 @@ extension DatapathLoop {
     /// Sends a packet where its own translation says.
     private func send(_ upcall: Upcall, _ translation: Translation, _ turn: inout Turn) {
         let actions = encoded(translation.actions)
-        let metered = admittedMeters(translation, upcall.packet.count, turn.snapshot)
+        let metered = admittedMeters(translation, upcall, turn.snapshot)
         let applied = apply(translation, metered, from: upcall, turn.snapshot, &turn.lessons)
         turn.touched += applied.touched
         if upcall.reason == .miss {
@@ -166,13 +166,16 @@ extension DatapathLoop {
 
     /// The meters of the configuration that let this packet pass, each counted once.
     private func admittedMeters(
-        _ translation: Translation, _ bytes: Int, _ snapshot: TranslationSnapshot
+        _ translation: Translation, _ upcall: Upcall, _ snapshot: TranslationSnapshot
     ) -> Set<String> {
         if translation.meters.isEmpty, translation.emissions == nil { return [] }
         let names = Set(translation.meters.values)
             .union(translation.emissions?.compactMap(\.meter) ?? [])
-        return names.filter {
-            controlMeters.admits($0, snapshot.view.meters[$0], bytes: bytes, now: now)
+        return names.filter { name in
+            let isAdmitted = controlMeters.admits(
+                name, snapshot.view.meters[name], bytes: upcall.packet.count, now: now)
+            if !isAdmitted { countRefused(by: name, upcall.key) }
+            return isAdmitted
         }
     }
 
@@ -180,9 +183,7 @@ extension DatapathLoop {
     private func admittedServices(
         _ emissions: [Emission], from source: PacketSource
     ) -> Set<ServiceClass> {
-        Set(emissions.compactMap(\.service)).filter {
-            limiter.admits($0, from: source, now: now)
-        }
+        Set(emissions.compactMap(\.service)).filter { admits($0, from: source) }
     }
 
     func operation(_ emission: Emission) -> FlowOperation {
@@ -243,16 +244,17 @@ extension DatapathLoop {
             switch effect {
             case .neighbour, .address:
                 guard let lesson = Lesson(effect), mayLearn(lesson, snapshot) else { continue }
-                guard admission.admits(source, now: now) else {
+                guard admits(lesson, from: source) else {
                     owes = true
                     continue
                 }
                 lessons.append(TaughtLesson(lesson, from: source))
             case .wait(let packet):
                 waiting.add(packet, from: source, now: now)
+                countGivenUp()
             case .uses(let use): used.insert(use)
             case .service(let event):
-                guard limiter.admits(event.service, from: source, now: now) else { continue }
+                guard admits(event, from: source) else { continue }
                 report(.service(event))
             case .affinity, .affinityUse, .nextHop, .nextHopUse:
                 touched += translator.keep(effect, now: now)
@@ -261,7 +263,7 @@ extension DatapathLoop {
             case .station(let sighting):
                 guard
                     translator.stations[sighting.key] == sighting.port
-                        || admission.admits(source, now: now)
+                        || admitsStation(from: source)
                 else { continue }
                 touched += translator.keep(effect, now: now)
             }
@@ -281,7 +283,9 @@ extension DatapathLoop {
         translator.now = now
         var operations: [FlowOperation] = []
         for (packet, address) in waiting.takeKnown(in: snapshot.view) {
-            operations += translator.resume(packet, address, in: snapshot).map(operation)
+            let sent = translator.resume(packet, address, in: snapshot)
+            operations += sent.emissions.map(operation)
+            for drop in sent.drops { count(drop, 1) }
         }
         perform(operations)
     }

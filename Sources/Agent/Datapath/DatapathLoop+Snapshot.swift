@@ -94,6 +94,7 @@ extension DatapathLoop {
         let isReviewed = !supervision.isPaused && reviewFlows()
         reportUses()
         waiting.expire(now: now)
+        countGivenUp()
         collectMeters()
         if !supervision.isPaused { sweepWhenDue() }
         if isReviewed { recheck(translator.expire(now: begin)) }

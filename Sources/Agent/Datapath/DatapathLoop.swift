@@ -165,7 +165,7 @@ final class DatapathLoop {
                 counters.overflows += 1
                 AgentCoverage.overflows.hit()
             }
-            counters.malformed += UInt64(turn.malformed)
+            AgentCoverage.malformed.hit(UInt64(turn.malformed))
             counters.upcalls += UInt64(turn.received)
             handle(withinBudget(upcalls, of: port.vport), upcallPort: port.socket.portID)
         } catch {
@@ -178,7 +178,6 @@ final class DatapathLoop {
 /// What the datapath thread counts beside its flows.
 struct DatapathCounters {
     var upcalls: UInt64 = 0
-    var malformed: UInt64 = 0
     /// Times that a port's queue was found full.
     var overflows: UInt64 = 0
     var refusedPuts: UInt64 = 0
