@@ -11,11 +11,16 @@ enum AgentCoverage {
     static let packetsIn = CoverageCounter("pinctrl_total_pin_pkts")
     /// Times that a port's queue of such packets was full.
     static let overflows = CoverageCounter("netlink_overflow")
+    /// Messages in such a queue that are no packets.
+    static let malformed = CoverageCounter("netlink_malformed")
     static let puts = CoverageCounter("dpif_flow_put")
     /// Flows that were translated again because something that they depend on has changed.
     static let rechecks = CoverageCounter("dpif_flow_recheck")
     static let refusedPuts = CoverageCounter("dpif_flow_put_error")
     static let deletions = CoverageCounter("dpif_flow_del")
+    /// Exchanges of which nobody knows what the kernel did, and lists of its flows to find out.
+    static let brokenExchanges = CoverageCounter("netlink_broken")
+    static let settlements = CoverageCounter("dpif_flow_settle")
     /// Flows that went because their port, or the host, had all that it may have; flows that compare
     /// more than they need to, because there are as many masks as there may be.
     static let evictions = CoverageCounter("flow_evicted")
@@ -25,6 +30,26 @@ enum AgentCoverage {
     static let executions = CoverageCounter("dpif_execute")
     /// Packets on their way that the kernel did not take.
     static let refusedPackets = CoverageCounter("dpif_execute_error")
+    /// Services that packets did not get because their port has had what it may have in a second
+    /// (`control_limits`), and packets that a meter of the configuration has kept from the agent.
+    static let limited = Dictionary(
+        uniqueKeysWithValues: ServiceClass.allCases.map {
+            ($0, CoverageCounter("control_limit_\($0.control.rawValue)"))
+        })
+    static let metered = CoverageCounter("control_meter")
+    /// Lessons that the datapath thread keeps to itself for now, where ovn-controller has a ring to its main
+    /// thread, and those that a full queue to the database gave up.
+    static let refusedNeighbours = CoverageCounter("pinctrl_ring_full_put_mac_binding")
+    static let refusedAddresses = CoverageCounter("pinctrl_ring_full_put_fdb")
+    static let droppedNeighbours = CoverageCounter("pinctrl_drop_put_mac_binding")
+    static let droppedAddresses = CoverageCounter("pinctrl_drop_put_fdb")
+    /// Stations of provider bridges that were not learned, for the rate of their port.
+    static let refusedStations = CoverageCounter("mac_learning_refused")
+    /// Packets that made room for others that wait for a next hop, too.
+    static let displacedPackets = CoverageCounter("pinctrl_drop_buffered_packets_map")
+    /// Events of the CMS, and claims of virtual ports, that were refused or given up.
+    static let droppedEvents = CoverageCounter("pinctrl_drop_controller_event")
+    static let droppedBindings = CoverageCounter("pinctrl_drop_put_vport_binding")
     /// Packets that came up for collectors, those that the kernel or the exporter had no room or no
     /// collector for, and messages that were sent or could not be.
     static let samples = CoverageCounter("ipfix_samples")
@@ -49,15 +74,17 @@ enum AgentCoverage {
     /// Makes all of them known, so that who asks for one that has not counted yet hears of zero.
     static func register() { _ = all }
 
-    private static let all = [
-        flowRuns, physicalRuns, packetsIn, overflows,
-        puts, rechecks, refusedPuts, deletions, evictions, narrowings, unmasked,
-        executions,
-        refusedPackets, samples, lostSamples, exports, failedExports, questions, addressQuestions,
-        address6Questions,
-        nameQuestions, questionsForAll, otherQuestions, knownNames,
-        unknownNames, truncatedQuestions, withoutQuestion, malformedQuestions,
-        noQuestions, refusedQuestions, nameAnswers,
+    private static let all: [CoverageCounter] =
+        Array(limited.values) + named
+    private static let named = [
+        flowRuns, physicalRuns, packetsIn, overflows, puts, rechecks, refusedPuts, deletions,
+        brokenExchanges, settlements, evictions, narrowings, unmasked, executions, refusedPackets,
+        samples, lostSamples, exports, failedExports, questions, addressQuestions,
+        address6Questions, nameQuestions, questionsForAll, otherQuestions, knownNames,
+        unknownNames, truncatedQuestions, withoutQuestion, malformedQuestions, noQuestions,
+        refusedQuestions, nameAnswers, malformed, metered, refusedNeighbours, refusedAddresses,
+        droppedNeighbours, droppedAddresses, refusedStations, displacedPackets, droppedEvents,
+        droppedBindings,
     ]
 }
 

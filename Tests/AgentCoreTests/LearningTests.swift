@@ -229,6 +229,29 @@ import Wire
                 == Set([1, 3, 4, 100].map { IPv4Address($0).description }))
     }
 
+    @Test func lessonsThatAFullQueueGivesUpAreToldOnce() {
+        var learning = Learning()
+        func teach(_ range: Range<UInt32>) {
+            for number in range {
+                learning.learn(
+                    .address(
+                        LearnedAddressKey(datapath: 1, address: MACAddress(UInt64(number))),
+                        port: 1),
+                    from: PacketSource(vport: 1), now: 0, delay: 1)
+            }
+        }
+        teach(0..<1024)
+        #expect(learning.takeDropped() == Learning.Dropped())
+        teach(1024..<1030)
+        let key = NeighbourKey(
+            port: PortReference(datapath: 1, port: 1), address: .v4(IPv4Address(1)))
+        learning.learn(
+            .neighbour(key, MACAddress(1), isShared: false), from: PacketSource(vport: 1), now: 0,
+            delay: 0)
+        #expect(learning.takeDropped() == Learning.Dropped(addresses: 6))
+        #expect(learning.takeDropped() == Learning.Dropped())
+    }
+
     @Test func aMillionAddressesFillNoMoreThanTheQueue() {
         var queue = LearningQueue<UInt64, UInt32>()
         for address in UInt64(0)..<1_000_000 {

@@ -215,6 +215,37 @@ private let slow = PortRate(
         #expect(again == wanted.classes[2].map { [.setClass(2, $0, mtu: 1500)] })
     }
 
+    /// What is not as it was left has been altered; what is wanted otherwise, or was never had, has not.
+    @Test func alteredQueuesAreToldFromNewOnes() throws {
+        let wanted = HTBShaping(maximum: 0, queues: [1: .init(maximum: 8_000_000)], mtu: 1500)
+        let before = HTBShaping(maximum: 0, queues: [:], mtu: 1500)
+        let there = RootDiscipline.shaping(classes: wanted.classes)
+        #expect(there.plan(for: wanted, after: wanted) == .steps([], isRepair: false))
+        var classes = wanted.classes
+        classes[2]?.ceiling = 1
+        let altered = RootDiscipline.shaping(classes: classes)
+        for (found, last, isRepair) in [
+            (altered, wanted, true), (altered, before, false), (altered, nil, false),
+            (.standard, wanted, true), (.standard, nil, false),
+        ] as [(RootDiscipline, HTBShaping?, Bool)] {
+            let steps = try #require(found.steps(to: wanted))
+            #expect(found.plan(for: wanted, after: last) == .steps(steps, isRepair: isRepair))
+        }
+    }
+
+    /// Also not where this agent's was before; when it has gone, the device is shaped again.
+    @Test func aDisciplineThatHasReplacedOursStays() throws {
+        let wanted = HTBShaping(maximum: 0, queues: [:], mtu: 1500)
+        let foreign = RootDiscipline.foreign("fq 8001:")
+        #expect(foreign.plan(for: wanted, after: wanted) == .refused("fq 8001:"))
+        #expect(foreign.plan(for: wanted, after: nil) == .refused("fq 8001:"))
+        #expect(foreign.plan(for: nil, after: wanted) == .steps([], isRepair: false))
+        let steps = try #require(RootDiscipline.standard.steps(to: wanted))
+        #expect(
+            RootDiscipline.standard.plan(for: wanted, after: nil)
+                == .steps(steps, isRepair: false))
+    }
+
     @Test func whatOthersMadeIsNotTouched() {
         let wanted = HTBShaping(maximum: 0, queues: [:], mtu: 1500)
         #expect(RootDiscipline.foreign("fq 8001:").steps(to: wanted) == nil)

@@ -106,10 +106,11 @@ final class Wiring {
         flow(.egress, 0, 0, "1", "output;")
     }
 
+    /// - Parameter meter: on what the flow hands to the agent.
     @discardableResult
     func flow(
         _ pipeline: Stage.Pipeline, _ table: Int, _ priority: UInt16, _ match: String,
-        _ actions: String
+        _ actions: String, meter: String? = nil
     ) -> RowIdentifier {
         rows += 1
         let id = RowIdentifier(high: 0, low: rows)
@@ -117,9 +118,12 @@ final class Wiring {
             Pipeline.FlowRecord(
                 id: id, stage: Stage(pipeline, table),
                 priority: priority, scope: .datapath(DatapathKey(1)), match: match,
-                actions: actions))
+                actions: actions, controllerMeter: meter))
         return id
     }
+
+    /// What a meter of the configuration lets through.
+    func meter(_ name: String, _ rate: MeterRate) { view.meters[name] = rate }
 
     func port(
         _ name: String, _ key: UInt32, here vport: UInt32?, security: [PortSecurityEntry] = []

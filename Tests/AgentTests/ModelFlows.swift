@@ -14,6 +14,20 @@ final class ModelFlows: FlowDatapath {
     private(set) var events: [ModelDatapath.Event] = []
     /// Set to make lists fail after their first flow.
     var listFailure: NetlinkError?
+    /// What goes wrong when operations are performed.
+    enum Fault {
+        /// The exchange breaks: so many operations, from this one on, are still done, and nobody hears
+        /// what became of them and of those behind them.
+        case breaks(afterDoing: Int)
+        case refuses(ErrorCode)
+    }
+
+    /// Asked before each operation.
+    var fault: (FlowOperation) -> Fault? = { _ in nil }
+    /// Whether the next list fails after some flows.
+    var failsList: () -> Bool = { false }
+    /// Set to make changes of meters fail.
+    var meterFailure: NetlinkError?
     /// Hears operations before they are done.
     var beforeOperations: ([FlowOperation]) -> Void = { _ in }
     private(set) var meters: [UInt32: MeterRate] = [:]
@@ -31,10 +45,22 @@ final class ModelFlows: FlowDatapath {
             release: "model", supported: [.clone, .meter], meterLimits: MeterLimits(meters: 100))
     }
 
-    func perform(_ operations: [FlowOperation]) throws(NetlinkError) -> [FlowOutcome] {
+    func perform(_ operations: [FlowOperation]) -> [FlowOutcome] {
         beforeOperations(operations)
         self.operations += operations
-        return operations.map(outcome)
+        var unheard: Int?
+        return operations.map { operation in
+            if unheard == nil, let fault = fault(operation) {
+                switch fault {
+                case .breaks(let number): unheard = number
+                case .refuses(let code): return FlowOutcome(failure: .refused(code, text: ""))
+                }
+            }
+            guard let left = unheard else { return outcome(operation) }
+            if left > 0 { _ = outcome(operation) }
+            unheard = max(0, left - 1)
+            return FlowOutcome(failure: .exchange(.noBuffers))
+        }
     }
 
     private func outcome(_ operation: FlowOperation) -> FlowOutcome {
@@ -76,7 +102,9 @@ final class ModelFlows: FlowDatapath {
     func forEachFlow(
         _ detail: FlowChannel.Detail, _ body: (FlowRecord) -> Void
     ) throws(NetlinkError) {
-        for flow in kernel.dump() {
+        let fails = failsList()
+        for (number, flow) in kernel.dump().enumerated() {
+            if fails, number == kernel.flowCount / 2 { break }
             var record = FlowRecord()
             record.id = flow.id
             record.statistics = flow.statistics
@@ -88,13 +116,17 @@ final class ModelFlows: FlowDatapath {
             if let listFailure { throw listFailure }
         }
         if let listFailure { throw listFailure }
+        if fails { throw Self.broken }
     }
+
+    static let broken = NetlinkError("model", cause: .exchange(.noBuffers))
 
     func deleteAllFlows() throws(NetlinkError) {
         kernel = ModelDatapath(ports: Array(kernel.ports.values))
     }
 
     func setMeter(_ number: UInt32, to rate: MeterRate) throws(NetlinkError) {
+        if let meterFailure { throw meterFailure }
         meters[number] = rate
     }
 

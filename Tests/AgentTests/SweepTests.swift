@@ -199,6 +199,7 @@ import Wire
         ])
         #expect(review.lost.map(\.number) == [1])
         #expect(review.redirected.map(\.name) == ["b"])
+        #expect(review.redirected.map(\.upcallSockets) == [[9]], "where its misses go again")
         #expect(review.foreign.map(\.name) == ["c"])
     }
 }

@@ -63,7 +63,7 @@ struct KernelFlowTests {
             expected[put.id] = put.match
             operations.append(.put(put))
         }
-        let outcomes = try host.channel.perform(operations)
+        let outcomes = host.channel.perform(operations)
         let refused = outcomes.indices.filter { !outcomes[$0].isSuccess }
         #expect(refused.isEmpty, "seeds")
         var different: [String] = []
@@ -89,7 +89,7 @@ struct KernelFlowTests {
                 id: FlowID(high: 2, low: UInt64(index)), key: key,
                 mask: FlowMask(exact: [.inputPort, .ipProtocol]),
                 actions: try EncodedActions(sample.actions))
-            let outcomes = try host.channel.perform([.put(put)])
+            let outcomes = host.channel.perform([.put(put)])
             if let failure = outcomes[0].failure {
                 Issue.record("\(sample.actions): \(failure)")
                 continue
@@ -111,7 +111,7 @@ struct KernelFlowTests {
             .put(try flow(3, from: 2, type: EtherType.arp, [.output(2)])),
             .delete(FlowID(high: 1, low: 99)),
         ]
-        let outcomes = try host.channel.perform(operations)
+        let outcomes = host.channel.perform(operations)
         #expect(outcomes.map(\.code) == [nil, .invalid, nil, .exists, .noSuchEntry])
         let records = try host.flows()
         #expect(Set(records.compactMap(\.id?.low)) == [1, 3])
@@ -124,7 +124,7 @@ struct KernelFlowTests {
         put.key[wide: .tunnelDestination] = 1
         put.key[.tunnelOptions] = TunnelOptions.foreign
         let fine = try flow(2, from: 2, type: EtherType.ipv4, [])
-        let outcomes = try host.channel.perform([.put(put), .put(fine)])
+        let outcomes = host.channel.perform([.put(put), .put(fine)])
         #expect(outcomes[0].failure == .unsupported("a match on foreign Geneve options"))
         #expect(outcomes[1].isSuccess)
     }
@@ -135,7 +135,7 @@ struct KernelFlowTests {
         var changed = first
         changed.actions = try EncodedActions([.output(3)])
         changed.mode = .replace
-        let before = try host.channel.perform([.put(changed)])
+        let before = host.channel.perform([.put(changed)])
         #expect(before[0].code == .noSuchEntry)
         try host.perform([.put(first), .put(changed)])
         let record = try host.channel.flow(first.id)
@@ -174,7 +174,7 @@ struct KernelFlowTests {
             if record.match?.key[.ethernetSource] == record.id?.low { whole += 1 }
         }
         #expect(whole == Int(count))
-        let outcomes = try host.channel.perform(
+        let outcomes = host.channel.perform(
             (0..<1000).map { .delete(FlowID(high: 4, low: $0)) })
         #expect(outcomes.allSatisfy { $0.isSuccess && $0.statistics?.packets == 0 })
         let rest = try host.control.refreshed(host.datapath).statistics.flows
@@ -192,7 +192,7 @@ struct KernelFlowTests {
             try flows(1, from: first.port, [.output(second.port)])
                 + flows(3, from: second.port, [.output(first.port)]))
         #expect(try first.canPing(second.address))
-        let outcomes = try host.channel.perform([.delete(FlowID(high: 1, low: 2))])
+        let outcomes = host.channel.perform([.delete(FlowID(high: 1, low: 2))])
         #expect(outcomes[0].statistics?.packets == 3)
     }
 

@@ -62,7 +62,7 @@ final class Host {
 
     /// Performs operations that must all succeed.
     func perform(_ operations: [FlowOperation]) throws {
-        let outcomes = try channel.perform(operations)
+        let outcomes = channel.perform(operations)
         for (index, outcome) in outcomes.enumerated() where !outcome.isSuccess {
             throw TestFailure(description: "operation \(index): \(String(describing: outcome))")
         }

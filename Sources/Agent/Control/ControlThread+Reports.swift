@@ -51,6 +51,9 @@ extension ControlThread {
                 lesson.lesson, from: lesson.source, now: now,
                 delay: Milliseconds.random(in: 1...50))
         }
+        let dropped = learning.takeDropped()
+        AgentCoverage.droppedNeighbours.hit(dropped.neighbours)
+        AgentCoverage.droppedAddresses.hit(dropped.addresses)
         guard let deadline = learning.deadline else { return }
         evaluate(at: deadline)
     }

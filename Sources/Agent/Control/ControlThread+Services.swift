@@ -56,6 +56,9 @@ extension ControlThread {
     func serve(_ event: ServiceEvent) {
         let activated = services.activated
         send(services.handle(event, now: Clock.monotonicMilliseconds))
+        let givenUp = services.takeGivenUp()
+        AgentCoverage.droppedEvents.hit(givenUp.events)
+        AgentCoverage.droppedBindings.hit(givenUp.claims)
         if services.activated != activated {
             southboundChanged = true
             evaluateSoon()

@@ -18,8 +18,13 @@ extension DatapathLoop {
             beyond += 1
             return false
         }
-        if beyond > 0 { count(PacketDrop(.tooManyMisses(vport)), beyond) }
+        if beyond > 0 { countMisses(beyond, beyondBudgetOf: vport) }
         return admitted
+    }
+
+    private func countMisses(_ number: UInt64, beyondBudgetOf vport: UInt32) {
+        AgentCoverage.limited[.miss]?.hit(number)
+        count(PacketDrop(.tooManyMisses(vport)), number)
     }
 
     private func isVIF(_ vport: UInt32) -> Bool {
@@ -34,7 +39,7 @@ extension DatapathLoop {
     ///
     /// - Parameter misses: of each kernel port.
     func count(refused: [RefusedPackets], missesBeyondBudget misses: [UInt32: UInt64]) {
-        for (vport, number) in misses { count(PacketDrop(.tooManyMisses(vport)), number) }
+        for (vport, number) in misses { countMisses(number, beyondBudgetOf: vport) }
         guard let snapshot = table?.snapshot else { return }
         for packets in refused {
             var key = FlowKey()

@@ -11,7 +11,12 @@ extension DatapathLoop {
             do {
                 try flows.setMeter(number, to: rate)
             } catch {
-                report(.problem("meter: \(error)"))
+                guard case .exchange = error.cause else {
+                    report(.problem("meter: \(error)"))
+                    continue
+                }
+                translator.meters.makeAgain(number)
+                doubtFlows("meter: \(error)")
             }
         }
     }

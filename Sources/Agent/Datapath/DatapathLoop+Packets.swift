@@ -121,7 +121,7 @@ extension DatapathLoop {
     /// Sends a packet where its own translation says.
     private func send(_ upcall: Upcall, _ translation: Translation, _ turn: inout Turn) {
         let actions = encoded(translation.actions)
-        let metered = admittedMeters(translation, upcall.packet.count, turn.snapshot)
+        let metered = admittedMeters(translation, upcall, turn.snapshot)
         let applied = apply(translation, metered, from: upcall, turn.snapshot, &turn.lessons)
         turn.touched += applied.touched
         if upcall.reason == .miss {
@@ -166,13 +166,16 @@ extension DatapathLoop {
 
     /// The meters of the configuration that let this packet pass, each counted once.
     private func admittedMeters(
-        _ translation: Translation, _ bytes: Int, _ snapshot: TranslationSnapshot
+        _ translation: Translation, _ upcall: Upcall, _ snapshot: TranslationSnapshot
     ) -> Set<String> {
         if translation.meters.isEmpty, translation.emissions == nil { return [] }
         let names = Set(translation.meters.values)
             .union(translation.emissions?.compactMap(\.meter) ?? [])
-        return names.filter {
-            controlMeters.admits($0, snapshot.view.meters[$0], bytes: bytes, now: now)
+        return names.filter { name in
+            let isAdmitted = controlMeters.admits(
+                name, snapshot.view.meters[name], bytes: upcall.packet.count, now: now)
+            if !isAdmitted { countRefused(by: name, upcall.key) }
+            return isAdmitted
         }
     }
 
@@ -180,9 +183,7 @@ extension DatapathLoop {
     private func admittedServices(
         _ emissions: [Emission], from source: PacketSource
     ) -> Set<ServiceClass> {
-        Set(emissions.compactMap(\.service)).filter {
-            limiter.admits($0, from: source, now: now)
-        }
+        Set(emissions.compactMap(\.service)).filter { admits($0, from: source) }
     }
 
     func operation(_ emission: Emission) -> FlowOperation {
@@ -200,58 +201,6 @@ extension DatapathLoop {
             report(.problem("flow actions: \(error)"))
             return .drop
         }
-    }
-
-    /// Executes operations and corrects the table where the kernel refused a flow.
-    func perform(_ operations: [FlowOperation]) {
-        guard !operations.isEmpty else { return }
-        makeMeters()
-        keepRecirculations()
-        do {
-            let outcomes = try flows.perform(operations)
-            operations.forEach(Self.count)
-            for (operation, outcome) in zip(operations, outcomes) where !outcome.isSuccess {
-                refused(operation, outcome)
-            }
-            for (operation, outcome) in zip(operations, outcomes) {
-                if case .delete(let id) = operation { deleted(id, outcome) }
-            }
-        } catch {
-            report(.problem("flows: \(error)"))
-        }
-    }
-
-    private static func count(_ operation: FlowOperation) {
-        switch operation {
-        case .put: AgentCoverage.puts.hit()
-        case .delete: AgentCoverage.deletions.hit()
-        case .execute: AgentCoverage.executions.hit()
-        }
-    }
-
-    private func refused(_ operation: FlowOperation, _ outcome: FlowOutcome) {
-        switch operation {
-        case .put(let put): refused(put, outcome)
-        case .execute:
-            AgentCoverage.refusedPackets.hit()
-            if let failure = outcome.failure { report(.problem("packet: \(failure)")) }
-        case .delete: break
-        }
-    }
-
-    private func refused(_ put: FlowPut, _ outcome: FlowOutcome) {
-        table?.forget(put.id)
-        // Another flow serves the packet already: two packets of it came up at once.
-        guard outcome.code != .exists else { return }
-        counters.refusedPuts += 1
-        AgentCoverage.refusedPuts.hit()
-        if let failure = outcome.failure { report(.problem("flow put: \(failure)")) }
-    }
-
-    private func deleted(_ id: FlowID, _ outcome: FlowOutcome) {
-        var traffic = TrafficReport()
-        table?.deleted(id, outcome.statistics, &traffic)
-        account(traffic)
     }
 
     func account(_ traffic: TrafficReport) {
@@ -291,16 +240,17 @@ extension DatapathLoop {
             switch effect {
             case .neighbour, .address:
                 guard let lesson = Lesson(effect), mayLearn(lesson, snapshot) else { continue }
-                guard admission.admits(source, now: now) else {
+                guard admits(lesson, from: source) else {
                     owes = true
                     continue
                 }
                 lessons.append(TaughtLesson(lesson, from: source))
             case .wait(let packet):
                 waiting.add(packet, from: source, now: now)
+                countGivenUp()
             case .uses(let use): used.insert(use)
             case .service(let event):
-                guard limiter.admits(event.service, from: source, now: now) else { continue }
+                guard admits(event, from: source) else { continue }
                 report(.service(event))
             case .affinity, .affinityUse, .nextHop, .nextHopUse:
                 touched += translator.keep(effect, now: now)
@@ -309,7 +259,7 @@ extension DatapathLoop {
             case .station(let sighting):
                 guard
                     translator.stations[sighting.key] == sighting.port
-                        || admission.admits(source, now: now)
+                        || admitsStation(from: source)
                 else { continue }
                 touched += translator.keep(effect, now: now)
             }
@@ -329,7 +279,9 @@ extension DatapathLoop {
         translator.now = now
         var operations: [FlowOperation] = []
         for (packet, address) in waiting.takeKnown(in: snapshot.view) {
-            operations += translator.resume(packet, address, in: snapshot).map(operation)
+            let sent = translator.resume(packet, address, in: snapshot)
+            operations += sent.emissions.map(operation)
+            for drop in sent.drops { count(drop, 1) }
         }
         perform(operations)
     }

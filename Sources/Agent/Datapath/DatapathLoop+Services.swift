@@ -9,7 +9,7 @@ import Netlink
 
 extension DatapathLoop {
     func log(_ cookie: LogCookie, _ upcall: Upcall) {
-        guard limiter.admits(.log, from: PacketSource(upcall.key), now: now) else { return }
+        guard admits(.log, from: PacketSource(upcall.key)) else { return }
         let packet = FlowLine(FlowKey(of: upcall.packet)).text
         aclLog.info("\(cookie.line(packet))")
     }
@@ -37,6 +37,7 @@ extension DatapathLoop {
             let sent = translator.inject(injection, upcallPort: port, in: snapshot)
             operations += sent.emissions.map(operation)
             moved += sent.sightings.flatMap(see)
+            for drop in sent.drops { count(drop, 1) }
         }
         perform(operations)
         if !moved.isEmpty { recheck(moved) }

@@ -17,7 +17,7 @@ extension DatapathLoop {
             return
         }
         resumeWaiting(snapshot)
-        report(.acknowledged(snapshot.revision))
+        acknowledge(snapshot.revision)
     }
 
     private func swap(to new: TranslationSnapshot) {
@@ -94,6 +94,7 @@ extension DatapathLoop {
         let isReviewed = !supervision.isPaused && reviewFlows()
         reportUses()
         waiting.expire(now: now)
+        countGivenUp()
         collectMeters()
         if !supervision.isPaused { sweepWhenDue() }
         if isReviewed { recheck(translator.expire(now: begin)) }
@@ -111,10 +112,10 @@ extension DatapathLoop {
     /// Lists the flows for their counters. One of an earlier run that was not adopted is nobody's,
     /// and goes.
     ///
-    /// - Returns: false if there was no list.
+    /// - Returns: false if there was no list, or if the flows are in doubt.
     @discardableResult
     func reviewFlows() -> Bool {
-        guard table != nil else { return false }
+        guard table != nil, settle() else { return false }
         let begin = now
         defer { supervision.note(flows: table?.count ?? 0, duration: now - begin) }
         let start = UInt64(begin)

@@ -10,17 +10,20 @@ import Netlink
 // Flows of others go too: one that overlaps with ours would decide at random which of them packets
 // get. A meter's rate can't be read back (net/openvswitch/meter.c), so only its presence is checked.
 
-extension DatapathLoop {
-    /// What a list of the kernel's flows showed.
-    private struct Sweep {
-        var commands: [FlowCommand] = []
-        var foreign: [FlowID] = []
-        var anonymous = 0
-        /// Flows to be translated afresh.
-        var sample: [Megaflow] = []
-        var found: [Divergence] = []
-    }
+/// What a list of the kernel's flows showed.
+struct KernelList {
+    /// What makes them those of the table.
+    var commands: [FlowCommand] = []
+    /// How many have no identifier.
+    var anonymous = 0
+    /// Flows to be translated afresh.
+    var sample: [Megaflow] = []
+    /// All flows, if they are asked for.
+    var present: Set<FlowID> = []
+    var found: [Divergence] = []
+}
 
+extension DatapathLoop {
     func sweepWhenDue() {
         guard now >= nextSweep, table != nil else { return }
         let begin = now
@@ -38,64 +41,63 @@ extension DatapathLoop {
     }
 
     func sweepFlows() {
-        guard let table, let sweep = list(table) else { return }
-        var found = sweep.found
-        if sweep.anonymous > 0 {
-            // They can't be deleted one by one.
-            clearFlows()
-            report(.diverged(found))
-            return
+        guard settle(), var list = listKernel(isWhole: false), let snapshot = table?.snapshot
+        else { return }
+        for flow in list.sample {
+            guard let id = flow.id, let difference = check(flow, snapshot) else { continue }
+            list.found.append(Divergence(.flowWrong, difference))
+            list.commands.append(.delete(id))
         }
-        var commands: [FlowCommand] = []
-        for command in sweep.commands {
-            if let command = self.table?.correct(command) { commands.append(command) }
-        }
-        for flow in sweep.sample {
-            guard let id = flow.id, self.table?.entries[id] != nil,
-                let difference = check(flow, table.snapshot)
-            else { continue }
-            found.append(Divergence(.flowWrong, difference))
-            if let command = self.table?.correct(.delete(id)) { commands.append(command) }
-        }
-        perform(commands.map(operation) + sweep.foreign.map { .delete($0) })
-        if !found.isEmpty { report(.diverged(found)) }
+        correct(list)
+        settle()
     }
 
-    private func list(_ table: MegaflowTable) -> Sweep? {
-        var sweep = Sweep()
+    /// Compares the kernel's flows with the table; nil if the kernel did not list them.
+    ///
+    /// - Parameter isWhole: true if an outcome is unknown: then it is told which flows there are, what
+    ///   differs is nobody's doing, and none is translated afresh.
+    func listKernel(isWhole: Bool) -> KernelList? {
+        guard let table else { return nil }
+        var list = KernelList()
         let share = UInt64(max(1, table.count / Limits.sweptFlows))
         let turn = sweeps % share
-        sweeps += 1
+        if !isWhole { sweeps += 1 }
         do {
             try flows.forEachFlow(.whole) { record in
                 guard let id = record.id else {
-                    sweep.anonymous += 1
-                    sweep.found.append(divergence(.flowOfOthers, record))
+                    list.anonymous += 1
+                    list.found.append(divergence(.flowOfOthers, record))
                     return
                 }
-                guard MegaflowIdentity.epoch(of: id) != nil else {
-                    sweep.foreign.append(id)
-                    sweep.found.append(divergence(.flowOfOthers, record))
-                    return
-                }
-                guard table.entries[id] != nil else { return }
+                if isWhole { list.present.insert(id) }
                 if let command = correction(of: record, id, table) {
-                    sweep.commands.append(command)
-                    sweep.found.append(divergence(.flowAltered, record))
-                } else if id.low % share == turn, let flow = record.megaflow {
-                    sweep.sample.append(flow)
+                    list.commands.append(command)
+                    if let kind = divergence(of: id, table, isWhole: isWhole) {
+                        list.found.append(divergence(kind, record))
+                    }
+                } else if !isWhole, id.low % share == turn, let flow = record.megaflow {
+                    list.sample.append(flow)
                 }
             }
         } catch {
             report(.problem("flow list: \(error)"))
             return nil
         }
-        return sweep
+        return list
+    }
+
+    /// What somebody else has done if this flow is not as it ought to be; nil if nobody has.
+    private func divergence(
+        of id: FlowID, _ table: MegaflowTable, isWhole: Bool
+    ) -> Divergence.Kind? {
+        if MegaflowIdentity.epoch(of: id) == nil { return .flowOfOthers }
+        return isWhole || table.entries[id] == nil ? nil : .flowAltered
     }
 
     private func correction(
         of record: FlowRecord, _ id: FlowID, _ table: MegaflowTable
     ) -> FlowCommand? {
+        guard table.entries[id] != nil else { return .delete(id) }
         guard let flow = record.megaflow else {
             // It does what no actions of ours can say.
             return table.entries[id].map { .modify(id, $0.flow.actions) }
@@ -107,15 +109,6 @@ extension DatapathLoop {
         guard let flow = record.megaflow else { return Divergence(kind, "actions unknown here") }
         let text = FlowText(portName: portName)
         return Divergence(kind, text.line(flow, now: UInt64(now), withID: true))
-    }
-
-    private func clearFlows() {
-        do {
-            try flows.deleteAllFlows()
-            table?.forgetAll()
-        } catch {
-            report(.problem("flows: \(error)"))
-        }
     }
 
     func sweepMeters() {

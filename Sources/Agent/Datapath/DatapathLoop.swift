@@ -3,7 +3,7 @@
 // Until the first complete snapshot nothing is read, so misses wait in the kernel's queues, and
 // nothing is judged, so the flows of a run before go on forwarding. After it the flows that are
 // there are adopted, and every snapshot that follows only touches the flows that depended on what
-// changed. A revision is acknowledged when all its commands have been executed.
+// changed. A revision is acknowledged when all its commands are known to have been executed.
 
 import AgentCore
 import Datapath
@@ -64,6 +64,10 @@ final class DatapathLoop {
     var nextMeter: UInt32 = 1
     var counters = DatapathCounters()
     var encodings = EncodingMemo()
+    /// Whether it is known what the kernel's flows are.
+    var doubt = FlowDoubt()
+    /// It will be asked.
+    var isSettling = false
     /// What an operator has asked for, and what there is to tell.
     var supervision = FlowSupervision()
     /// Until the kernel's flows are listed again.
@@ -161,7 +165,7 @@ final class DatapathLoop {
                 counters.overflows += 1
                 AgentCoverage.overflows.hit()
             }
-            counters.malformed += UInt64(turn.malformed)
+            AgentCoverage.malformed.hit(UInt64(turn.malformed))
             counters.upcalls += UInt64(turn.received)
             handle(withinBudget(upcalls, of: port.vport), upcallPort: port.socket.portID)
         } catch {
@@ -174,7 +178,6 @@ final class DatapathLoop {
 /// What the datapath thread counts beside its flows.
 struct DatapathCounters {
     var upcalls: UInt64 = 0
-    var malformed: UInt64 = 0
     /// Times that a port's queue was found full.
     var overflows: UInt64 = 0
     var refusedPuts: UInt64 = 0

@@ -10,8 +10,8 @@ import Netlink
 /// What every conformer keeps: operations are done in order, each with one outcome; a flow that is
 /// listed is one that packets get; what is deleted tells its last counts.
 protocol FlowDatapath: AnyObject {
-    /// - Throws: only if the exchange broke; what became of the operations is then unknown.
-    func perform(_ operations: [FlowOperation]) throws(NetlinkError) -> [FlowOutcome]
+    /// An outcome may be unknown (`FlowOutcome.isUnknown`).
+    func perform(_ operations: [FlowOperation]) -> [FlowOutcome]
 
     /// Hands over every flow, those of others included.
     func forEachFlow(

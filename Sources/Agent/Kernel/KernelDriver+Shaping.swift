@@ -2,7 +2,7 @@
 //
 // Every pass reads what the kernel has, so that what an earlier run has left is adopted, and what
 // another program has changed is found. A discipline that has not the shape that this agent makes
-// is never touched.
+// is never touched (`RootDiscipline.plan` says why), but told.
 
 import AgentCore
 import Netlink
@@ -50,18 +50,16 @@ extension KernelDriver {
     private func shape(
         _ name: String, _ index: Int32, _ root: QueueingDiscipline?, _ wanted: HTBShaping?
     ) throws(NetlinkError) {
-        let last = applied.devices[name]
-        let found = try discipline(root, index)
-        guard let steps = found.steps(to: wanted) else {
-            guard case .foreign(let text) = found else { return }
+        let last = applied.devices[name].flatMap { $0.index == index ? $0.shaping : nil }
+        switch try discipline(root, index).plan(for: wanted, after: last) {
+        case .refused(let text):
             throw NetlinkError(
                 "qdisc add", place: name,
                 cause: .refused(.exists, text: "a discipline \(text) of somebody else"))
-        }
-        applied.devices[name] = wanted.map { .init(index: index, shaping: $0) }
-        for step in steps { try take(step, index) }
-        if !steps.isEmpty, let last, last == applied.devices[name] {
-            divergences.append(Divergence(.queueAltered, name))
+        case .steps(let steps, let isRepair):
+            applied.devices[name] = wanted.map { .init(index: index, shaping: $0) }
+            for step in steps { try take(step, index) }
+            if isRepair { divergences.append(Divergence(.queueAltered, name)) }
         }
     }
 

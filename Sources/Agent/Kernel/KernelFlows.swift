@@ -21,8 +21,8 @@ final class KernelFlows: FlowDatapath {
         meterLimit = Int(try control.meterLimits(of: datapath).meters)
     }
 
-    func perform(_ operations: [FlowOperation]) throws(NetlinkError) -> [FlowOutcome] {
-        try channel.perform(operations)
+    func perform(_ operations: [FlowOperation]) -> [FlowOutcome] {
+        channel.perform(operations)
     }
 
     func forEachFlow(

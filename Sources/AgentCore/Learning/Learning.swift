@@ -49,8 +49,21 @@ package struct Learning: Sendable {
 
     package init(limits: LearnedLimits = LearnedLimits()) { self.limits = limits }
 
-    /// Lessons that a full queue gave up.
-    package var dropped: UInt64 { neighbours.dropped + addresses.dropped }
+    /// How many lessons a full queue has given up.
+    package struct Dropped: Hashable, Sendable {
+        package var neighbours: UInt64 = 0
+        package var addresses: UInt64 = 0
+    }
+
+    private var told = Dropped()
+
+    /// What was given up since somebody asked.
+    package mutating func takeDropped() -> Dropped {
+        defer { told = Dropped(neighbours: neighbours.dropped, addresses: addresses.dropped) }
+        return Dropped(
+            neighbours: neighbours.dropped - told.neighbours,
+            addresses: addresses.dropped - told.addresses)
+    }
 
     package var deadline: Milliseconds? {
         [neighbours.deadline, addresses.deadline].compactMap { $0 }.min()

@@ -19,6 +19,8 @@ package struct ControllerEvents: Sendable {
     private var written: [[String: String]: Milliseconds] = [:]
     private var pending: [[String: String]] = []
     private var sequence = 0
+    /// Events that were given up, because too many others had come just before.
+    package private(set) var dropped: UInt64 = 0
 
     package init(limits: Limits = Limits()) { self.limits = limits }
 
@@ -28,7 +30,11 @@ package struct ControllerEvents: Sendable {
     package mutating func add(_ options: [String: String], now: Milliseconds) {
         let information = options.filter { ["vip", "protocol", "load_balancer"].contains($0.key) }
         written = written.filter { $0.value + limits.quiet > now }
-        guard written[information] == nil, written.count < limits.remembered else { return }
+        guard written[information] == nil else { return }
+        guard written.count < limits.remembered else {
+            dropped += 1
+            return
+        }
         written[information] = now
         pending.append(information)
     }

@@ -21,6 +21,7 @@ package struct ServiceHub: Sendable {
     private var activations = PortActivations()
     /// Whether `write` may have something new to say.
     package private(set) var hasNews = false
+    private var told = GivenUp()
 
     package init() {}
 
@@ -70,6 +71,19 @@ package struct ServiceHub: Sendable {
         monitors.configure(context.monitors, now: now)
         delegation.configure(context.delegations, now: now)
         nextHops.configure(context.nextHops, longest: context.longestProbe, now: now)
+    }
+
+    /// What was given up for lack of room: events of the CMS, and claims of virtual ports.
+    package struct GivenUp: Hashable, Sendable {
+        package var events: UInt64 = 0
+        package var claims: UInt64 = 0
+    }
+
+    /// What was given up since somebody asked.
+    package mutating func takeGivenUp() -> GivenUp {
+        defer { told = GivenUp(events: events.dropped, claims: virtualPorts.dropped) }
+        return GivenUp(
+            events: events.dropped - told.events, claims: virtualPorts.dropped - told.claims)
     }
 
     /// A packet that the pipelines handed over; returns packets to send.

@@ -108,8 +108,6 @@ package struct ServiceLimiter: Sendable {
     private let limits: Limits
     private var configured = ConfiguredLimits()
     private var buckets: [Source: TokenBucket] = [:]
-    /// What was refused so far.
-    package private(set) var refused: [ServiceClass: UInt64] = [:]
 
     package init(limits: Limits = Limits()) { self.limits = limits }
 
@@ -130,11 +128,9 @@ package struct ServiceLimiter: Sendable {
     ) -> Bool {
         if buckets.count >= limits.sources { buckets = [:] }
         let limit = limit(service, source.vport)
-        let isAdmitted = buckets[
+        return buckets[
             Source(source: source, service: service),
             default: TokenBucket(ratePerSecond: limit.perSecond, burst: limit.burst, now: now)
         ].take(now: now)
-        if !isAdmitted { refused[service, default: 0] += 1 }
-        return isAdmitted
     }
 }

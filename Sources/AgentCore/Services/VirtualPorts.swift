@@ -19,13 +19,18 @@ package struct VirtualPorts: Sendable {
     private let limits: Limits
     /// Parents by virtual port.
     private var pending: [String: PortReference] = [:]
+    /// Claims that were given up, because too many others wait.
+    package private(set) var dropped: UInt64 = 0
 
     package init(limits: Limits = Limits()) { self.limits = limits }
 
     package var isEmpty: Bool { pending.isEmpty }
 
     package mutating func bind(_ name: String, parent: PortReference) {
-        guard pending[name] != nil || pending.count < limits.pending else { return }
+        guard pending[name] != nil || pending.count < limits.pending else {
+            dropped += 1
+            return
+        }
         pending[name] = parent
     }
 

@@ -119,7 +119,28 @@ package enum ShapingStep: Hashable, Sendable {
     case removeDiscipline
 }
 
+/// What one pass does about the root discipline of a device.
+package enum ShapingPlan: Hashable, Sendable {
+    /// - isRepair: somebody else has altered what was wanted the last time, too.
+    case steps([ShapingStep], isRepair: Bool)
+    /// The text names a discipline of somebody else's.
+    case refused(String)
+}
+
 extension RootDiscipline {
+    /// What is done about the discipline that was found.
+    ///
+    /// One of somebody else's stays, also where this agent's was before: whoever has replaced that knew that
+    /// there was one (`tc qdisc replace`), and two programs that replace each other's would empty the queues
+    /// each time. It is told for as long as it is there, and when it goes, the device is shaped again.
+    ///
+    /// - Parameter last: what the device had after the last pass; nil for nothing of this agent's.
+    package func plan(for wanted: HTBShaping?, after last: HTBShaping?) -> ShapingPlan {
+        if case .foreign(let text) = self, wanted != nil { return .refused(text) }
+        let steps = steps(to: wanted) ?? []
+        return .steps(steps, isRepair: !steps.isEmpty && last != nil && last == wanted)
+    }
+
     /// How to get from this to what is wanted, in order; nil if it is somebody else's.
     package func steps(to wanted: HTBShaping?) -> [ShapingStep]? {
         switch (self, wanted) {

@@ -16,6 +16,15 @@ extension PacketDrop.Reason {
         case .unknownInput(let vport): "\(names.device(vport)) is no logical port"
         case .notActive(let port): "\(names.full(port)) has not been activated here"
         case .tooManyMisses(let vport): "more new flows than \(names.device(vport)) may have"
+        case .beyondLimit(let kind, let vport):
+            "\(kind.rawValue) beyond the limit of \(names.device(vport))"
+        case .beyondMeter(let meter, let vport):
+            "from \(names.device(vport)), beyond meter \"\(meter)\""
+        case .unansweredNeighbour(let vport):
+            "from \(names.device(vport)), the next hop has not answered"
+        case .tooManyWaiting(let vport):
+            "from \(names.device(vport)), too many wait for next hops"
+        case .staysHere(let port): "for \(names.full(port)), and may not leave this chassis"
         case .noBridgePort(let bridge): "no such port of bridge \(bridge)"
         case .foreignVLAN(let vlan): "the port of the bridge does not have VLAN \(vlan)"
         case .reservedAddress: "for an address that bridges keep for themselves"

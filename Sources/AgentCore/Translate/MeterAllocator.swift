@@ -82,6 +82,9 @@ package struct MeterAllocator: Sendable {
         return pending.compactMap { number in meters[number].map { (number, $0.rate) } }
     }
 
+    /// The kernel may not have got the meter.
+    package mutating func makeAgain(_ number: UInt32) { pending.append(number) }
+
     /// Meters that the kernel ought to have: at most so many, from this number on, and then from the
     /// first one again.
     package func made(

@@ -37,8 +37,21 @@ package struct NeighbourBuffer: Sendable {
     private var questions: FairTable<PacketSource, NeighbourKey, Milliseconds>
     /// When routers asked, here or on other chassis.
     private var expected: FairTable<PacketSource, AskedNeighbour, Milliseconds>
-    /// Packets that were given up.
-    package private(set) var dropped: UInt64 = 0
+    /// Packets that were given up, and why.
+    package struct GivenUp: Hashable, Sendable {
+        /// For others, for which there was no room else.
+        package var displaced: UInt64 = 0
+        /// Because nobody has answered.
+        package var unanswered: UInt64 = 0
+
+        package init(displaced: UInt64 = 0, unanswered: UInt64 = 0) {
+            self.displaced = displaced
+            self.unanswered = unanswered
+        }
+    }
+
+    /// By the kernel port that they came in by.
+    private var givenUp: [UInt32: GivenUp] = [:]
 
     package init(limits: Limits = Limits()) {
         self.limits = limits
@@ -68,7 +81,7 @@ package struct NeighbourBuffer: Sendable {
         }
         let entry = Waiting(packets: [packet], until: now + limits.lifetime)
         if let gone = waiting.put(place, entry, from: source) {
-            dropped += UInt64(gone.value.packets.count)
+            giveUp(gone.key, \.displaced, gone.value.packets.count)
             forget(gone.key)
         }
         sources[packet.neighbour, default: []].insert(source)
@@ -81,7 +94,20 @@ package struct NeighbourBuffer: Sendable {
             if isFull { entry.packets.removeFirst() }
             entry.packets.append(packet)
         }
-        if isFull { dropped += 1 }
+        if isFull { giveUp(place, \.displaced, 1) }
+    }
+
+    private mutating func giveUp(
+        _ place: Place, _ reason: WritableKeyPath<GivenUp, UInt64>, _ packets: Int
+    ) {
+        givenUp[place.source.vport, default: GivenUp()][keyPath: reason] += UInt64(packets)
+    }
+
+    /// The packets that were given up since somebody asked, by the kernel port that they came in by.
+    package mutating func takeGivenUp() -> [UInt32: GivenUp] {
+        if givenUp.isEmpty { return [:] }
+        defer { givenUp = [:] }
+        return givenUp
     }
 
     private mutating func forget(_ place: Place) {
@@ -136,7 +162,7 @@ package struct NeighbourBuffer: Sendable {
     /// Gives up what has waited for too long.
     package mutating func expire(now: Milliseconds) {
         for gone in waiting.remove(where: { $0.until <= now }) {
-            dropped += UInt64(gone.value.packets.count)
+            giveUp(gone.key, \.unanswered, gone.value.packets.count)
             forget(gone.key)
         }
         _ = questions.remove { $0 + limits.lifetime <= now }

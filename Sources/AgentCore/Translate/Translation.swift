@@ -1,4 +1,5 @@
 import Datapath
+import LogicalFlow
 import Pipeline
 import Wire
 
@@ -161,6 +162,15 @@ package struct PacketDrop: Hashable, Sendable {
         case notActive(PortReference)
         /// Of a kernel port, beyond what it may have in a second.
         case tooManyMisses(UInt32)
+        /// For the agent, or made by it, of a kernel port, beyond what it may have of a service in a
+        /// second, or what a meter lets through.
+        case beyondLimit(ControlClass, UInt32)
+        case beyondMeter(String, UInt32)
+        /// Of a kernel port, waiting for a next hop that has not answered; among too many that wait.
+        case unansweredNeighbour(UInt32)
+        case tooManyWaiting(UInt32)
+        /// For a port elsewhere, of a sender whose packets stay on its chassis.
+        case staysHere(PortReference)
         /// A bridge that has gone, or no longer has the port that the packet came in by.
         case noBridgePort(String)
         /// A VLAN that the port of a bridge does not have.

@@ -67,7 +67,7 @@ extension Translator {
             enterEgress(reference, snapshot)
         case .redirect
         where !port.insteadOfNetwork.isEmpty && !condition.arrivedByTunnel && isFromShared(snapshot):
-            sendToTunnels(port.insteadOfNetwork, egress: reference.port)
+            sendElsewhere(port.insteadOfNetwork, to: reference)
         case .redirect(let port):
             key.load(.outport, UInt64(port.port))
             enterEgress(port, snapshot)
@@ -84,9 +84,20 @@ extension Translator {
                 drop(.notBound(reference))
                 return
             }
-            sendToTunnels(endpoints, egress: reference.port)
+            sendElsewhere(endpoints, to: reference)
         case .nowhere: drop(.notBound(reference))
         }
+    }
+
+    /// To a port that only other chassis have.
+    private mutating func sendElsewhere(
+        _ endpoints: [TunnelEndpoint], to reference: PortReference
+    ) {
+        guard mayEnterTunnels else {
+            drop(.staysHere(reference))
+            return
+        }
+        sendToTunnels(endpoints, egress: reference.port)
     }
 
     /// Whether the packet comes from a port that other chassis hold, too.
@@ -139,7 +150,8 @@ extension Translator {
             setTag(tag)
             hand(to: port, at: vport)
         case .bridge(let name):
-            // What belongs to this host alone must not appear on a network of others.
+            // What belongs to this host alone must not appear on a network of others. That a copy does
+            // not is as intended, and no drop.
             guard key.read(KeyField.flagsLocalOnly) == 0, mayLeave(by: port) else { return }
             replaceSource(leaving: port)
             cross(.outward(port.name))
@@ -162,13 +174,7 @@ extension Translator {
     // MARK: - Tunnels
 
     private mutating func sendToTunnels(_ endpoints: [TunnelEndpoint], egress: UInt32) {
-        guard !endpoints.isEmpty else { return }
-        // A localport is on every chassis; what comes from it stays here.
-        guard key.read(KeyField.flagsFromLocalport) == 0 else { return }
-        // What every chassis says for itself.
-        guard key.read(KeyField.flagsLocalOnly) == 0 else { return }
-        // Every chassis gets a copy of what a VTEP floods, from the VTEP.
-        guard !staysHere else { return }
+        guard !endpoints.isEmpty, mayEnterTunnels else { return }
         let datapath = UInt32(key.read(.datapath))
         let ingress = UInt32(key.read(.inport))
         for endpoint in endpoints {
@@ -178,6 +184,13 @@ extension Translator {
             tunnel.tos = typeOfService(endpoint.service)
             record(.tunnel(endpoint.vport, tunnel))
         }
+    }
+
+    /// A localport is on every chassis, so what comes from it stays here; so does what every chassis says
+    /// for itself. Every chassis gets a copy of what a VTEP floods, from the VTEP.
+    private var mayEnterTunnels: Bool {
+        key.read(KeyField.flagsFromLocalport) == 0 && key.read(KeyField.flagsLocalOnly) == 0
+            && !staysHere
     }
 
     /// A packet of a VTEP that turns round at nothing of this chassis.

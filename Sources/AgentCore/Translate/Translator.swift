@@ -118,7 +118,7 @@ package struct Translator: ~Copyable {
     /// Lets a packet go on whose neighbour is known now.
     package mutating func resume(
         _ packet: PendingPacket, _ address: MACAddress, in snapshot: TranslationSnapshot
-    ) -> [Emission] {
+    ) -> (emissions: [Emission], drops: [PacketDrop]) {
         var input = TranslationInput(key: packet.metadata, frame: packet.frame, upcallPort: 0)
         let scratch = FlowScratch(count: 1)
         scratch[0].copy(from: packet.metadata)
@@ -127,20 +127,21 @@ package struct Translator: ~Copyable {
         let result = translate(input, in: snapshot, answers: [:]) {
             $0.resume(packet, address, snapshot)
         }
-        if let emissions = result.emissions { return emissions }
-        guard !result.actions.isEmpty else { return [] }
-        return [
-            Emission(frame: packet.frame, metadata: packet.metadata, actions: result.actions)
-        ]
+        if let emissions = result.emissions { return (emissions, result.drops) }
+        guard !result.actions.isEmpty else { return ([], result.drops) }
+        let whole = Emission(
+            frame: packet.frame, metadata: packet.metadata, actions: result.actions)
+        return ([whole], result.drops)
     }
 
     /// Sends a packet of the agent's own on its way.
     ///
     /// - Parameter upcallPort: hears copies of it that come up.
-    /// - Returns: the copies that leave, and what the bridges on their way see of its source.
+    /// - Returns: the copies that leave, what the bridges on their way see of its source, and the copies
+    ///   that go nowhere.
     package mutating func inject(
         _ injection: Injection, upcallPort: UInt32, in snapshot: TranslationSnapshot
-    ) -> (emissions: [Emission], sightings: [StationSighting]) {
+    ) -> (emissions: [Emission], sightings: [StationSighting], drops: [PacketDrop]) {
         let input = TranslationInput(
             key: FlowKey(of: injection.frame), frame: injection.frame, upcallPort: upcallPort)
         let result = translate(input, in: snapshot, answers: [:]) {
@@ -149,7 +150,7 @@ package struct Translator: ~Copyable {
         let sightings = result.effects.compactMap { effect -> StationSighting? in
             if case .station(let sighting) = effect { sighting } else { nil }
         }
-        return (result.emissions ?? [], sightings)
+        return (result.emissions ?? [], sightings, result.drops)
     }
 
     private mutating func translate(

@@ -20,7 +20,7 @@ package struct FlowChannel: ~Copyable {
 
     package let datapath: KernelDatapath
     private let families: DatapathFamilies
-    private let socket: MessageSocket
+    private var socket: MessageSocket
     private let request: MessageBuffer
     private let answer: MessageBuffer
     private let encoder = OperationEncoder()
@@ -28,7 +28,7 @@ package struct FlowChannel: ~Copyable {
     private var sequence: UInt32 = 0
 
     /// Opens a channel in the network namespace of the calling thread, which must be the one that
-    /// the datapath is in.
+    /// the datapath is in, as must be that of whoever uses it.
     package static func open(
         _ datapath: KernelDatapath, _ families: DatapathFamilies
     ) throws(NetlinkError) -> FlowChannel {
@@ -47,14 +47,22 @@ package struct FlowChannel: ~Copyable {
     }
 
     /// Does the operations in order and tells what became of each, at the same place.
-    /// - Throws: only if the exchange broke; what became of the last batch is then unknown.
-    package mutating func perform(
-        _ operations: [FlowOperation]
-    ) throws(NetlinkError) -> [FlowOutcome] {
+    ///
+    /// When an exchange breaks, the outcome of what it was about and was not answered is unknown
+    /// (`FlowOutcome.isUnknown`), and so is that of what comes behind, which is not tried any more.
+    /// Nothing is sent twice.
+    package mutating func perform(_ operations: [FlowOperation]) -> [FlowOutcome] {
         var outcomes = [FlowOutcome](repeating: FlowOutcome(), count: operations.count)
         var next = 0
         while next < operations.count {
-            next = try performBatch(operations, from: next, &outcomes)
+            do throws(NetlinkError) {
+                next = try performBatch(operations, from: next, &outcomes)
+            } catch {
+                for index in next..<operations.count where outcomes[index] == FlowOutcome() {
+                    outcomes[index].failure = error.cause
+                }
+                break
+            }
         }
         return outcomes
     }
@@ -101,11 +109,16 @@ package struct FlowChannel: ~Copyable {
     }
 
     /// Sends and hands over every answer up to the one to the last message.
-    private func exchange(
+    ///
+    /// The kernel handles the messages within `send`, whose failure (ENOBUFS: no memory for the
+    /// datagram) means that it has none of them; a signal can't end it halfway. What `receive` fails
+    /// with (ENOBUFS: an answer found no room or no memory) means that they are done or refused, and
+    /// nobody hears which.
+    private mutating func exchange(
         _ operation: String, _ bytes: UnsafeRawBufferPointer,
         _ onAnswer: (MessageView, borrowing FlowDecoder) -> Void
     ) throws(NetlinkError) {
-        do {
+        do throws(SystemError) {
             try socket.send(bytes)
             while let datagram = try socket.receive(into: answer.memory) {
                 for message in MessageReader(datagram) {
@@ -114,9 +127,20 @@ package struct FlowChannel: ~Copyable {
                     if ends, message.sequence == sequence { return }
                 }
             }
+            throw SystemError("receive", code: .tryAgain)
         } catch {
+            renew()
             throw NetlinkError(operation, place: datapath.name, from: error)
         }
+    }
+
+    /// After a broken exchange answers may still come, and the kernel goes on with a list and refuses
+    /// another one meanwhile: a new socket has nothing of that. Without one the old one stays, which
+    /// passes over what answers other requests.
+    private mutating func renew() {
+        do throws(NetlinkError) {
+            socket = try MessageSocket.open(protocolNumber: NETLINK_GENERIC)
+        } catch {}
     }
 }
 
@@ -199,7 +223,7 @@ extension FlowChannel {
             datapathIndex: datapath.index)
     }
 
-    private func finish(
+    private mutating func finish(
         _ operation: String, _ writer: inout MessageWriter,
         _ onFlow: (MessageView, borrowing FlowDecoder) -> Void
     ) throws(NetlinkError) {

@@ -103,6 +103,14 @@ package struct FlowOutcome: Hashable, Sendable {
 
     package var isSuccess: Bool { failure == nil }
 
+    /// Nobody knows whether the kernel did it.
+    package var isUnknown: Bool {
+        switch failure {
+        case .exchange, .malformed: true
+        case .refused, .tooLarge, .unsupported, nil: false
+        }
+    }
+
     /// The kernel's error number, if it refused.
     package var code: ErrorCode? {
         guard case .refused(let code, _) = failure else { return nil }

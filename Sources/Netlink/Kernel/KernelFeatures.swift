@@ -45,7 +45,11 @@ package struct KernelFeatures: Hashable, Sendable {
         _ feature: Feature, _ channel: inout FlowChannel
     ) throws(NetlinkError) -> Bool {
         guard let put = try feature.probe else { return false }
-        return try channel.perform([.put(put), .delete(put.id)]).first?.isSuccess == true
+        let outcome = channel.perform([.put(put), .delete(put.id)])[0]
+        if outcome.isUnknown, let cause = outcome.failure {
+            throw NetlinkError("flow probe", place: channel.datapath.name, cause: cause)
+        }
+        return outcome.isSuccess
     }
 
     /// Whether there is a datapath at all, or why not; loads the module if it is there.

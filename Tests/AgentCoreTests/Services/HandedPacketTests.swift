@@ -57,6 +57,21 @@ import Wire
         }
     }
 
+    @Test func whatThereIsNoRoomForIsCounted() {
+        var few = ControllerEvents.Limits()
+        few.remembered = 1
+        var events = ControllerEvents(limits: few)
+        for vip in ["a", "a", "b", "c"] { events.add(["vip": vip], now: 0) }
+        #expect(events.dropped == 2, "one is the first one again")
+        var one = VirtualPorts.Limits()
+        one.pending = 1
+        var ports = VirtualPorts(limits: one)
+        for name in ["v", "v", "w"] {
+            ports.bind(name, parent: PortReference(datapath: 1, port: 1))
+        }
+        #expect(ports.dropped == 1)
+    }
+
     // MARK: - Multicast
 
     private static func multicastNetwork() -> ServiceNetwork {

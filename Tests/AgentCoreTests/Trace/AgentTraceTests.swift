@@ -340,6 +340,24 @@ struct AgentTraceTests {
         #expect(lines.last?.hasPrefix("5 dropped by the flow: ") == true)
     }
 
+    /// What the agent refuses a port is a line for each reason and port.
+    @Test func refusalsNameThePort() {
+        var names = FlowDirectory(Network().rows.replica)
+        names.device = { "tap\($0)" }
+        let drops: [PacketDrop] = [
+            PacketDrop(.beyondLimit(.dhcp, 4)), PacketDrop(.beyondMeter("acl-meter", 4)),
+            PacketDrop(.unansweredNeighbour(5)), PacketDrop(.tooManyWaiting(5)),
+        ]
+        let counted = Dictionary(uniqueKeysWithValues: zip(drops, [4, 3, 2, 1] as [UInt64]))
+        #expect(
+            PacketDrop.list(counted, names) == """
+                4 dhcp beyond the limit of tap4
+                3 from tap4, beyond meter "acl-meter"
+                2 from tap5, the next hop has not answered
+                1 from tap5, too many wait for next hops
+                """)
+    }
+
     /// An agent's replica has no names; what a text needs is known after it was made once.
     @Test func namesThatTheReplicaLacksAreAskedFor() throws {
         let network = Network()

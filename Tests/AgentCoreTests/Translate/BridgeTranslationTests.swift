@@ -249,6 +249,27 @@ import Wire
         #expect(host.receive(flood, on: 3).sent.map(\.port).sorted() == [1, 2])
     }
 
+    /// That a copy of a flood stays here is nobody's loss; that the only copy does is one.
+    @Test func whatALocalportSendsElsewhereIsADrop() {
+        let control = Self.network()
+        control.port("meta", 1, 4, .here(vport: 3), type: "localport")
+        control.port("far", 1, 5, .remote([control.tunnel("192.0.2.2")]))
+        control.flow(
+            1, .ingress, 0, 100, "eth.dst == \(Frames.b)", "outport = \"far\"; output;")
+        var translator = Translator()
+        let packet = translator.translate(
+            SwitchTranslationTests.input(Frames.udp(Frames.a, Frames.b), on: 3),
+            in: control.snapshot())
+        #expect(
+            packet.drops.map(\.reason) == [.staysHere(PortReference(datapath: 1, port: 5))])
+        #expect(packet.actions.isEmpty)
+        let flood = translator.translate(
+            SwitchTranslationTests.input(
+                Frames.arpRequest(Frames.a, "10.0.0.1", "10.0.0.2"), on: 3),
+            in: control.snapshot())
+        #expect(!flood.drops.contains { if case .staysHere = $0.reason { true } else { false } })
+    }
+
     /// An external station that this host serves asks a localport, and only it gets the answer.
     @Test func aLocalportAnswersStationsThatAreServedHere() {
         let control = Self.network()

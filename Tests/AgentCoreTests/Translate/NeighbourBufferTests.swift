@@ -32,16 +32,19 @@ import Wire
         }
         buffer.add(Self.packet(2), from: Self.honest, now: 5)
         #expect(buffer.count == 3)
-        #expect(buffer.dropped == 1)
+        #expect(buffer.takeGivenUp() == [2: .init(displaced: 1)])
         buffer.add(Self.packet(3), from: Self.honest, now: 5)
         #expect(buffer.count == 2)
-        #expect(buffer.dropped == 3, "two packets for the first one")
+        #expect(
+            buffer.takeGivenUp() == [2: .init(displaced: 2)], "two packets for the first one")
         let known = buffer.takeKnown(in: Self.view(knowing: 1, 2))
         #expect(known.map(\.packet.frame) == [[0]])
         buffer.expire(now: 10_004)
         #expect(buffer.count == 1)
         buffer.expire(now: 10_005)
         #expect(buffer.count == 0)
+        #expect(buffer.takeGivenUp() == [2: .init(unanswered: 1)])
+        #expect(buffer.takeGivenUp() == [:])
     }
 
     @Test func theLatestPacketsWait() {
@@ -72,7 +75,8 @@ import Wire
         }
         #expect(buffer.count == limits.keys)
         #expect(buffer.asked == limits.questions)
-        #expect(buffer.dropped == 100_000 - UInt64(limits.keys) + 1)
+        #expect(
+            buffer.takeGivenUp() == [1: .init(displaced: 100_000 - UInt64(limits.keys) + 1)])
         #expect(!buffer.mayAsk(mine.neighbour, now: 999), "asked less than a second ago")
         #expect(buffer.mayAsk(mine.neighbour, now: 1000))
 

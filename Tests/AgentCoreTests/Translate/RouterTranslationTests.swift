@@ -344,7 +344,8 @@ import Wire
         let known = buffer.takeKnown(in: host.table.snapshot.view)
         #expect(known.count == 1)
         let emissions = host.translator.resume(
-            known[0].packet, known[0].address, in: host.table.snapshot)
+            known[0].packet, known[0].address, in: host.table.snapshot
+        ).emissions
         let events = try host.kernel.execute(
             emissions[0].frame, metadata: emissions[0].metadata, actions: emissions[0].actions)
         let expected = Frames.udp(Self.right, Frames.b, from: "10.0.0.1", to: "10.0.1.1", ttl: 63)

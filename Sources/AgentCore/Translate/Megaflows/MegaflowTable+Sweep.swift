@@ -29,6 +29,13 @@ extension MegaflowTable {
         return delete(id)
     }
 
+    /// Forgets what a whole list of the kernel's flows does not have, after commands of which nobody knows
+    /// whether they were executed. What was counted last of a flow that is gone is lost.
+    package mutating func keep(only present: Set<FlowID>) {
+        for id in entries.keys where !present.contains(id) { forget(id) }
+        dying = dying.filter { present.contains($0.key) }
+    }
+
     /// Every flow that the kernel had is gone; they are made anew as packets come.
     package mutating func forgetAll() {
         for id in Array(entries.keys) { forget(id) }
