@@ -16,6 +16,8 @@ package enum ControlClass: String, CaseIterable, Hashable, Sendable {
     case multicast
     /// Health checks.
     case check
+    /// Control packets of BFD sessions.
+    case bfd
     /// Controller events.
     case event
     case log

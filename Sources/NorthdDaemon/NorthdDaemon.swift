@@ -156,11 +156,14 @@ extension NorthdDaemon {
         }
     }
 
+    /// Milliseconds.
+    private static let probeIntervals = 1000...Int(UInt32.max)
+
     /// Milliseconds, of which there are a thousand at least; zero is never, and no number is the
     /// default (ovn-nb(5)).
     static func probeInterval(_ text: String?) -> Duration? {
         guard let milliseconds = text.flatMap({ Int($0) }), milliseconds >= 0 else { return nil }
-        return milliseconds == 0 ? .zero : .milliseconds(max(milliseconds, 1000))
+        return milliseconds == 0 ? .zero : .milliseconds(milliseconds.clamped(to: probeIntervals))
     }
 
     /// Takes a step when everything that this round of the loop brings has been handled.

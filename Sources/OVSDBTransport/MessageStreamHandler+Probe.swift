@@ -12,6 +12,8 @@ import NIOCore
 #endif
 
 struct ProbeState {
+    static let longestInterval = TimeAmount.hours(24 * 365)
+
     var timer: Scheduled<Void>?
     /// When the peer last showed life.
     var lastLife: NIODeadline = .now()
@@ -47,7 +49,10 @@ extension MessageStreamHandler {
         }
     }
 
-    private var probeInterval: TimeAmount? { configuration.probeInterval.map { TimeAmount($0) } }
+    /// An interval so long that no deadline can tell it is the longest.
+    private var probeInterval: TimeAmount? {
+        configuration.probeInterval.map { min(TimeAmount($0), ProbeState.longestInterval) }
+    }
 
     private func probeIsDue(context: ChannelHandlerContext) {
         guard let stream, let interval = probeInterval else { return }

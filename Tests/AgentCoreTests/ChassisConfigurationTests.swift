@@ -58,6 +58,10 @@ import Wire
         arguments: [
             ("hostname", "h", nil), ("ovn-cms-options", "anything goes", nil),
             ("ovn-remote-probe-interval", "-1", "\"-1\": not a number of milliseconds"),
+            (
+                "ovn-remote-probe-interval", "9223372036854775807",
+                "\"9223372036854775807\": not a number of milliseconds"
+            ),
             ("ovn-monitor-all", "TRUE", "\"TRUE\": neither \"true\" nor \"false\""),
             ("ovn-is-interconn", "1", "\"1\": neither \"true\" nor \"false\""),
             ("ovn-cleanup-on-exit", "", "\"\": neither \"true\" nor \"false\""),

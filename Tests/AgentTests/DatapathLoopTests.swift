@@ -28,6 +28,12 @@ import Wire
             }
         }
 
+        var events: [ServiceEvent] {
+            reports.withLock {
+                $0.compactMap { if case .service(let event) = $0 { event } else { nil } }
+            }
+        }
+
         /// The kinds of drops that were new.
         var drops: [PacketDrop] {
             reports.withLock {
@@ -41,7 +47,7 @@ import Wire
     @Test func anActionThatIsNotEvaluatedIsCountedAndToldOnce() throws {
         let machine = try Machine()
         let flow = machine.wiring.flow(
-            .ingress, 1, 90, "udp.dst == 53", "handle_bfd_msg(); next;")
+            .ingress, 1, 90, "udp.dst == 53", "next(64);")
         let run = machine.run()
         let told = listen(to: run)
         for (source, port) in [(Wiring.a, 1), (Wiring.b, 2), (Wiring.a, 1)] {
@@ -51,10 +57,29 @@ import Wire
         run.reviewFlows()
         let drop = try #require(told.drops.first)
         #expect(told.drops.count == 1)
-        #expect(drop.reason == .unsupported("handle_bfd_msg"))
+        #expect(drop.reason == .unsupported("next"))
         #expect(drop.flow == flow)
         #expect(drop.stage == LogicalStage(DatapathKey(1), Stage(.ingress, 1)))
         #expect(run.counters.drops == [drop: 3])
+    }
+
+    /// Control packets of BFD come up one by one, and each is counted with its reason; nobody is told
+    /// that anything is not evaluated.
+    @Test func bfdWithoutASessionIsCounted() throws {
+        let machine = try Machine()
+        let flow = machine.wiring.flow(.ingress, 1, 90, "udp.dst == 53", "handle_bfd_msg();")
+        let run = machine.run()
+        let told = listen(to: run)
+        for (source, port) in [(Wiring.a, 1), (Wiring.b, 2), (Wiring.a, 1)] {
+            let frame = Wiring.frame(from: source, to: Wiring.c)
+            #expect(machine.receive(frame, on: UInt32(port), run) == [])
+        }
+        run.reviewFlows()
+        let drop = PacketDrop(
+            .noSession, stage: LogicalStage(DatapathKey(1), Stage(.ingress, 1)), flow: flow)
+        #expect(run.counters.drops == [drop: 3])
+        #expect(told.unsupported.isEmpty)
+        #expect(told.events.map(\.kind) == [.bfd, .bfd, .bfd])
     }
 
     /// A packet that an operator has made goes where its port's would have gone, teaches what that would

@@ -220,6 +220,8 @@ private final class Answer: Sendable {
         try deployment.wait { isTold(.zero) }
         set("30")
         try deployment.wait { isTold(.seconds(1)) }
+        set("9223372036854775807")
+        try deployment.wait { isTold(.milliseconds(UInt32.max)) }
         set("soon")
         try deployment.wait { isTold(nil) }
         set("60000")

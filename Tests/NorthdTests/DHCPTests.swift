@@ -58,6 +58,50 @@ import Testing
         #expect(network.problems.contains { $0.contains("options:router: ") })
     }
 
+    /// Numbers of the wrong family, width or count are no values either.
+    @Test(arguments: [
+        ("classless_static_route", "{fd00::/64,fd00::1}", "pairs of IPv4 prefix and next hop"),
+        (
+            "ms_classless_static_route",
+            "{0x8000000000000000/0xffffffffffffffff,10.0.0.1}", "pairs of IPv4 prefix and next hop"
+        ),
+        ("classless_static_route", "{10.0.0.0/255.0.255.0,10.0.0.1}", "pairs of IPv4 prefix"),
+        ("classless_static_route", "{10.0.0.0/8}", "pairs of IPv4 prefix"),
+        ("router", "fd00::1", "IPv4 addresses"), ("router", "10.0.0.0/8", "IPv4 addresses"),
+        ("mtu", "65536", "a number up to 65535"), ("mtu", "10.0.0.1", "a number up to 65535"),
+        ("T1", "{1,2}", "a number up to 4294967295"), ("ip_forward_enable", "2", "0 or 1"),
+        ("domain_search_list", "\"a..b\"", "names"), ("domain_name", "\"\"", "a string"),
+    ])
+    func aValueThatDoesNotFitIsReported(name: String, value: String, requirement: String) {
+        let (network, _, port) = network()
+        var options = options4
+        options[name] = value
+        let server = network.insert(NB.DHCPOptions(cidr: "10.0.0.0/24", options: options))
+        network.change(NB.LogicalSwitchPort.self, port) { $0.dhcpv4Options = server }
+        network.settle()
+        #expect(network.problems.count == 1)
+        #expect(
+            network.problems.first?.hasPrefix(
+                "DHCP_Options options:\(name): DHCPv4 option \(name) requires \(requirement)")
+                == true, "\(network.problems)")
+        let flow = network.flows("ls_in_dhcp_options", on: "s1").first ?? ""
+        #expect(flow.contains("lease_time = 3600") && !flow.contains("\(name) ="))
+    }
+
+    @Test(arguments: [("dns_server", "10.0.0.1"), ("dns_server", "53"), ("domain_search", "\".\"")])
+    func aValueOfVersion6ThatDoesNotFitIsReported(name: String, value: String) {
+        let (network, _, port) = network()
+        let options = ["server_id": "00:00:00:10:00:01", name: value]
+        let server = network.insert(NB.DHCPOptions(cidr: "fd00::/64", options: options))
+        network.change(NB.LogicalSwitchPort.self, port) { $0.dhcpv6Options = server }
+        network.settle()
+        #expect(network.problems.count == 1)
+        #expect(network.problems.first?.contains("options:\(name): DHCPv6 option") == true)
+        #expect(
+            network.flows("ls_in_dhcp_options", on: "s1").first?.contains(
+                "put_dhcpv6_opts(ia_addr = fd00::5, server_id = 00:00:00:10:00:01)") == true)
+    }
+
     @Test(arguments: ["server_id", "server_mac", "lease_time"])
     func whatAServerNeeds(name: String) {
         let (network, _, port) = network()

@@ -36,6 +36,16 @@ import Testing
         #expect(!DivisionMap([:]).isDivided)
     }
 
+    /// After any epoch there is another one.
+    @Test(arguments: [Int.max, .min, -1, 1 << 40])
+    func anEpochThatNobodyWrites(epoch: Int) {
+        let map = DivisionMap([
+            "northd.a": "\(epoch)/\(epoch)", "northd_members": "a", "northd_epoch": "\(epoch)",
+        ])
+        #expect(map.epoch == 0)
+        #expect(map.offers["a"] == .init(epoch: 0, nbCfg: 0))
+    }
+
     /// What a member said under an earlier division is no word about what it has got since.
     @Test func theNumberWaitsForEveryMember() {
         func covered(_ words: [String: String], _ number: Int, now: Int) -> Int {

@@ -437,6 +437,16 @@ struct GatewayNetwork {
                 "[100] icmp && flags.icmp_snat == 1 -> ct_commit_nat(snat);"))
     }
 
+    @Test(arguments: ["65536", "9223372036854775807", "-9223372036854775808", "-1", "many"])
+    func aLimitIsAPacketSize(text: String) {
+        let network = network(["gateway_mtu": text])
+        #expect(
+            network.problems == [
+                "Logical_Router_Port options:gateway_mtu: no packet size: \"\(text)\""
+            ])
+        #expect(network.flows("lr_in_chk_pkt_len", on: "r") == ["[0] 1 -> next;"])
+    }
+
     @Test func exceptionsPass() {
         let network = network(["gateway_mtu": "1500", "gateway_mtu_bypass": "tcp"])
         #expect(

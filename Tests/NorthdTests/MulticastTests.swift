@@ -96,6 +96,24 @@ import Testing
         #expect(scene.network.rows(SB.IPMulticast.self).first?.row.tableSize == 2048)
     }
 
+    @Test(arguments: ["9223372036854775807", "-9223372036854775808", "-1", "9223372036854775808"])
+    func parametersMayBeAnyNumber(text: String) {
+        let names = [
+            "mcast_idle_timeout", "mcast_query_interval", "mcast_query_max_response",
+            "mcast_table_size",
+        ]
+        var config = ["mcast_snoop": "true"]
+        for name in names { config[name] = text }
+        let scene = Scene(config)
+        scene.report("239.1.1.1", "p1")
+        let row = scene.network.rows(SB.IPMulticast.self).first?.row
+        let isNumber = Int(text).map { $0 >= 0 } ?? false
+        #expect(row?.idleTimeout == (isNumber ? 3600 : 300))
+        #expect(row?.queryMaxResp == (isNumber ? 3174 : 1))
+        #expect(scene.network.problems.count == (isNumber ? 0 : names.count))
+        #expect(scene.lookup("[90]").count == 1)
+    }
+
     /// The operator's counter stays.
     @Test func aFlushIsNotUndone() {
         let scene = Scene()

@@ -91,6 +91,18 @@ import Testing
         #expect(!sides.answers.contains { $0.contains("icmp4_error") })
     }
 
+    /// A size that no packet has says nothing.
+    @Test(arguments: ["65536", "9223372036854775807"])
+    func anAdvertisedSizeBeyondPackets(text: String) {
+        let sides = Sides()
+        let before = sides.lengths
+        sides.network.change(NB.LogicalRouterPort.self, sides.narrow.port) {
+            $0.ipv6RAConfigs = ["address_mode": "slaac", "mtu": text]
+        }
+        sides.network.settle()
+        #expect(sides.lengths == before)
+    }
+
     /// options:gateway_mtu has flows of its own.
     @Test func anExplicitLimitStays() {
         let sides = Sides(wide: "9000", narrow: "1400")

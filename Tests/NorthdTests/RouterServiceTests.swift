@@ -35,7 +35,15 @@ import Testing
         #expect(network.problems.isEmpty)
     }
 
-    @Test(arguments: [["address_mode": "magic"], ["address_mode": "slaac", "mtu": "80"]])
+    @Test(arguments: [
+        ["address_mode": "magic"], ["address_mode": "slaac", "mtu": "80"],
+        ["address_mode": "slaac", "mtu": "4294967296"],
+        ["address_mode": "slaac", "mtu": "9223372036854775807"],
+        ["address_mode": "slaac", "rdnss": "10.0.0.1"],
+        ["address_mode": "slaac", "dnssl": "a..b"],
+        ["address_mode": "slaac", "route_info": "HIGH-10.0.0.0/8"],
+        ["address_mode": "slaac", "router_preference": "high"],
+    ])
     func badAdvertisements(configs: [String: String]) {
         let (network, _, port, _) = network()
         network.change(NB.LogicalRouterPort.self, port) { $0.ipv6RAConfigs = configs }

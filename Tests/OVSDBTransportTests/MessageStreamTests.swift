@@ -155,6 +155,19 @@ struct ProbeTests {
         #expect(try await pair.client.messages(1) == [["still": "here"]])
     }
 
+    /// An interval beyond all clocks is as good as none.
+    @Test(arguments: [Duration.seconds(Int64.max), .milliseconds(Int64.max)])
+    func anIntervalMayBeOfAnyLength(interval: Duration) async throws {
+        var probing = StreamConfiguration.server(for: .passiveUnix(path: ""))
+        probing.probeInterval = interval
+        let pair = try Pair(.unix, server: probing)
+        defer { pair.finish() }
+        let end = try await pair.server.opened()
+        _ = try await pair.client.opened()
+        end.send(["still": "here"])
+        #expect(try await pair.client.messages(1) == [["still": "here"]])
+    }
+
     /// A listening socket completes connections in the kernel; no program ever reads them.
     @Test func aPeerThatNeverAnswersIsDropped() async throws {
         let directory = try TemporaryDirectory()

@@ -39,6 +39,34 @@ import Testing
             ])
     }
 
+    /// Whatever symbol stands where: what parses has instructions.
+    @Test func anySymbolInAnyPlace() {
+        let names = Symbol.allCases.filter(SymbolTable.standard.contains)
+            .map { SymbolTable.standard[$0].name }
+        var parsed = 0
+        for name in names {
+            for field in [name, name + "[0]", name + "[0..15]"] {
+                for text in [
+                    "push(\(field));", "pop(\(field));", "\(field) = 0;", "\(field) = \(field);",
+                    "reg0 = \(field);", "\(field) = reg0;", "\(field) <-> \(field);",
+                    "\(field) = lookup_fdb(inport, eth.src);", "\(field) = get_fdb(eth.src);",
+                    "\(field) = select(1, 2);", "\(field) = ct_nw_dst();",
+                    "put_fdb(\(field), eth.src);",
+                    "put_fdb(inport, \(field));", "get_arp(outport, \(field));",
+                    "\(field) = check_pkt_larger(1500);", "handle_svc_check(\(field));",
+                    "bind_vport(\"p\", \(field));", "\(field) = chk_lb_hairpin();",
+                    "sample(probability=1,collector_set=1,obs_domain=1,obs_point=\(field));",
+                    "icmp4 { \(field) = 0; };", "ct_commit { \(field) = 0; };",
+                ] {
+                    guard let program = try? compile(text) else { continue }
+                    parsed += 1
+                    #expect(!program.instructions.isEmpty, "\(text)")
+                }
+            }
+        }
+        #expect(parsed > 1000)
+    }
+
     @Test func loadsKeepToTheirMask() throws {
         let program = try compile("xxreg1 = fd00::1; reg0 = 0xf0/0xff; reg0[4..7] = 0xff;")
         let constants = program.constants

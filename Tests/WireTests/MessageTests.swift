@@ -208,7 +208,33 @@ import Testing
         #expect(PacketTests.hasCorrectChecksums(mld))
     }
 
+    /// A time that a query can't say becomes the longest that it can.
+    @Test(arguments: [Int.max, .min, -1, 0, 3174, 3175, Int(UInt32.max)])
+    func queriesOfAnyTimes(_ time: Int) throws {
+        let igmp = MulticastQuery.igmp(
+            ethernet: MACAddress(1), address: IPv4Address(7), responseTime: time, interval: time)
+        #expect(try unwrap(Self.read(igmp)).content == .query(nil))
+        let code = igmp[14 + 24 + 1]
+        #expect(code == (time > 0 ? 0xfe : 0), "3072 seconds, the longest below 3174")
+        let mld = MulticastQuery.mld(
+            ethernet: MACAddress(1), address: IPv6Address(high: 0xfe80 << 48, low: 1),
+            responseTime: time, interval: time)
+        #expect(try unwrap(Self.read(mld)).content == .query(nil))
+        #expect(mld.uint16(at: 14 + 40 + 8 + 4) == (time > 0 ? 0x7fff : 0))
+    }
+
     // MARK: - Router advertisements
+
+    /// An option longer than its length can say is left out.
+    @Test func anOptionOfAnAdvertisementHasALimit() {
+        var advertisement = RouterAdvertisement()
+        let empty = advertisement.rest
+        let resolver = IPv6Address(high: 0xfd00 << 48, low: 1)
+        advertisement.options = [.resolvers(Array(repeating: resolver, count: 127))]
+        #expect(advertisement.rest.count == empty.count + 8 + 127 * 16)
+        advertisement.options = [.resolvers(Array(repeating: resolver, count: 128))]
+        #expect(advertisement.rest == empty)
+    }
 
     @Test func optionsOfAnAdvertisementAreWhole() throws {
         var advertisement = RouterAdvertisement()

@@ -245,11 +245,11 @@ private struct KeyReader {
     mutating func probeInterval(_ key: String) -> Int {
         let standard = 5000
         guard let text = string(key) else { return standard }
-        guard let value = Int(text), value >= 0 else {
+        guard let value = UInt32(text) else {
             refuse(key, text, "not a number of milliseconds")
             return standard
         }
-        return value == 0 ? 0 : max(value, 1000)
+        return value == 0 ? 0 : max(Int(value), 1000)
     }
 
     /// The cross product of `ovn-encap-type` and `ovn-encap-ip`, best type first.

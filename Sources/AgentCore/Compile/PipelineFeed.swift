@@ -76,9 +76,15 @@ package final class PipelineFeed {
     }
 
     /// The pipelines as of the replica, as if every port were on the chassis that runs them.
-    package func everywhere(_ replica: Replica) -> PipelineSnapshot {
-        commit(replica, name: nil, .everywhere)
+    ///
+    /// - Parameter name: the chassis whose template variables count; nil for none.
+    package func everywhere(_ replica: Replica, name: String? = nil) -> PipelineSnapshot {
+        commit(replica, name: name, .everywhere)
     }
+
+    /// Whether any flow mentions a template variable, and those that have no value.
+    package var hasTemplates: Bool { builder.hasTemplates }
+    package var missingVariables: [String] { builder.missingVariables }
 
     private func commit(
         _ replica: Replica, name: String?, _ residence: Residence
@@ -264,9 +270,20 @@ package final class PipelineFeed {
     }
 
     private func feedVariables(_ replica: Replica, name: String?) {
-        guard let name, replica.serverHas(SB.ChassisTemplateVar.self) else { return }
-        let own = replica.rows(SB.ChassisTemplateVar.self).first { $0.row.chassis == name }
-        builder.setTemplateVariables(own?.row.variables ?? [:])
+        guard let name else {
+            // Whose snapshots follow none or another chassis each time.
+            if portSource?.residence == .everywhere { builder.setTemplateVariables([:]) }
+            return
+        }
+        guard replica.serverHas(SB.ChassisTemplateVar.self) else { return }
+        builder.setTemplateVariables(replica.templateVariables(of: name))
+    }
+}
+
+extension Replica {
+    /// What `^NAME` stands for in flows on a chassis.
+    func templateVariables(of chassis: String) -> [String: String] {
+        rows(SB.ChassisTemplateVar.self).first { $0.row.chassis == chassis }?.row.variables ?? [:]
     }
 }
 

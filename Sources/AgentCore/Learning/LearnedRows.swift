@@ -27,7 +27,9 @@ package struct LearnedLimits: Sendable {
     package init() {}
 
     /// Whether so many rows are so near the limit that one has to know which are in use.
-    static func isCrowded(_ count: Int, limit: Int = standard) -> Bool { count >= (limit + 1) / 2 }
+    static func isCrowded(_ count: Int, limit: Int = standard) -> Bool {
+        count >= limit / 2 + limit % 2
+    }
 }
 
 extension SB.DatapathBinding {

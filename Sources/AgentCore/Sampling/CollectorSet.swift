@@ -83,6 +83,9 @@ package struct ExporterConfiguration: Hashable, Sendable {
     package var virtualObservation: [UInt8]?
 
     package static let standardInterval = 600
+    /// Seconds (vswitch.ovsschema, IPFIX).
+    static let activeTimeouts = 0...4200
+    static let intervals = 1...3600
     package static let longestVirtualObservation = 254
     /// Above it, an IPFIX.cache_max_flows is this: a gathered flow takes about half a kilobyte.
     package static let mostFlows = 1 << 20

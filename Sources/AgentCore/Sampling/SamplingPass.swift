@@ -82,11 +82,16 @@ package struct SamplingPass {
             }
         }
         guard !targets.isEmpty else { return nil }
+        let standard = ExporterConfiguration.standardInterval
         return ExporterConfiguration(
-            targets: targets.sorted(), activeTimeoutSeconds: row.cacheActiveTimeout ?? 0,
-            largestCache: min(row.cacheMaxFlows ?? 0, ExporterConfiguration.mostFlows),
-            templateSeconds: row.templateInterval ?? ExporterConfiguration.standardInterval,
-            statisticsSeconds: row.statsInterval ?? ExporterConfiguration.standardInterval,
+            targets: targets.sorted(),
+            activeTimeoutSeconds: (row.cacheActiveTimeout ?? 0)
+                .clamped(to: ExporterConfiguration.activeTimeouts),
+            largestCache: (row.cacheMaxFlows ?? 0).clamped(to: 0...ExporterConfiguration.mostFlows),
+            templateSeconds: (row.templateInterval ?? standard)
+                .clamped(to: ExporterConfiguration.intervals),
+            statisticsSeconds: (row.statsInterval ?? standard)
+                .clamped(to: ExporterConfiguration.intervals),
             showsTunnels: row.otherConfig["enable-tunnel-sampling"] != "false",
             virtualObservation: virtualObservation(row, of: id))
     }

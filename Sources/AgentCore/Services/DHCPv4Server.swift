@@ -10,10 +10,10 @@ package struct DHCPv4Server: Sendable {
     private let options: [Action.Option]
     private let offer: IPv4Address
 
-    /// Nil without `offerip`.
+    /// Options whose values don't fit their kind are left out. Nil without `offerip`.
     package init?(_ options: [Action.Option]) {
-        guard let offer = options["offerip"]?.ipv4Addresses.first else { return nil }
-        self.options = options
+        self.options = OptionTable.dhcpv4.encodable(options)
+        guard let offer = self.options["offerip"]?.ipv4Addresses.first else { return nil }
         self.offer = offer
     }
 
@@ -28,10 +28,12 @@ package struct DHCPv4Server: Sendable {
             let request = DHCPv4Message(datagram.payload), let answer = answer(request)
         else { return nil }
         let source = IPv4Address(frame.uint32(at: layout.networkOffset + 12))
+        let payload = answer.message.encoded
+        guard payload.count <= UDPDatagram.Limits.payload else { return nil }
         return PacketBuilder.udp(
             EthernetHeader(of: frame, layout),
             .v4(source: source, destination: answer.destination), source: datagram.source,
-            destination: datagram.destination, answer.message.encoded)
+            destination: datagram.destination, payload)
     }
 
     /// The reply (RFC 2131 §4.3.1 table 3), and where it goes.
@@ -125,7 +127,8 @@ package struct DHCPv4Server: Sendable {
     }
 
     /// Nil for a value that the kind of option can't have.
-    static func bytes(_ option: Action.Option, _ kind: OptionTable.Kind) -> [UInt8]? {
+    private static func bytes(_ option: Action.Option, _ kind: OptionTable.Kind) -> [UInt8]? {
+        guard kind.problem(option.values) == nil else { return nil }
         var bytes: [UInt8] = []
         switch kind {
         case .boolean: bytes = [option.numbers.first?.value == 0 ? 0 : 1]
@@ -140,7 +143,8 @@ package struct DHCPv4Server: Sendable {
         case .staticRoutes: bytes = routes(option.numbers)
         case .domains:
             bytes = DomainName.compressed(option.list.compactMap { DomainName(parsing: $0) })
-        case .ip6, .ethernet, .domain: return nil
+        case .ip6, .ip6Prefix, .ethernet, .names, .domain, .addressMode, .preference, .routes:
+            return nil
         }
         return bytes.isEmpty ? nil : bytes
     }
@@ -150,15 +154,15 @@ package struct DHCPv4Server: Sendable {
         bytes.append(UInt64(truncatingIfNeeded: number.value), width: width)
     }
 
-    /// Pairs of prefix and next hop (RFC 3442); what has no partner is left out.
+    /// Pairs of prefix and next hop (RFC 3442): of the prefix the bytes that its length covers.
     private static func routes(_ numbers: [Number]) -> [UInt8] {
         var bytes: [UInt8] = []
         for index in stride(from: 0, to: numbers.count - numbers.count % 2, by: 2) {
-            let length = numbers[index].prefixLength(width: 32)
-            let prefix = UInt64(numbers[index].ipv4Address.bits)
+            let length = min(numbers[index].prefixLength(width: 32), 32)
+            var prefix: [UInt8] = []
+            prefix.append(numbers[index].ipv4Address)
             bytes.append(UInt8(length))
-            let significant = (length + 7) / 8
-            bytes.append(prefix >> UInt64(8 * (4 - significant)), width: significant)
+            bytes += prefix.prefix((length + 7) / 8)
             bytes.append(numbers[index + 1].ipv4Address)
         }
         return bytes

@@ -8,7 +8,10 @@ import Wire
 package struct DHCPv6Server: Sendable {
     private let options: [Action.Option]
 
-    package init(_ options: [Action.Option]) { self.options = options }
+    /// Options whose values don't fit their kind are left out.
+    package init(_ options: [Action.Option]) {
+        self.options = OptionTable.dhcpv6.encodable(options)
+    }
 
     private var address: IPv6Address? { options["ia_addr"]?.ipv6Addresses.first }
 
@@ -18,9 +21,11 @@ package struct DHCPv6Server: Sendable {
             let request = DHCPv6Message(datagram.payload), let reply = answer(request),
             let addresses = layout.addresses(frame)
         else { return nil }
+        let payload = reply.encoded
+        guard payload.count <= UDPDatagram.Limits.payload else { return nil }
         return PacketBuilder.udp(
             EthernetHeader(of: frame, layout), addresses, source: datagram.source,
-            destination: datagram.destination, reply.encoded)
+            destination: datagram.destination, payload)
     }
 
     package func answer(_ request: DHCPv6Message) -> DHCPv6Message? {

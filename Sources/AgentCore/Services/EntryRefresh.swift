@@ -144,7 +144,9 @@ package struct EntryRefresh: Sendable {
 
     /// `threshold` in seconds. A timestamp of the far future never ages.
     private static func isDue(_ timestamp: Int, _ threshold: Int, _ wallClock: Int64) -> Bool {
-        Int64(timestamp) <= wallClock
-            && wallClock - Int64(timestamp) >= Int64(threshold) * 1000 * 3 / 16
+        guard Int64(timestamp) <= wallClock else { return false }
+        let (age, isEndless) = wallClock.subtractingReportingOverflow(Int64(timestamp))
+        let limit = Int64(threshold.clamped(to: 0...ServiceRows.Limits.threshold))
+        return isEndless || age >= limit * 1000 * 3 / 16
     }
 }

@@ -16,18 +16,13 @@ extension MulticastSnooping.Configuration {
         tableSize = max(1, row.tableSize ?? tableSize)
         idleTimeout = (row.idleTimeout ?? idleTimeout).clamped(to: Self.idleTimeouts)
         queryInterval = (row.queryInterval ?? idleTimeout / 2).clamped(to: Self.queryIntervals)
-        queryResponse = max(1, row.queryMaxResp ?? queryResponse)
+        queryResponse = (row.queryMaxResp ?? queryResponse)
+            .clamped(to: 1...MulticastQuery.Limits.responseTime)
         sequence = row.seqNo
         guard row.querier == true, let ethernet = MACAddress(parsing: row.ethSrc) else { return }
         let (ipv4, ipv6) = (IPv4Address(parsing: row.ip4Src), IPv6Address(parsing: row.ip6Src))
         guard ipv4 != nil || ipv6 != nil else { return }
         querier = MulticastSnooping.Querier(ethernet: ethernet, ipv4: ipv4, ipv6: ipv6)
-    }
-}
-
-extension Int {
-    fileprivate func clamped(to range: ClosedRange<Int>) -> Int {
-        Swift.min(Swift.max(self, range.lowerBound), range.upperBound)
     }
 }
 

@@ -67,6 +67,9 @@ package struct PeriodicAdvertisements: Sendable {
 }
 
 extension PeriodicAdvertisements.Configuration {
+    /// Seconds: MaxRtrAdvInterval, and the least of MinRtrAdvInterval (RFC 4861 §6.2.1).
+    private static let maximums = 4...1800
+    private static let leastMinimum = 3
     /// Seconds: the default of a row without an interval.
     private static let usualMaximum = 600
 
@@ -80,11 +83,11 @@ extension PeriodicAdvertisements.Configuration {
             let mac = options["ipv6_ra_src_eth"].flatMap({ MACAddress(parsing: $0) }),
             let source = options["ipv6_ra_src_addr"].flatMap({ IPv6Prefix(parsing: $0)?.address })
         else { return nil }
-        let maximum = max(
-            4, options["ipv6_ra_max_interval"].flatMap { Int($0) } ?? Self.usualMaximum)
+        let maximum = (options["ipv6_ra_max_interval"].flatMap { Int($0) } ?? Self.usualMaximum)
+            .clamped(to: Self.maximums)
         let usual = maximum >= 9 ? maximum / 3 : maximum * 3 / 4
         let minimum = options["ipv6_ra_min_interval"].flatMap { Int($0) } ?? usual
-        let lower = min(max(3, minimum), maximum)
+        let lower = minimum.clamped(to: Self.leastMinimum...maximum)
         let allNodes = IPv6Address(high: 0xff02 << 48, low: 1)
         let ethernet = EthernetHeader(
             destination: MACAddress(multicast: allNodes), source: mac)
@@ -101,7 +104,8 @@ extension PeriodicAdvertisements.Configuration {
         var result = RouterAdvertisement()
         result.setMode(options["ipv6_ra_address_mode"])
         result.preference =
-            options["ipv6_ra_prf"].flatMap { RouterAdvertisement.Preference($0) } ?? .medium
+            options["ipv6_ra_prf"].flatMap { RouterAdvertisement.Preference(parsing: $0) }
+            ?? .medium
         result.options = [.sourceLink(mac)]
         if let mtu = options["ipv6_ra_mtu"].flatMap({ UInt32($0) }), mtu >= 1280 {
             result.options.append(.mtu(mtu))
@@ -114,7 +118,7 @@ extension PeriodicAdvertisements.Configuration {
         if !resolvers.isEmpty { result.options.append(.resolvers(resolvers)) }
         result.options += RouterAdvertisement.searchList(words(options["ipv6_ra_dnssl"]))
         result.options += words(options["ipv6_ra_route_info"]).compactMap {
-            RouterAdvertisement.route($0)
+            RouterAdvertisement.Option(routeParsing: $0)
         }
         return result
     }

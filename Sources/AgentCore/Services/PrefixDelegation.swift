@@ -222,6 +222,7 @@ package struct PrefixDelegation: Sendable {
         init?(_ message: DHCPv6Message, to request: Request) {
             let own = DHCPv6Option.identifier(DHCPv6Code.clientID, request.mac)
             guard let server = message[DHCPv6Code.serverID],
+                server.count <= DHCPv6Option.Limits.identifier,
                 message[DHCPv6Code.clientID] == own.data,
                 let association = message.options.filter({ $0.code == DHCPv6Code.prefixes })
                     .compactMap({ DHCPv6Association($0.data) })

@@ -26,11 +26,13 @@ package enum RouterAdvertiser {
             && frame[layout.networkOffset + 7] == 255
     }
 
-    package static func advertisement(_ options: [Action.Option]) -> RouterAdvertisement {
+    /// Options whose values don't fit their kind are left out.
+    package static func advertisement(_ given: [Action.Option]) -> RouterAdvertisement {
+        let options = OptionTable.routerAdvertisement.encodable(given)
         var result = RouterAdvertisement()
         result.setMode(options["addr_mode"]?.strings.first)
         if let text = options["router_preference"]?.strings.first {
-            result.preference = RouterAdvertisement.Preference(text) ?? .medium
+            result.preference = RouterAdvertisement.Preference(parsing: text) ?? .medium
         }
         for option in options { result.options += self.options(option, result) }
         return result
@@ -52,7 +54,7 @@ package enum RouterAdvertiser {
         case "rdnss":
             option.ipv6Addresses.isEmpty ? [] : [.resolvers(option.ipv6Addresses)]
         case "dnssl": RouterAdvertisement.searchList(option.list)
-        case "route_info": option.list.compactMap { RouterAdvertisement.route($0) }
+        case "route_info": option.list.compactMap { RouterAdvertisement.Option(routeParsing: $0) }
         default: []
         }
     }
@@ -68,25 +70,5 @@ extension RouterAdvertisement {
     static func searchList(_ names: [Substring]) -> [Option] {
         let names = names.compactMap { DomainName(parsing: $0) }
         return names.isEmpty ? [] : [.searchList(names)]
-    }
-
-    /// `PREFERENCE-prefix`
-    static func route(_ text: Substring) -> Option? {
-        guard let dash = text.firstIndex(of: "-"),
-            let preference = Preference(text[..<dash]),
-            let prefix = IPv6Prefix(parsing: text[text.index(after: dash)...])
-        else { return nil }
-        return .route(prefix, preference)
-    }
-}
-
-extension RouterAdvertisement.Preference {
-    init?(_ text: some StringProtocol) {
-        switch text {
-        case "HIGH": self = .high
-        case "MEDIUM": self = .medium
-        case "LOW": self = .low
-        default: return nil
-        }
     }
 }

@@ -9,6 +9,8 @@ package struct ServiceEvent: Hashable, Sendable {
         case prefixDelegation
         /// An answer to a probe of a service monitor.
         case serviceCheck
+        /// A control packet of BFD.
+        case bfd
         /// The virtual port of this name shows itself behind the port.
         case virtualPort(String)
         /// A packet for a load balancer without backends; the options of `trigger_event`.
@@ -34,6 +36,7 @@ package struct ServiceEvent: Hashable, Sendable {
         case .multicast: .multicast
         case .prefixDelegation: .dhcp
         case .serviceCheck: .serviceCheck
+        case .bfd: .bfd
         case .virtualPort, .emptyLoadBalancer, .activation: .event
         }
     }

@@ -124,9 +124,12 @@ extension ServiceHub.Context {
         var target = ServiceMonitors.Target(
             kind: kind, output: output, input: input,
             ethernet: EthernetHeader(destination: mac, source: sourceMAC), addresses: addresses)
-        let seconds = { (key: String) in row.options[key].flatMap { Int64($0) }.map { $0 * 1000 } }
-        target.interval = max(1000, seconds("interval") ?? target.interval)
-        target.timeout = max(1000, seconds("timeout") ?? target.timeout)
+        let time = { (key: String) in
+            row.options[key].flatMap { Int64($0) }
+                .map { $0.clamped(to: ServiceMonitors.Limits.seconds) * 1000 }
+        }
+        target.interval = time("interval") ?? target.interval
+        target.timeout = time("timeout") ?? target.timeout
         target.successCount = max(1, row.options["success_count"].flatMap { Int($0) } ?? 1)
         target.failureCount = max(1, row.options["failure_count"].flatMap { Int($0) } ?? 1)
         return target

@@ -98,6 +98,8 @@ package struct ServiceHub: Sendable {
             let answers = monitors.handle(event.frame, from: event.port)
             if monitors.outcomes != before { hasNews = true }
             return answers
+        // There is no session that could take it.
+        case .bfd: break
         case .virtualPort(let name):
             virtualPorts.bind(name, parent: event.port)
             hasNews = true

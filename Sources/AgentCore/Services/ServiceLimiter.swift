@@ -16,7 +16,7 @@ package enum ServiceClass: UInt8, CaseIterable, Hashable, Sendable {
     case error
     /// A TCP reset or an SCTP ABORT.
     case reset
-    case dhcp, names, routerAdvertisement, multicast, serviceCheck, event, log
+    case dhcp, names, routerAdvertisement, multicast, serviceCheck, bfd, event, log
     /// A packet of no flow that the kernel has.
     case miss
 
@@ -32,6 +32,7 @@ package enum ServiceClass: UInt8, CaseIterable, Hashable, Sendable {
         case .routerAdvertisement: .ra
         case .multicast: .multicast
         case .serviceCheck: .check
+        case .bfd: .bfd
         case .event: .event
         case .log: .log
         case .miss: .miss
@@ -74,6 +75,7 @@ package struct ServiceLimiter: Sendable {
         package var routerAdvertisement = Limit(perSecond: 20, burst: 40)
         package var multicast = Limit(perSecond: 200, burst: 400)
         package var serviceCheck = Limit(perSecond: 1000, burst: 2000)
+        package var bfd = Limit(perSecond: 1000, burst: 2000)
         package var event = Limit(perSecond: 50, burst: 100)
         package var log = Limit(perSecond: 500, burst: 1000)
         package var miss = ConfiguredLimits.misses
@@ -93,6 +95,7 @@ package struct ServiceLimiter: Sendable {
             case .routerAdvertisement: routerAdvertisement
             case .multicast: multicast
             case .serviceCheck: serviceCheck
+            case .bfd: bfd
             case .event: event
             case .log: log
             case .miss: miss

@@ -8,6 +8,11 @@ import Wire
 // `success_count` or `failure_count` equal outcomes, and only an answer to the last question counts.
 
 package struct ServiceMonitors: Sendable {
+    package enum Limits {
+        /// Of `interval` and `timeout`: up to a day.
+        package static let seconds: ClosedRange<Int64> = 1...86_400
+    }
+
     package struct Target: Hashable, Sendable {
         package enum Kind: Hashable, Sendable {
             case tcp(UInt16), udp(UInt16)

@@ -13,11 +13,7 @@ extension Action.Option {
     }
 
     /// The parts of the only string, between commas, without white space around them.
-    var list: [Substring] {
-        (strings.first ?? "").split(separator: ",").map {
-            $0.drop { $0 == " " }.prefix { $0 != " " }
-        }
-    }
+    var list: [Substring] { Self.list(strings.first ?? "") }
 
     var ipv4Addresses: [IPv4Address] { numbers.map(\.ipv4Address) }
     var ipv6Addresses: [IPv6Address] { numbers.map { IPv6Address($0.value) } }

@@ -4,6 +4,11 @@ import Schemas
 
 /// The local datapaths and their ports by the numbers that packets have.
 package struct ServiceRows {
+    package enum Limits {
+        /// Seconds until something ages, and how many there may be of anything: no northd writes more.
+        package static let threshold = Int(UInt32.max)
+    }
+
     /// Rows of Datapath_Binding by tunnel key.
     package var datapaths: [UInt32: RowUUID] = [:]
     package var ports: [PortReference: Identified<SB.PortBinding>] = [:]
@@ -46,7 +51,8 @@ package struct ServiceRows {
     }
 
     static func threshold(_ row: SB.DatapathBinding, _ key: String) -> Int? {
-        row.externalIDs[key].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
+        row.externalIDs[key].flatMap { Int($0) }
+            .flatMap { $0 > 0 ? min($0, Limits.threshold) : nil }
     }
 
     /// The port whose neighbours a router has learned under a key: of a gateway port's redirect port

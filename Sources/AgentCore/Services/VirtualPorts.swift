@@ -61,8 +61,9 @@ package struct VirtualPorts: Sendable {
             row.chassis != chassis.row || row.virtualParent != port.logicalPort
         else { return }
         let last = row.options["vport-last-claim"].flatMap { Int64($0) } ?? 0
-        let backoff = row.options["vport-backoff"].flatMap { Int64($0) } ?? 0
-        guard wallClock >= last + backoff else {
+        let backoff = (row.options["vport-backoff"].flatMap { Int64($0) } ?? 0)
+            .clamped(to: 0...limits.longestBackoff)
+        guard wallClock - backoff >= last else {
             let longer = min(backoff + limits.firstBackoff, limits.longestBackoff)
             row.options["vport-backoff"] = String(longer)
             return

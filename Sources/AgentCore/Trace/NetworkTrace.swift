@@ -44,12 +44,13 @@ package struct NetworkTrace: Sendable {
     package func answer(_ network: TraceNetwork) -> String {
         do throws(Failure) {
             let (port, packet) = try input(network)
-            var tracer = NetworkTracer(network, assumptions)
+            let entered = network.entered(at: port)
+            var tracer = NetworkTracer(entered, assumptions)
             let nodes = tracer.trace(packet, at: port)
             let texts = Form.allCases.filter(forms.contains).map { form in
                 (forms.count > 1 ? form.banner : "") + form.text(nodes)
             }
-            return "# \(FlowLine(packet).text)\n" + texts.joined()
+            return "# \(FlowLine(packet).text)\n" + entered.templates.note + texts.joined()
         } catch {
             return error.description + "\n"
         }

@@ -142,7 +142,9 @@ package struct NetworkTracer: ~Copyable {
         mask.clear()
         guard let rule = pipeline.lookup(stage.stage, datapath, key, mask) else { return nil }
         let id = pipeline.rule(rule).id
-        guard let flow = network.directory.flow(id) else { return nil }
+        guard let flow = network.directory.flow(id).map(network.templates.expanded) else {
+            return nil
+        }
         return Found(id: id, flow: flow, actions: actions(flow.actions))
     }
 

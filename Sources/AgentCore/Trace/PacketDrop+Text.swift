@@ -9,6 +9,7 @@ extension PacketDrop.Reason {
         case .noFlow: "no match (implicit drop)"
         case .flow: "dropped by the flow"
         case .unsupported(let action): "action \(action) is not evaluated"
+        case .noSession: "no BFD session for it"
         case .loopback: "inport == outport && !flags.loopback"
         case .noOutport: "output to null logical port"
         case .unknownPort(let port): "no such port: \(names.full(port))"

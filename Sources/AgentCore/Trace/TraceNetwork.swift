@@ -42,8 +42,10 @@ package struct TraceNetwork {
     }
 
     let replica: Replica
-    let snapshot: TranslationSnapshot
+    private(set) var snapshot: TranslationSnapshot
     let directory: FlowDirectory
+    private let feed = PipelineFeed()
+    private(set) var templates = TraceTemplates()
     private(set) var datapaths: [UInt32: Datapath] = [:]
     private(set) var ports: [PortReference: Port] = [:]
     private(set) var groups: [PortReference: Group] = [:]
@@ -65,7 +67,8 @@ package struct TraceNetwork {
                 ($0.uuid, UInt32(truncatingIfNeeded: $0.row.tunnelKey))
             })
         let bindings = replica.rows(SB.PortBinding.self).map(\.row)
-        snapshot = Self.snapshot(replica, bindings, keys)
+        snapshot = TranslationSnapshot(
+            revision: 1, pipeline: feed.everywhere(replica), view: Self.view(bindings, keys))
         addDatapaths()
         addPorts(bindings, keys)
         link(bindings)
@@ -75,10 +78,29 @@ package struct TraceNetwork {
         addVirtualAddresses()
     }
 
-    /// Compiled pipelines in which every port is resident, and the security of all ports.
-    private static func snapshot(
-        _ replica: Replica, _ bindings: [SB.PortBinding], _ keys: [RowUUID: UInt32]
-    ) -> TranslationSnapshot {
+    /// The same network with the template variables of the chassis that a packet comes from.
+    func entered(at port: PortReference) -> TraceNetwork {
+        guard feed.hasTemplates else { return self }
+        var network = self
+        let name = ports[port].flatMap { chassis(of: $0) }
+        network.snapshot = TranslationSnapshot(
+            revision: 1, pipeline: feed.everywhere(replica, name: name), view: snapshot.view)
+        network.templates = TraceTemplates(
+            chassis: name, variables: name.map { replica.templateVariables(of: $0) } ?? [:],
+            missing: feed.missingVariables)
+        return network
+    }
+
+    /// The name of the chassis that a port is bound to.
+    private func chassis(of port: Port) -> String? {
+        replica.rows(SB.PortBinding.self).first { $0.row.logicalPort == port.name }?.row.chassis
+            .flatMap { replica[SB.Chassis.self, $0]?.name }
+    }
+
+    /// Every port resident, with its security.
+    private static func view(
+        _ bindings: [SB.PortBinding], _ keys: [RowUUID: UInt32]
+    ) -> PhysicalView {
         var view = PhysicalView()
         for row in bindings {
             guard let key = keys[row.datapath] else { continue }
@@ -89,8 +111,7 @@ package struct TraceNetwork {
                 place: .here(vport: reference.port),
                 portSecurity: row.portSecurity.compactMap { try? PortSecurityEntry(parsing: $0) })
         }
-        return TranslationSnapshot(
-            revision: 1, pipeline: PipelineFeed().everywhere(replica), view: view)
+        return view
     }
 }
 

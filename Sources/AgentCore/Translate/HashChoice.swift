@@ -18,9 +18,10 @@ struct HashChoice: Hashable {
 
     let members: [Member]
 
+    /// Of more members than slots can name, the first are chosen from.
     init(_ members: [Member]) {
-        precondition(!members.isEmpty && members.count <= Int(UInt16.max))
-        self.members = members
+        precondition(!members.isEmpty)
+        self.members = Array(members.prefix(Int(UInt16.max)))
     }
 
     /// A power of two: four slots for a member where that is not too many.

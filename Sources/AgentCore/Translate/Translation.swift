@@ -152,6 +152,8 @@ package struct PacketDrop: Hashable, Sendable {
         case flow
         /// The flow has an action that is not evaluated.
         case unsupported(String)
+        /// BFD without a session that it could belong to.
+        case noSession
         /// Output to the port it came from.
         case loopback
         case noOutport

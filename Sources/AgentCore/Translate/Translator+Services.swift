@@ -32,6 +32,10 @@ extension Translator {
             return true
         case .handleDHCPv6Reply: return hand(.prefixDelegation, to: KeySpan(.inport))
         case .handleServiceCheck(let port): return hand(.serviceCheck, to: span(port))
+        case .handleBFDMessage:
+            _ = hand(.bfd, to: KeySpan(.inport))
+            drop(.noSession)
+            return false
         case .bindVirtualPort(let name, let parent):
             return hand(.virtualPort(name), to: span(parent))
         case .triggerEvent(let event):

@@ -90,6 +90,7 @@ package struct TraceCommand: Sendable {
         .init(SB.DatapathBinding.self), .init(SB.PortBinding.self), .init(SB.LogicalFlow.self),
         .init(SB.LogicalDPGroup.self), .init(SB.MulticastGroup.self), .init(SB.AddressSet.self),
         .init(SB.PortGroup.self), .init(SB.MACBinding.self), .init(SB.StaticMACBinding.self),
-        .init(SB.FDB.self), .init(SB.LoadBalancer.self),
+        .init(SB.FDB.self), .init(SB.LoadBalancer.self), .init(SB.Chassis.self),
+        .init(SB.ChassisTemplateVar.self),
     ]
 }

@@ -13,7 +13,7 @@ extension ActionParser {
     }
 
     private mutating func parseLoad(_ target: FieldRange) throws(LanguageError) -> Action {
-        try check(target, width: target.width, isWritten: true)
+        try check(target, width: target.width, isWritten: true, isConstant: true)
         let constant: Constant
         switch lexer.token {
         case .string(let text): constant = .string(text)

@@ -115,7 +115,7 @@ extension ActionParser {
     ) throws(LanguageError) -> FieldRange {
         try lexer.expect(.leftParenthesis)
         let field = try parseField()
-        if isWritten { try check(field, width: field.width, isWritten: true) }
+        try check(field, width: field.width, isWritten: isWritten)
         try lexer.expect(.rightParenthesis)
         return field
     }
@@ -142,14 +142,20 @@ extension ActionParser {
         return field
     }
 
-    /// Throws unless `field` has `width` bits (0: is a string) and may be written, if it is.
-    func check(_ field: FieldRange, width: Int, isWritten: Bool) throws(LanguageError) {
+    /// Throws unless `field` has `width` bits (0: is a string) and may be written, if it is. What can only
+    /// be assigned a constant has no value that could be kept.
+    func check(
+        _ field: FieldRange, width: Int, isWritten: Bool, isConstant: Bool = false
+    ) throws(LanguageError) {
         let definition = table[field.symbol]
         if definition.isPredicate {
             throw lexer.failure(
                 "Predicate symbol \(definition.name) used where lvalue required.")
         }
         if field.width != width { throw lexer.failure(widthProblem(field, definition, width)) }
+        if !definition.isMatchable, !isConstant {
+            throw lexer.failure("Field \(definition.name) can only be assigned a constant.")
+        }
         if isWritten, !isWritable(definition) {
             throw lexer.failure("Field \(definition.name) is not modifiable.")
         }

@@ -7,14 +7,21 @@ package struct OptionTable: Sendable {
     package enum Kind: Hashable, Sendable {
         case boolean, uint8, uint16, uint32, string
         case ip4, ip6, ethernet
+        case ip6Prefix
         /// Pairs of prefix and next hop (RFC 3442).
         case staticRoutes
         /// An IPv4 address or a name.
         case host
         /// Names separated by commas, as labels with compression (RFC 1035).
         case domains
+        /// Names separated by commas, as labels without compression.
+        case names
         /// One name, as labels.
         case domain
+        /// Words for bits of an advertisement's header.
+        case addressMode, preference
+        /// `PREFERENCE-PREFIX` separated by commas (RFC 4191).
+        case routes
     }
 
     package struct Entry: Hashable, Sendable {
@@ -66,7 +73,7 @@ extension OptionTable {
     package static let dhcpv6 = OptionTable(
         "DHCPv6",
         [
-            ("ia_addr", 5, .ip6), ("server_id", 2, .ethernet), ("domain_search", 24, .string),
+            ("ia_addr", 5, .ip6), ("server_id", 2, .ethernet), ("domain_search", 24, .names),
             ("dns_server", 23, .ip6), ("bootfile_name", 59, .string),
             ("bootfile_name_alt", 254, .string), ("fqdn", 39, .domain),
         ])
@@ -74,9 +81,9 @@ extension OptionTable {
     package static let routerAdvertisement = OptionTable(
         "IPv6 ND RA",
         [
-            ("addr_mode", 0, .string), ("router_preference", 0, .string), ("slla", 1, .ethernet),
-            ("prefix", 3, .ip6), ("mtu", 5, .uint32), ("rdnss", 25, .ip6),
-            ("dnssl", 31, .string), ("route_info", 24, .string),
+            ("addr_mode", 0, .addressMode), ("router_preference", 0, .preference),
+            ("slla", 1, .ethernet), ("prefix", 3, .ip6Prefix), ("mtu", 5, .uint32),
+            ("rdnss", 25, .ip6), ("dnssl", 31, .names), ("route_info", 24, .routes),
         ])
 
     package static let event = OptionTable(
@@ -91,9 +98,10 @@ extension OptionTable.Kind {
     /// True if values are strings; nil if numbers will do too.
     fileprivate var isText: Bool? {
         switch self {
-        case .string, .domains, .domain: true
+        case .string, .domains, .names, .domain, .addressMode, .preference, .routes: true
         case .host: nil
-        case .boolean, .uint8, .uint16, .uint32, .ip4, .ip6, .ethernet, .staticRoutes: false
+        case .boolean, .uint8, .uint16, .uint32, .ip4, .ip6, .ip6Prefix, .ethernet, .staticRoutes:
+            false
         }
     }
 }
@@ -155,7 +163,7 @@ extension ActionParser {
 
 extension Action.Option {
     /// An option from a name and the text of its values, as a configuration has them; throws what
-    /// a flow with this text would be refused for.
+    /// a flow with this text would be refused for, and why the option would not be served.
     package init(
         _ name: String, parsing text: String, of table: OptionTable
     ) throws(LanguageError) {
@@ -164,6 +172,9 @@ extension Action.Option {
         try parser.lexer.expectEnd()
         guard options.count == 1 else {
             throw parser.lexer.failure("\(table.label) option \(name) has more than its value.")
+        }
+        if let problem = table[options[0].name]?.kind.problem(options[0].values) {
+            throw parser.lexer.failure("\(table.label) option \(options[0].name) \(problem).")
         }
         self = options[0]
     }

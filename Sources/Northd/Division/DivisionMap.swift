@@ -27,7 +27,7 @@ package struct DivisionMap: Hashable, Sendable {
 
         init?(parsing text: String) {
             let parts = text.split(separator: "/").compactMap { Int($0) }
-            guard parts.count == 2 else { return nil }
+            guard parts.count == 2, DivisionMap.epochs.contains(parts[0]) else { return nil }
             self.init(epoch: parts[0], nbCfg: parts[1])
         }
 
@@ -41,6 +41,9 @@ package struct DivisionMap: Hashable, Sendable {
         static let rest = "northd_nb_cfg"
     }
 
+    /// What no northd has written counts as zero: there is always a next epoch.
+    private static let epochs = 0...Int(UInt32.max)
+
     /// Zero if there have never been members.
     package let epoch: Int
     /// In order; none if the flows aren't divided.
@@ -50,7 +53,9 @@ package struct DivisionMap: Hashable, Sendable {
     package let rest: Int
 
     package init(_ externalIDs: [String: String]) {
-        epoch = externalIDs[Key.epoch].flatMap { Int($0) } ?? 0
+        epoch =
+            externalIDs[Key.epoch].flatMap { Int($0) }
+            .flatMap { Self.epochs.contains($0) ? $0 : nil } ?? 0
         members = (externalIDs[Key.members] ?? "").split(separator: " ").map { String($0) }.sorted()
         rest = externalIDs[Key.rest].flatMap { Int($0) } ?? 0
         var offers: [String: Progress] = [:]

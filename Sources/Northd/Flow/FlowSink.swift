@@ -59,7 +59,7 @@ package struct FlowSink<Stage: PipelineStage> {
         rows.append(
             FlowRow(
                 scope: scope, device: Stage.device, pipeline: place.pipeline,
-                table: UInt8(place.table), priority: UInt16(priority),
+                table: UInt8(place.table), priority: UInt16(clamping: priority),
                 match: text, actions: actionText, stage: stage.name,
                 hint: hint, port: port, meter: meter,
                 translatesTransport: translatesTransport, helper: helper, reason: reason))

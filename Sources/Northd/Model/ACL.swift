@@ -68,9 +68,9 @@ package struct ACL: Hashable, Sendable {
         let isAfter = row.options["apply-after-lb"] == "true"
         stage =
             row.direction == "from-lport" ? (isAfter ? .afterLoadBalancing : .fromPort) : .toPort
-        priority = row.priority
+        priority = row.priority.clamped(to: SchemaRange.priority)
         self.verdict = verdict
-        tier = row.tier
+        tier = row.tier.clamped(to: SchemaRange.tier)
         name = row.name
         severity =
             row.log

@@ -30,7 +30,7 @@ package struct ACLTiers: Hashable, Sendable {
 
     package subscript(stage: ACLStage) -> Int {
         get { Int(highest[stage.rawValue]) }
-        set { highest[stage.rawValue] = Int8(newValue) }
+        set { highest[stage.rawValue] = Int8(clamping: newValue) }
     }
 
     package var name: String { highest.map { String($0) }.joined(separator: ".") }

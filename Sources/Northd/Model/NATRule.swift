@@ -85,7 +85,7 @@ package struct NATRule: Hashable, Sendable {
         self.logical = logical.network
         isStateless = kind == .both && row.options["stateless"] == "true"
         fixesErrors = row.options["stateless_icmp_helper"] != "false"
-        priority = row.priority
+        priority = row.priority.clamped(to: SchemaRange.priority)
         namesGateway = row.gatewayPort != nil
         addsRoute = row.options["add_route"] == "true" && kind != .snat
     }

@@ -12,6 +12,9 @@ package struct NetworkMTU: Hashable, Sendable {
         /// What every network carries (RFC 791 §3.2, RFC 8200 §5).
         package static let minimum4 = 68
         package static let minimum6 = 1280
+        /// What a header can say (RFC 791 §3.1).
+        package static let maximum = 65535
+        static let sizes6 = minimum6...maximum
     }
 
     package let v4: Int?

@@ -39,7 +39,7 @@ package struct RoutePolicy: Hashable, Sendable {
         guard let verdict = RoutePolicy.verdict(row, report) else { return nil }
         self.verdict = verdict
         self.router = router
-        priority = row.priority
+        priority = row.priority.clamped(to: SchemaRange.priority)
         chain = row.chain ?? ""
         sessions = row.bfdSessions
         mark = row.options["pkt_mark"].flatMap { UInt32($0) }.flatMap { $0 > 0 ? $0 : nil }

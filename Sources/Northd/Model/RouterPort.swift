@@ -44,9 +44,9 @@ package struct RouterPort: Hashable, Sendable {
         peer = row.peer
         hasGateway = !row.gatewayChassis.isEmpty || row.haChassisGroup != nil
         isBridged = row.options["redirect-type"] == "bridged"
-        mtu = RouterPort.positive(row, "gateway_mtu", report)
+        mtu = RouterPort.gatewayMTU(row, report)
         advertisedMTU = row.ipv6RAConfigs["mtu"].flatMap { Int($0) }.flatMap {
-            $0 >= NetworkMTU.Limits.minimum6 ? $0 : nil
+            NetworkMTU.Limits.sizes6.contains($0) ? $0 : nil
         }
         floodsMulticast = row.options["mcast_flood"] == "true"
         residesOnRedirect = row.options["reside-on-redirect-chassis"] == "true"
@@ -69,14 +69,16 @@ package struct RouterPort: Hashable, Sendable {
         self.networks6 = networks6.sorted()
     }
 
-    private static func positive(
-        _ row: NB.LogicalRouterPort, _ option: String,
-        _ report: (_ column: String, _ reason: String) -> Void
+    /// options:gateway_mtu, of which zero is none.
+    private static func gatewayMTU(
+        _ row: NB.LogicalRouterPort, _ report: (_ column: String, _ reason: String) -> Void
     ) -> Int? {
-        guard let text = row.options[option] else { return nil }
-        if let number = Int(text), number >= 0 { return number > 0 ? number : nil }
-        report("options:\(option)", "no positive number: \"\(text)\"")
-        return nil
+        guard let text = row.options["gateway_mtu"] else { return nil }
+        guard let number = Int(text), (0...NetworkMTU.Limits.maximum).contains(number) else {
+            report("options:gateway_mtu", "no packet size: \"\(text)\"")
+            return nil
+        }
+        return number > 0 ? number : nil
     }
 
     /// All addresses of the port, IPv4 first.

@@ -41,7 +41,8 @@ package struct SwitchSettings: Hashable, Sendable {
         }
         self.multicast = multicast
         multicastTableSize =
-            row.otherConfig["mcast_table_size"].flatMap { Int($0) } ?? Limits.multicastTable
+            row.otherConfig["mcast_table_size"].flatMap { Int($0) }.flatMap { $0 >= 0 ? $0 : nil }
+            ?? Limits.multicastTable
         isTransit = row.otherConfig["interconn-ts"] != nil
     }
 }
@@ -51,7 +52,9 @@ struct PacketSize {
     let bytes: Int
 
     init?(parsing text: String) {
-        guard let number = Int(text), (NetworkMTU.Limits.minimum4...65535).contains(number) else {
+        guard let number = Int(text),
+            (NetworkMTU.Limits.minimum4...NetworkMTU.Limits.maximum).contains(number)
+        else {
             return nil
         }
         bytes = number

@@ -65,7 +65,7 @@ package struct AppliedPolicy: RouterFeature {
             : [
                 .select(
                     RouterCell.ecmpMember,
-                    Action.Selection(hops.indices.map { .init(UInt16($0 + 1)) }))
+                    Action.Selection(Action.Selection.Member.numbered(hops.count, from: 1)))
             ]
         return [.load(RouterCell.ecmpGroup, number)] + choose
     }

@@ -249,7 +249,7 @@ package struct StaticRoutes: RouterFeature {
     private func choose(
         _ priority: Int, _ match: Match, _ begin: [Action], _ flows: inout RouterFlows
     ) {
-        let members = hops.indices.map { Action.Selection.Member(UInt16($0 + 1)) }
+        let members = Action.Selection.Member.numbered(hops.count, from: 1)
         let usesPorts = hashFields.contains { $0.hasPrefix("tp_") }
         let protocols: [(String, Symbol)] =
             usesPorts ? [("tcp", .tcp), ("udp", .udp), ("sctp", .sctp)] : []

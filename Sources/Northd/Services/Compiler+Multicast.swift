@@ -103,6 +103,7 @@ extension SB.IPMulticast {
         /// Seconds.
         static let idleTimeout = 15...3600
         static let queryInterval = 1...3600
+        static let queryResponse = 0...MulticastQuery.Limits.responseTime
     }
 
     /// What Logical_Switch.other_config says, within its limits (ovn-sb(5), IP_Multicast).
@@ -116,7 +117,7 @@ extension SB.IPMulticast {
                 report("other_config:\(name)", "no number: \"\(text)\"")
                 return usual
             }
-            return min(max(value, range.lowerBound), range.upperBound)
+            return value.clamped(to: range)
         }
         func text(_ name: String, _ isValid: (String) -> Bool) -> String {
             guard let text = config[name] else { return "" }
@@ -134,6 +135,6 @@ extension SB.IPMulticast {
                 "mcast_table_size", SwitchSettings.Limits.multicastTable, 0...Int.max),
             idleTimeout: idle,
             queryInterval: number("mcast_query_interval", idle / 2, Limits.queryInterval),
-            queryMaxResp: number("mcast_query_max_response", 1, 0...Int.max))
+            queryMaxResp: number("mcast_query_max_response", 1, Limits.queryResponse))
     }
 }

@@ -31,16 +31,33 @@ package struct Advertisement: Hashable, Sendable {
             return nil
         }
         self.mode = mode
-        let number = configs["mtu"].flatMap { Int($0) }
+        let number = configs["mtu"].flatMap { UInt32($0) }.map { Int($0) }
         mtu = number.flatMap { $0 >= Limits.minimumMTU ? $0 : nil }
         if let text = configs["mtu"], mtu == nil {
             report("ipv6_ra_configs:mtu", "no packet size for IPv6: \"\(text)\"")
         }
-        let preference = configs["router_preference"]
+        func text(_ name: String) -> String? {
+            configs[name].flatMap { Advertisement.checked($0, name, report) }
+        }
+        let preference = text("router_preference")
         self.preference = preference == "MEDIUM" ? nil : preference
         nameServer = configs["rdnss"].flatMap { IPv6Address(parsing: $0) }
-        searchList = configs["dnssl"]
-        routes = configs["route_info"]
+        if let text = configs["rdnss"], nameServer == nil {
+            report("ipv6_ra_configs:rdnss", "no IPv6 address: \"\(text)\"")
+        }
+        searchList = text("dnssl")
+        routes = text("route_info")
+    }
+
+    /// The text if an option of an advertisement can have it.
+    private static func checked(
+        _ text: String, _ name: String,
+        _ report: (_ column: String, _ reason: String) -> Void
+    ) -> String? {
+        guard let problem = OptionTable.routerAdvertisement[name]?.kind.problem([.string(text)])
+        else { return text }
+        report("ipv6_ra_configs:\(name)", "\"\(text)\": \(problem)")
+        return nil
     }
 }
 
@@ -120,10 +137,12 @@ extension Advertisement {
                 .joined(separator: " "),
         ]
         options["ipv6_ra_mtu"] = advertisement.mtu.map(String.init)
-        options["ipv6_ra_rdnss"] = configs["rdnss"]
-        options["ipv6_ra_dnssl"] = configs["dnssl"]
-        options["ipv6_ra_route_info"] = configs["route_info"]
-        options["ipv6_ra_prf"] = configs["router_preference"]
+        options["ipv6_ra_rdnss"] = advertisement.nameServer?.description
+        options["ipv6_ra_dnssl"] = advertisement.searchList
+        options["ipv6_ra_route_info"] = advertisement.routes
+        options["ipv6_ra_prf"] = configs["router_preference"].flatMap {
+            advertisement.preference ?? ($0 == "MEDIUM" ? $0 : nil)
+        }
         return options
     }
 }

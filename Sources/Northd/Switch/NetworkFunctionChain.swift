@@ -46,7 +46,8 @@ package struct NetworkFunctionChain: SwitchFeature {
         [.equal(SwitchCell.isRedirected, 1), .equal(SwitchCell.isOriginalDirection, 1)]
     }
 
-    private func number(_ value: Int) -> Constant { .decimal(UInt64(value)) }
+    /// Numbers of functions and groups have eight bits.
+    private func number(_ value: Int) -> Constant { .decimal(UInt64(UInt8(clamping: value))) }
 
     /// Requests go in one way, replies the other.
     private func redirect(_ active: Function, _ flows: inout SwitchFlows) {

@@ -90,7 +90,8 @@ extension Compiler {
             key, row, context -> OverlayMirror.Rule? in
             do throws(LanguageError) {
                 return OverlayMirror.Rule(
-                    priority: row.priority, condition: try CMSMatch(parsing: row.match),
+                    priority: row.priority.clamped(to: SchemaRange.priority),
+                    condition: try CMSMatch(parsing: row.match),
                     isCopied: row.action == "mirror")
             } catch {
                 context.emit(

@@ -23,7 +23,7 @@ package struct QoSRule: SwitchFeature {
             return nil
         }
         isIngress = row.direction == "from-lport"
-        priority = row.priority
+        priority = row.priority.clamped(to: SchemaRange.priority)
         actions = QoSRule.actions(row, report)
     }
 
@@ -43,7 +43,7 @@ package struct QoSRule: SwitchFeature {
             }
         }
         if let value = row.action["mark"] {
-            actions.append(.load(.pktMark, .decimal(UInt64(max(0, value)))))
+            actions.append(.load(.pktMark, .decimal(UInt64(UInt32(clamping: value)))))
         }
         return actions
     }

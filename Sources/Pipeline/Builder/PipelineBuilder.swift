@@ -95,6 +95,18 @@ extension PipelineBuilder {
         let text: String
     }
 
+    /// Whether any flow mentions a template variable.
+    package var hasTemplates: Bool { !templated.isEmpty }
+
+    /// Template variables that flows mention and that have no value, in order.
+    package var missingVariables: [String] {
+        Set(
+            templated.values.flatMap {
+                Template.variables(in: $0.match) + Template.variables(in: $0.actions)
+            }.filter { variables[$0] == nil }
+        ).sorted()
+    }
+
     private func expand(_ flow: FlowRecord) -> Result<FlowRecord, Problem> {
         let used =
             Template.variables(in: flow.match) + Template.variables(in: flow.actions)

@@ -43,6 +43,11 @@ package struct DHCPv6Option: Hashable, Sendable {
     package var code: UInt16
     package var data: [UInt8]
 
+    package enum Limits {
+        /// Bytes of an identifier (DUID) with its type (RFC 8415 §11.1).
+        package static let identifier = 130
+    }
+
     package init(_ code: UInt16, _ data: [UInt8]) {
         self.code = code
         self.data = data

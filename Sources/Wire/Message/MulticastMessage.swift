@@ -153,16 +153,25 @@ extension IPAddress {
 
 /// The questions that a querier sends.
 package enum MulticastQuery {
+    package enum Limits {
+        /// Seconds: the longest that a query of IGMPv3 can say, 31744 tenths (RFC 3376 §4.1.1).
+        package static let responseTime = 3174
+        /// Milliseconds: the longest that a query of MLDv2 says without an exponent (RFC 3810 §5.1.3).
+        static let delay = 0x7fff
+    }
+
     private static let allHosts = IPv4Address(0xe000_0001)
     private static let allNodes = IPv6Address(high: 0xff02 << 48, low: 1)
     /// Router alert (RFC 2113).
     private static let alert: [UInt8] = [0x94, 4, 0, 0]
 
-    /// A general query of IGMPv3 (RFC 3376 §4.1); times in seconds.
+    /// A general query of IGMPv3 (RFC 3376 §4.1); times in seconds, the longest that it can say for
+    /// longer ones.
     package static func igmp(
         ethernet source: MACAddress, address: IPv4Address, responseTime: Int, interval: Int
     ) -> [UInt8] {
-        var message: [UInt8] = [0x11, code(responseTime * 10), 0, 0, 0, 0, 0, 0]
+        let tenths = 10 * min(max(0, responseTime), Limits.responseTime)
+        var message: [UInt8] = [0x11, code(tenths), 0, 0, 0, 0, 0, 0]
         message += [2, code(interval), 0, 0]
         message.store16(InternetChecksum.of(message), at: 2)
         var header: [UInt8] = [0x46, 0xc0]
@@ -177,12 +186,14 @@ package enum MulticastQuery {
         return ethernet.frame(EtherType.ipv4, header + message)
     }
 
-    /// A general query of MLDv2 (RFC 3810 §5.1); times in seconds.
+    /// A general query of MLDv2 (RFC 3810 §5.1); times in seconds, the longest that it can say for
+    /// longer ones.
     package static func mld(
         ethernet source: MACAddress, address: IPv6Address, responseTime: Int, interval: Int
     ) -> [UInt8] {
         var message: [UInt8] = [ICMPv6Type.listenerQuery, 0, 0, 0]
-        message.append(UInt64(min(responseTime * 1000, 0x7fff)), width: 2)
+        let delay = 1000 * min(max(0, responseTime), Limits.responseTime)
+        message.append(UInt64(min(delay, Limits.delay)), width: 2)
         message += [UInt8](repeating: 0, count: 18) + [2, code(interval), 0, 0]
         let header = IPHeader(
             .v6(source: address, destination: allNodes), proto: IPProtocol.icmpv6, ttl: 1)

@@ -51,8 +51,35 @@ package struct RouterAdvertisement: Hashable, Sendable {
     }
 }
 
+extension RouterAdvertisement.Preference {
+    /// `HIGH`, `MEDIUM` or `LOW`.
+    package init?(parsing text: some StringProtocol) {
+        switch text {
+        case "HIGH": self = .high
+        case "MEDIUM": self = .medium
+        case "LOW": self = .low
+        default: return nil
+        }
+    }
+}
+
 extension RouterAdvertisement.Option {
-    /// A multiple of eight bytes; the second byte counts eights.
+    /// A route, as `PREFERENCE-PREFIX`.
+    package init?(routeParsing text: Substring) {
+        guard let dash = text.firstIndex(of: "-"),
+            let preference = RouterAdvertisement.Preference(parsing: text[..<dash]),
+            let prefix = IPv6Prefix(parsing: text[text.index(after: dash)...])
+        else { return nil }
+        self = .route(prefix, preference)
+    }
+
+    private enum Limits {
+        /// What the length of an option can say (RFC 4861 §4.6).
+        static let bytes = 8 * 255
+    }
+
+    /// A multiple of eight bytes; the second byte counts eights. Nothing for an option that is too long
+    /// to be one.
     fileprivate var encoded: [UInt8] {
         var bytes: [UInt8] = [0, 0]
         switch self {
@@ -84,7 +111,8 @@ extension RouterAdvertisement.Option {
             bytes.append(prefix.network.address)
         }
         while bytes.count % 8 != 0 { bytes.append(0) }
-        bytes[1] = UInt8(truncatingIfNeeded: bytes.count / 8)
+        guard bytes.count <= Limits.bytes else { return [] }
+        bytes[1] = UInt8(bytes.count / 8)
         return bytes
     }
 }

@@ -4,6 +4,11 @@ package struct UDPDatagram: Hashable, Sendable {
     package let destination: UInt16
     package let payload: [UInt8]
 
+    package enum Limits {
+        /// Bytes that fit into a packet of either family.
+        package static let payload = 65535 - HeaderLength.ipv4 - HeaderLength.udp
+    }
+
     /// Nil for a fragment, for another protocol, and where the lengths contradict each other.
     package init?(_ frame: [UInt8], _ layout: PacketLayout) {
         guard layout.transport == .udp, layout.fragment == .none else { return nil }

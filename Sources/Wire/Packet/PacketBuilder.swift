@@ -25,13 +25,13 @@ package enum PacketBuilder {
         return ethernet.frame(header.etherType, header.packet(message))
     }
 
-    /// A UDP datagram.
+    /// A UDP datagram with at most `UDPDatagram.Limits.payload` bytes.
     package static func udp(
         _ ethernet: EthernetHeader, _ addresses: IPHeader.Addresses, ttl: UInt8 = 64,
         source: UInt16, destination: UInt16, _ payload: [UInt8]
     ) -> [UInt8] {
         var message: [UInt8] = []
-        for word in [source, destination, UInt16(HeaderLength.udp + payload.count), 0] {
+        for word in [source, destination, UInt16(clamping: HeaderLength.udp + payload.count), 0] {
             message.append(UInt64(word), width: 2)
         }
         let header = IPHeader(addresses, proto: IPProtocol.udp, ttl: ttl)

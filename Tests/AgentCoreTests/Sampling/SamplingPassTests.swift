@@ -57,6 +57,23 @@ import Wire
         #expect(pass.exporters == [.max: wanted])
     }
 
+    /// A server with another schema may have any number.
+    @Test(arguments: [Int.max, .min, -1, 1 << 40])
+    func numbersKeepToTheSchema(_ number: Int) throws {
+        var machine = Machine()
+        machine.set(
+            1,
+            OVS.IPFIX(
+                targets: ["192.0.2.9"], cacheActiveTimeout: number, cacheMaxFlows: number,
+                statsInterval: number, templateInterval: number))
+        machine.set(number, group: number)
+        let exporter = try #require(try machine.pass().exporters[1])
+        #expect(exporter.activeTimeoutSeconds == (number > 0 ? 4200 : 0))
+        #expect(exporter.largestCache == (number > 0 ? 1 << 20 : 0))
+        #expect(exporter.templateSeconds == (number > 0 ? 3600 : 1))
+        #expect(exporter.statisticsSeconds == (number > 0 ? 3600 : 1))
+    }
+
     @Test func whatARowDoesNotSayIsStandard() throws {
         var machine = Machine()
         machine.set(1, OVS.IPFIX(targets: ["192.0.2.9"]))

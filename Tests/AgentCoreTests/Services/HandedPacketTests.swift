@@ -43,6 +43,32 @@ import Wire
         }
     }
 
+    /// There is no session that a control packet of BFD could belong to: it ends here, each one comes up,
+    /// behind the meter of its flow.
+    @Test func controlPacketsOfBFDAreDropped() throws {
+        let network = ServiceNetwork()
+        let flow = network.control.flow(
+            1, .ingress, 0, 100, "udp.dst == 3784", "handle_bfd_msg(); next;", controllerMeter: "m")
+        network.flow("1", "outport = \"p2\"; output;", table: 1)
+        let frame = Frames.udp(Frames.a, Frames.b, port: 3784)
+        let translation = Self.translate(network, frame)
+        let event = ServiceEvent(.bfd, PortReference(datapath: 1, port: 1), frame: frame)
+        #expect(translation.effects == [.service(event)])
+        #expect(translation.meters == [.service(event): "m"])
+        #expect(translation.slowPath == .serves(.bfd))
+        var host = network.host()
+        #expect(host.receive(frame, on: 1).sent.isEmpty)
+        #expect(
+            translation.drops == [
+                PacketDrop(
+                    .noSession, stage: LogicalStage(DatapathKey(1), Stage(.ingress, 0)),
+                    flow: flow)
+            ])
+        var hub = ServiceHub()
+        #expect(hub.handle(event, now: 0).isEmpty)
+        #expect(!hub.hasNews)
+    }
+
     /// A virtual port's announcement goes on as any other.
     @Test func bindingDoesNotKeepThePacket() throws {
         let network = ServiceNetwork()

@@ -210,7 +210,7 @@ struct AgentTraceTests {
         ),
         (
             "ip4 && eth.dst == 0a:00:00:00:00:04",
-            "    *** action handle_bfd_msg is not evaluated\n"
+            "    /* goes to a service: bfd */\n    *** no BFD session for it\n"
         ),
     ])
     func drops(_ text: String, _ expected: String) throws {

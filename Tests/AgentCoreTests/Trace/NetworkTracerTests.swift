@@ -445,6 +445,60 @@ struct NetworkTracerTests {
         }
     }
 
+    // MARK: - Templates
+
+    /// Two chassis with other servers under one name, and a port on each.
+    private static func templated() -> SouthboundRows {
+        var rows = SouthboundRows()
+        let s1 = rows.datapath("s1", 1)
+        for (key, name, server) in [(1, "a", "10.0.0.5"), (2, "b", "10.0.0.6")] {
+            let chassis = rows.add(SB.Chassis(name: "hv-\(name)"))
+            rows.add(
+                SB.PortBinding(
+                    logicalPort: name, datapath: s1, tunnelKey: key, chassis: chassis))
+            rows.add(
+                SB.ChassisTemplateVar(chassis: "hv-\(name)", variables: ["server": server]))
+        }
+        rows.port("c", 3, in: s1)
+        rows.flow(
+            s1, "ingress", 0, "ls_in_first", 50, "ip4.dst == ^server", "ip4.dst = ^server; next;")
+        rows.flow(s1, "ingress", 0, "ls_in_first", 40, "ip4.dst == ^unknown", "drop;")
+        rows.flow(s1, "ingress", 0, "ls_in_first", 0, "1", "drop;")
+        rows.flow(s1, "ingress", 1, "ls_in_second", 0, "1", "outport = \"c\"; output;")
+        rows.flow(s1, "egress", 0, "ls_out_first", 0, "1", "output;")
+        return rows
+    }
+
+    /// A template is what it is on the chassis of the inport; what has no value there is named.
+    @Test func templatesAreThoseOfTheInport() {
+        let network = TraceNetwork(Self.templated().replica)
+        func answer(_ port: String, _ address: String) -> [Substring] {
+            NetworkTrace(
+                microflow: "inport == \"\(port)\" && ip4.dst == \(address) && ip.ttl == 64"
+            ).answer(network).split(separator: "\n").dropFirst().map { $0.drop { $0 == " " } }
+        }
+        for (port, own, other) in [("a", "10.0.0.5", "10.0.0.6"), ("b", "10.0.0.6", "10.0.0.5")] {
+            let taken = answer(port, own)
+            #expect(
+                taken.first
+                    == "# without flows of templates that have no value on chassis hv-\(port): ^unknown"
+            )
+            #expect(
+                taken.contains {
+                    $0.hasPrefix("0. ls_in_first (test:1): ip4.dst == \(own), priority 50, uuid")
+                }, "\(taken)")
+            #expect(taken.contains("ip4.dst = \(own);"))
+            #expect(taken.contains("/* output to \"c\", type \"\" */"))
+            #expect(answer(port, other).contains { $0.hasPrefix("0. ls_in_first (test:1): 1,") })
+        }
+        let nowhere = answer("c", "10.0.0.5")
+        #expect(
+            nowhere.first
+                == "# without flows of templates that have no value as no chassis has the inport: "
+                + "^server, ^unknown")
+        #expect(nowhere.contains { $0.hasPrefix("0. ls_in_first (test:1): 1, priority 0") })
+    }
+
     @Test func friendlyNames() {
         var rows = SouthboundRows()
         let id = "7e6a5c6e-0c4f-4d5e-8d6c-0f1e2d3c4b5a"

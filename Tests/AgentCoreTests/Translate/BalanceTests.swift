@@ -189,6 +189,14 @@ import Wire
             })
     }
 
+    /// More members than a slot can name: those that it can are chosen from.
+    @Test func membersHaveALimit() {
+        let choice = HashChoice(
+            (0..<70_000).map { .init(identity: StableHash.of(UInt128($0)), weight: 1) })
+        #expect(choice.members.count == 65_535)
+        #expect(choice.table().allSatisfy { Int($0) < choice.members.count })
+    }
+
     @Test func slotsAreSharedByWeight() {
         func counts(_ choice: HashChoice) -> [Int] {
             let table = choice.table()

@@ -216,14 +216,14 @@ import Wire
 
     @Test func whatIsNotEvaluatedDropsAndNamesTheFlow() {
         let control = Self.network()
-        let id = control.flow(1, .ingress, 0, 60, "udp", "handle_bfd_msg(); next;")
+        let id = control.flow(1, .ingress, 0, 60, "udp", "next(64);")
         var translator = Translator()
         let translation = translator.translate(
             Self.input(Frames.udp(Frames.a, Frames.b), on: 1), in: control.snapshot())
         #expect(
             translation.drops == [
                 PacketDrop(
-                    .unsupported("handle_bfd_msg"),
+                    .unsupported("next"),
                     stage: LogicalStage(DatapathKey(1), Stage(.ingress, 0)), flow: id)
             ])
         #expect(translation.actions.isEmpty)

@@ -155,7 +155,7 @@ package struct BalancedByHash: RouterFeature {
                 flows.add(.inConntrackExtract, 120, match, [.next])
                 continue
             }
-            let members = (0..<count).map { Action.Selection.Member(UInt16($0)) }
+            let members = Action.Selection.Member.numbered(count, from: 0)
             flows.add(
                 .inConntrackExtract, 120, match,
                 [
