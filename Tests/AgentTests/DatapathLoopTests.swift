@@ -78,7 +78,7 @@ import Wire
         let drop = PacketDrop(
             .noSession, stage: LogicalStage(DatapathKey(1), Stage(.ingress, 1)), flow: flow)
         #expect(run.counters.drops == [drop: 3])
-        #expect(told.unsupported.isEmpty)
+        #expect(told.drops == [drop])
         #expect(told.events.map(\.kind) == [.bfd, .bfd, .bfd])
     }
 
