@@ -13,11 +13,12 @@ struct TraceTemplates: Hashable, Sendable {
 
     /// The flow as the chassis reads it.
     func expanded(_ flow: FlowDescription) -> FlowDescription {
-        guard case .text(let match) = Template.expand(flow.match, variables),
+        guard !Template.variables(in: flow.match + flow.actions).isEmpty,
+            case .text(let match) = Template.expand(flow.match, variables),
             case .text(let actions) = Template.expand(flow.actions, variables)
         else { return flow }
         var flow = flow
-        flow.match = match
+        flow.match = (try? Match(parsing: match))?.description ?? match
         flow.actions = actions
         return flow
     }

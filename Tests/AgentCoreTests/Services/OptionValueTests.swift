@@ -39,6 +39,13 @@ import Wire
             let length = random.number(0..<3) == 0 ? count : 1
             return (0..<length).map { _ in .string(random.pick(texts)) }
         }
+        // What chance seldom makes.
+        switch random.number(0..<20) {
+        case 0:
+            return [.ip4(IPv4Address(0x1e00_0000), random.number(0..<33)), .ip4(IPv4Address(1))]
+        case 1: return [.decimal(UInt64(random.number(0..<3)))]
+        default: break
+        }
         let common = random.pick(Number.Format.allCases)
         let isMixed = random.number(0..<3) == 0
         return (0..<count).map { _ in

@@ -100,7 +100,7 @@ import Wire
         try world.write(wallClock: now)
         let stamps = world.rows(SB.FDB.self).map(\.timestamp)
         let ages = (Int(text) ?? 0) > 0
-        let threshold = min(Int(text) ?? 0, Int(UInt32.max)) * 1000 * 3 / 16
+        let threshold = (Int(text) ?? 0).clamped(to: 0...Int(UInt32.max)) * 1000 * 3 / 16
         let isOld = number < 0 || number <= Int(now) - threshold
         #expect(stamps == [ages && isOld ? Int(now) : number])
     }

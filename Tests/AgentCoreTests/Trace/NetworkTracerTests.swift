@@ -493,7 +493,7 @@ struct NetworkTracerTests {
         }
         let nowhere = answer("c", "10.0.0.5")
         #expect(
-            nowhere.first
+            nowhere.first.map { String($0) }
                 == "# without flows of templates that have no value as no chassis has the inport: "
                 + "^server, ^unknown")
         #expect(nowhere.contains { $0.hasPrefix("0. ls_in_first (test:1): 1, priority 0") })
