@@ -20,7 +20,7 @@ extension DatapathLoop {
         switch event.kind {
         case .virtualPort: AgentCoverage.droppedBindings.hit()
         case .emptyLoadBalancer: AgentCoverage.droppedEvents.hit()
-        case .multicast, .prefixDelegation, .serviceCheck, .activation: break
+        case .multicast, .prefixDelegation, .serviceCheck, .activation, .bfd: break
         }
         return false
     }
