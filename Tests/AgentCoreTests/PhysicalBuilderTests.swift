@@ -115,6 +115,28 @@ private func row(_ number: UInt64) -> RowUUID { RowUUID(high: 7, low: number) }
                 == .redirect(PortReference(datapath: 2, port: 1)))
     }
 
+    /// One way to each, but all addresses are its.
+    @Test func chassisOfOtherZonesAreKnown() throws {
+        var inputs = inputs()
+        let isRemote = ["is-remote": "true"]
+        inputs.chassis[row(3)] = SB.Chassis(
+            name: "far", encaps: [row(23), row(24)], otherConfig: isRemote)
+        inputs.chassis[row(4)] = SB.Chassis(
+            name: "vxlan", encaps: [row(25)], otherConfig: isRemote)
+        inputs.encaps[row(23)] = SB.Encap(type: "geneve", ip: "192.0.2.9")
+        inputs.encaps[row(24)] = SB.Encap(type: "geneve", ip: "192.0.2.8")
+        inputs.encaps[row(25)] = SB.Encap(type: "vxlan", ip: "192.0.2.7")
+        inputs.devices[.vxlan] = TunnelDevice(
+            vport: 91, localAddresses: [.v4(IPv4Address(0xc000_0201))])
+        var builder = PhysicalBuilder(inputs)
+        let zones = builder.build().otherZones
+        #expect(zones.ways.map { "\($0.remote)" } == ["192.0.2.8"])
+        #expect(Set(zones.sources.map { "\($0)" }) == ["192.0.2.8", "192.0.2.9"])
+        inputs.chassis[row(3)]?.otherConfig = [:]
+        builder = PhysicalBuilder(inputs)
+        #expect(builder.build().otherZones == OtherZones())
+    }
+
     /// A port of a switch that ovn-controller-vtep stands for.
     @Test func aVTEPIsKnownByItsAddress() throws {
         var inputs = inputs()

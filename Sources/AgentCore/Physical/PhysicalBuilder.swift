@@ -101,6 +101,15 @@ package struct PhysicalBuilder {
         problems = mirrors.problems
     }
 
+    private var otherZones: OtherZones {
+        let chassis = tunnels.filter { uuid, endpoints in
+            inputs.chassis[uuid]?.isOfOtherZone == true && endpoints[0].encapsulation == .geneve
+        }
+        return OtherZones(
+            ways: chassis.values.map { $0[0] }.sorted(),
+            sources: Set(chassis.values.flatMap { $0.map(\.remote) }))
+    }
+
     /// The devices that the mirrors of ports here need.
     package var mirrorDevices: Set<MirrorDevice> { mirrors.devices }
 
@@ -133,6 +142,7 @@ package struct PhysicalBuilder {
         for endpoints in tunnels.values {
             for endpoint in endpoints { view.tunnelSources.insert(endpoint.remote) }
         }
+        view.otherZones = otherZones
         addGroups(to: &view, places: places)
         addNeighbours(to: &view)
         addLearnedAddresses(to: &view)

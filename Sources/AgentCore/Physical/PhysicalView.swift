@@ -242,6 +242,7 @@ package struct PhysicalView: Sendable {
     package var tunnelSources: TreeSet<IPAddress> = []
     /// Addresses of hardware VTEPs -> their ports by datapath.
     package var vteps: TreeDictionary<IPAddress, [UInt32: PortReference]> = [:]
+    package var otherZones = OtherZones()
     package var neighbours: TreeDictionary<NeighbourKey, MACAddress> = [:]
     package var learnedAddresses: TreeDictionary<LearnedAddressKey, UInt32> = [:]
     /// Datapath keys of logical routers among the local datapaths; all others are switches.
@@ -277,6 +278,8 @@ package enum PhysicalDependency: Hashable, Sendable {
     case tunnelDevice(vport: UInt32)
     case group(PortReference)
     case tunnelSource(IPAddress)
+    /// All chassis of other availability zones.
+    case otherZones
     case neighbour(NeighbourKey)
     case learnedAddress(LearnedAddressKey)
     case router(datapath: UInt32)
@@ -321,6 +324,7 @@ extension PhysicalView {
         Self.compare(old.tunnelDevices, tunnelDevices) { result.insert(.tunnelDevice(vport: $0)) }
         Self.compare(old.groups, groups) { result.insert(.group($0)) }
         Self.compare(old.vteps, vteps) { result.insert(.tunnelSource($0)) }
+        if old.otherZones != otherZones { result.insert(.otherZones) }
         Self.compare(old.neighbours, neighbours) { result.insert(.neighbour($0)) }
         Self.compare(old.learnedAddresses, learnedAddresses) {
             result.insert(.learnedAddress($0))

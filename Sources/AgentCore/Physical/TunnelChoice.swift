@@ -56,4 +56,7 @@ package struct TunnelChoice {
 extension SB.Chassis {
     /// A switch that ovn-controller-vtep stands for.
     package var isVTEP: Bool { otherConfig["is-vtep"] == "true" }
+
+    /// One of another availability zone, whose row an interconnection daemon has written.
+    package var isOfOtherZone: Bool { otherConfig["is-remote"] == "true" }
 }

@@ -67,7 +67,7 @@ extension Translator {
     /// - Parameter isLocal: the packet must not leave this chassis.
     mutating func enterDatapath(
         _ port: PortReference, isLocal: Bool = false, isFromVTEP: Bool = false,
-        _ snapshot: TranslationSnapshot
+        isFromOtherZone: Bool = false, _ snapshot: TranslationSnapshot
     ) {
         note(.received(port))
         mayEnterTunnelAgain()
@@ -75,6 +75,7 @@ extension Translator {
         key.load(.flags, 0)
         if isLocal { key.load(KeyField.flagsLocalOnly, 1) }
         if isFromVTEP { key.load(KeyField.flagsFromVTEP, 1) }
+        if isFromOtherZone { key.load(KeyField.flagsTunnelReceived, 1) }
         key.load(.outport, 0)
         key.load(.datapath, UInt64(port.datapath))
         key.load(.inport, UInt64(port.port))
@@ -138,7 +139,7 @@ extension Translator {
         let datapath = UInt32(key.read(.datapath))
         let outport = UInt32(key.read(.outport))
         guard outport != 0 else {
-            drop(.noOutport)
+            enterFromOtherZone(source, snapshot)
             return
         }
         let reference = PortReference(datapath: datapath, port: outport)

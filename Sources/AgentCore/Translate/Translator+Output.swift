@@ -173,7 +173,7 @@ extension Translator {
 
     // MARK: - Tunnels
 
-    private mutating func sendToTunnels(_ endpoints: [TunnelEndpoint], egress: UInt32) {
+    mutating func sendToTunnels(_ endpoints: [TunnelEndpoint], egress: UInt32) {
         guard !endpoints.isEmpty, mayEnterTunnels else { return }
         let datapath = UInt32(key.read(.datapath))
         let ingress = UInt32(key.read(.inport))

@@ -42,8 +42,9 @@ extension Translator {
             var options: [String: String] = [:]
             for option in event.options { options[option.name] = option.strings.first }
             return hand(.emptyLoadBalancer(options), to: KeySpan(.inport))
-        // To the peers of an EVPN, of which there are none.
-        case .floodRemote: return true
+        case .floodRemote:
+            floodToOtherZones(snapshot)
+            return true
         default: return unsupported(action)
         }
     }

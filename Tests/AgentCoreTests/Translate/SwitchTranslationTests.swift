@@ -229,8 +229,8 @@ import Wire
         #expect(translation.actions.isEmpty)
     }
 
-    /// Nothing is known of peers of an EVPN: questions about them find nothing, and a flood to them
-    /// reaches nobody. The packet itself goes on, in the kernel.
+    /// Nothing is known of peers of an EVPN: questions about them find nothing. Nor are there other
+    /// availability zones that a flood could reach. The packet itself goes on, in the kernel.
     @Test func anEVPNWithoutPeersIsEmpty() {
         let control = Self.network()
         control.flow(
