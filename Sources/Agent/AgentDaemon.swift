@@ -36,8 +36,6 @@ package enum AgentDaemon {
             manager?.notify("STOPPING=1")
             agent.close()
             if let failure = agent.failure { throw failure }
-        } catch let failure as AgentFailure {
-            throw failure
         } catch {
             throw AgentFailure(description: "\(error)")
         }

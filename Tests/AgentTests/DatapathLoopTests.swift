@@ -42,19 +42,27 @@ import Wire
         }
     }
 
+    /// A run that gets three packets of two ports, none of which arrives, and what it tells.
+    private func loseThree(
+        _ machine: Machine, place: SourceLocation = #_sourceLocation
+    ) -> (DatapathLoop, Told) {
+        let run = machine.run()
+        let told = listen(to: run)
+        for (source, port) in [(Wiring.a, 1), (Wiring.b, 2), (Wiring.a, 1)] {
+            let frame = Wiring.frame(from: source, to: Wiring.c)
+            #expect(machine.receive(frame, on: UInt32(port), run) == [], sourceLocation: place)
+        }
+        run.reviewFlows()
+        return (run, told)
+    }
+
     /// A flow whose action nobody evaluates drops its packets, all of them counted, and is told
     /// once.
     @Test func anActionThatIsNotEvaluatedIsCountedAndToldOnce() throws {
         let machine = try Machine()
         let flow = machine.wiring.flow(
             .ingress, 1, 90, "udp.dst == 53", "next(64);")
-        let run = machine.run()
-        let told = listen(to: run)
-        for (source, port) in [(Wiring.a, 1), (Wiring.b, 2), (Wiring.a, 1)] {
-            let frame = Wiring.frame(from: source, to: Wiring.c)
-            #expect(machine.receive(frame, on: UInt32(port), run) == [])
-        }
-        run.reviewFlows()
+        let (run, told) = loseThree(machine)
         let drop = try #require(told.drops.first)
         #expect(told.drops.count == 1)
         #expect(drop.reason == .unsupported("next"))
@@ -68,13 +76,7 @@ import Wire
     @Test func bfdWithoutASessionIsCounted() throws {
         let machine = try Machine()
         let flow = machine.wiring.flow(.ingress, 1, 90, "udp.dst == 53", "handle_bfd_msg();")
-        let run = machine.run()
-        let told = listen(to: run)
-        for (source, port) in [(Wiring.a, 1), (Wiring.b, 2), (Wiring.a, 1)] {
-            let frame = Wiring.frame(from: source, to: Wiring.c)
-            #expect(machine.receive(frame, on: UInt32(port), run) == [])
-        }
-        run.reviewFlows()
+        let (run, told) = loseThree(machine)
         let drop = PacketDrop(
             .noSession, stage: LogicalStage(DatapathKey(1), Stage(.ingress, 1)), flow: flow)
         #expect(run.counters.drops == [drop: 3])

@@ -18,9 +18,7 @@ extension ControlThread {
         defer { noteEvaluation(.now() - begin) }
         stand(.configuration, system.configuration.problems.map(\.description))
         let looksAtDevices = linksChanged
-        let hasNewPlan = system.plan != kernelPlan
         followKernel(system)
-        if looksAtDevices || hasNewPlan { followMTUs(system) }
         followShaping(system, isDue: looksAtDevices)
         followPolicing(system, isDue: looksAtDevices)
         followSampling(system)
@@ -47,6 +45,7 @@ extension ControlThread {
                 system.plan, encapsulations: kinds, mirrors: mirrorDevices)
             let failures = driver.ports.failures.values.sorted { $0.name < $1.name }
             stand(.ports, failures.map { "\($0.name): \($0.reason)" })
+            stand(.mtus, driver.keepMTUs(system.plan))
             tellDivergences()
             if !changes.isEmpty {
                 guards.change(changes)
@@ -60,12 +59,6 @@ extension ControlThread {
         } catch {
             report("kernel datapath: \(error)")
         }
-    }
-
-    /// Whenever the devices are looked at, or rows of theirs have changed.
-    private func followMTUs(_ system: LocalSystem) {
-        stand(.mtus, driver.keepMTUs(system.plan))
-        tellDivergences()
     }
 
     /// What the Southbound side is evaluated with, as far as this host's administrator says it.
@@ -110,7 +103,7 @@ extension ControlThread {
     ) {
         do {
             system.writeDatapath(
-                try driver.features().capabilities, local.replica, into: &transaction,
+                try driver.capabilities(), local.replica, into: &transaction,
                 placeholder: RowUUID.random)
         } catch {
             report("kernel datapath: \(error)")

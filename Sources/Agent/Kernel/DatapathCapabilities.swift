@@ -1,11 +1,12 @@
 import Netlink
 
 extension KernelDriver {
-    /// Asked once, by flows that are deleted again: only who serves the datapath may.
-    func features() throws(NetlinkError) -> KernelFeatures {
+    /// What the kernel can do. It is asked once, by flows that are deleted again: only who serves the datapath
+    /// may.
+    func capabilities() throws(NetlinkError) -> [String: String] {
         if let probed { return probed }
         var channel = try FlowChannel.open(datapath, families)
-        let found = try KernelFeatures.probe(control, &channel)
+        let found = try KernelFeatures.probe(control, &channel).capabilities
         probed = found
         return found
     }

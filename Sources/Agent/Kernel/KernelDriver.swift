@@ -47,8 +47,8 @@ final class KernelDriver {
     private var served: [String: UInt32] = [:]
     var ports = KernelPorts()
     var mtus = MTUKeeper()
-    /// What the kernel can do, once it was asked.
-    var probed: KernelFeatures?
+    /// The datapath's capabilities, once the kernel was asked.
+    var probed: [String: String]?
     /// Of the devices among `ports`, by name.
     private(set) var counters: [String: InterfaceCounters] = [:]
     /// All ports of the datapath as they were described last.

@@ -39,14 +39,12 @@ package struct DHCPRelay: Hashable, Sendable {
         else { return nil }
         var header = EthernetHeader(of: frame, layout)
         header.destination = client
-        let payload = message.encoded
-        guard payload.count <= UDPDatagram.Limits.payload else { return nil }
-        return PacketBuilder.udp(
+        return datagram.frame(
             header,
             .v4(
                 source: IPv4Address(frame.uint32(at: layout.networkOffset + 12)),
                 destination: destination(message, type)),
-            source: datagram.source, destination: datagram.destination, payload)
+            carrying: message.encoded)
     }
 
     private func isOnNetwork(_ message: DHCPv4Message, _ type: DHCPv4Type) -> Bool {
@@ -70,12 +68,8 @@ package struct DHCPRelay: Hashable, Sendable {
         _ frame: [UInt8], _ layout: PacketLayout, _ datagram: UDPDatagram,
         _ message: DHCPv4Message
     ) -> [UInt8]? {
-        let payload = message.encoded
-        guard payload.count <= UDPDatagram.Limits.payload else { return nil }
-        return layout.addresses(frame).map {
-            PacketBuilder.udp(
-                EthernetHeader(of: frame, layout), $0, source: datagram.source,
-                destination: datagram.destination, payload)
+        layout.addresses(frame).flatMap {
+            datagram.frame(EthernetHeader(of: frame, layout), $0, carrying: message.encoded)
         }
     }
 }

@@ -28,12 +28,10 @@ package struct DHCPv4Server: Sendable {
             let request = DHCPv4Message(datagram.payload), let answer = answer(request)
         else { return nil }
         let source = IPv4Address(frame.uint32(at: layout.networkOffset + 12))
-        let payload = answer.message.encoded
-        guard payload.count <= UDPDatagram.Limits.payload else { return nil }
-        return PacketBuilder.udp(
+        return datagram.frame(
             EthernetHeader(of: frame, layout),
-            .v4(source: source, destination: answer.destination), source: datagram.source,
-            destination: datagram.destination, payload)
+            .v4(source: source, destination: answer.destination),
+            carrying: answer.message.encoded)
     }
 
     /// The reply (RFC 2131 §4.3.1 table 3), and where it goes.
@@ -126,9 +124,8 @@ package struct DHCPv4Server: Sendable {
         }
     }
 
-    /// Nil for a value that the kind of option can't have.
+    /// Of a value of its kind; nil for kinds that only other services have.
     private static func bytes(_ option: Action.Option, _ kind: OptionTable.Kind) -> [UInt8]? {
-        guard kind.problem(option.values) == nil else { return nil }
         var bytes: [UInt8] = []
         switch kind {
         case .boolean: bytes = [option.numbers.first?.value == 0 ? 0 : 1]

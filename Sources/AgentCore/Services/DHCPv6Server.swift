@@ -21,11 +21,8 @@ package struct DHCPv6Server: Sendable {
             let request = DHCPv6Message(datagram.payload), let reply = answer(request),
             let addresses = layout.addresses(frame)
         else { return nil }
-        let payload = reply.encoded
-        guard payload.count <= UDPDatagram.Limits.payload else { return nil }
-        return PacketBuilder.udp(
-            EthernetHeader(of: frame, layout), addresses, source: datagram.source,
-            destination: datagram.destination, payload)
+        return datagram.frame(
+            EthernetHeader(of: frame, layout), addresses, carrying: reply.encoded)
     }
 
     package func answer(_ request: DHCPv6Message) -> DHCPv6Message? {

@@ -9,6 +9,15 @@ package struct UDPDatagram: Hashable, Sendable {
         package static let payload = 65535 - HeaderLength.ipv4 - HeaderLength.udp
     }
 
+    /// The frame of a datagram between the same ports with another payload; nil if that is too long for one.
+    package func frame(
+        _ ethernet: EthernetHeader, _ addresses: IPHeader.Addresses, carrying payload: [UInt8]
+    ) -> [UInt8]? {
+        guard payload.count <= Limits.payload else { return nil }
+        return PacketBuilder.udp(
+            ethernet, addresses, source: source, destination: destination, payload)
+    }
+
     /// Nil for a fragment, for another protocol, and where the lengths contradict each other.
     package init?(_ frame: [UInt8], _ layout: PacketLayout) {
         guard layout.transport == .udp, layout.fragment == .none else { return nil }

@@ -194,24 +194,25 @@ mirror_to_interface() {
     return $result
 }
 
-# Copies in a tunnel to a collector outside of the overlay.
-mirror_to_collector() {
-    nb mirror-add copies gre 7 from-lport 192.0.2.2 && nb_hv lsp-attach-mirror vm11 copies || return 1
+# copied_in_tunnel TYPE PATTERN: copies of an echo request and its answer go to a collector outside of the
+# overlay, and are captured.
+copied_in_tunnel() {
+    nb mirror-add copies "$1" 7 from-lport 192.0.2.2 && nb_hv lsp-attach-mirror vm11 copies || return 1
     capture copies hv1 u1 proto 47
     reaches vm11 "${IP[vm21]}"
-    eventually 3 counts copies 'echo request' 1 || true
+    eventually 3 counts copies "$2" 1 || true
     end_capture copies
+}
+
+mirror_to_collector() {
+    copied_in_tunnel gre 'echo request' || return 1
     DETAIL="$(count copies 'key=0x7,.*echo request') requests, $(count copies 'echo reply') replies copied"
     [ "$DETAIL" = "1 requests, 0 replies copied" ]
 }
 
-# The same with ERSPAN's header, version 1 (0x88be), behind that of GRE.
+# With ERSPAN's header, version 1 (0x88be), behind that of GRE.
 mirror_to_analyser() {
-    nb mirror-add copies erspan 7 from-lport 192.0.2.2 && nb_hv lsp-attach-mirror vm11 copies || return 1
-    capture copies hv1 u1 proto 47
-    reaches vm11 "${IP[vm21]}"
-    eventually 3 counts copies '88be' 1 || true
-    end_capture copies
+    copied_in_tunnel erspan '88be' || return 1
     DETAIL="$(count copies '88be') requests copied"
     [ "$DETAIL" = "1 requests copied" ]
 }
