@@ -242,6 +242,30 @@ private struct SwitchHost {
         let host = SwitchHost([], otherConfig: text.map { ["stats-update-interval": $0] } ?? [:])
         #expect(try #require(host.system).statisticsInterval == milliseconds)
     }
+
+    @Test(arguments: [
+        ([:], 200_000, 10_000), (["max-idle": "500"], 200_000, 500),
+        (["flow-limit": "1000", "max-idle": ""], 1000, 10_000),
+    ])
+    func flowsAreKeptAsTheDatabaseSays(
+        otherConfig: [String: String], flows: Int, idle: Milliseconds
+    ) throws {
+        let keeping = try #require(SwitchHost([], otherConfig: otherConfig).system).flowKeeping
+        #expect(keeping.flows == flows)
+        #expect(keeping.idle == idle)
+        #expect(keeping.problems == [])
+    }
+
+    @Test(arguments: [
+        ("max-idle", "499"), ("max-idle", "soon"), ("flow-limit", "0"), ("flow-limit", "-1"),
+        ("flow-limit", "9223372036854775807"),
+    ])
+    func numbersOfFlowsThatMakeNoSenseAreNamed(key: String, value: String) {
+        let keeping = FlowKeeping(otherConfig: [key: value])
+        #expect(keeping.flows == 200_000 && keeping.idle == 10_000)
+        #expect(keeping.problems.count == 1)
+        #expect(keeping.problems.first?.contains("other_config:\(key) \"\(value)\"") == true)
+    }
 }
 
 @Suite struct BridgePassTests {

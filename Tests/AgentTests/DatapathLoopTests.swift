@@ -132,6 +132,37 @@ import Wire
         #expect(run.counters.crossings[.inward("c")] == PacketCount(packets: 1, bytes: size))
     }
 
+    /// A flow goes when it was idle for as long as the local database says, also one that was there before.
+    @Test func flowsGoWhenTheyWereIdleForLongEnough() throws {
+        let machine = try Machine()
+        let run = machine.run()
+        var time: Milliseconds = 1000
+        run.clock = { time }
+        machine.receive(Wiring.frame(from: Wiring.a, to: Wiring.c), on: 1, run)
+        time += 9_000
+        run.reviewFlows()
+        #expect(run.table?.count == 1)
+        run.keepFlows(FlowKeeping(otherConfig: ["max-idle": "20000"]))
+        time += 9_000
+        run.reviewFlows()
+        #expect(run.table?.count == 1)
+        run.keepFlows(FlowKeeping(otherConfig: ["max-idle": "500"]))
+        run.reviewFlows()
+        #expect(run.table?.count == 0)
+    }
+
+    /// Of more flows than there may be some go, and the limit is told.
+    @Test func flowsAreNoMoreThanTheLimit() throws {
+        let machine = try Machine()
+        let run = machine.run()
+        run.keepFlows(FlowKeeping(otherConfig: ["flow-limit": "1"]))
+        machine.receive(Wiring.frame(from: Wiring.a, to: Wiring.c), on: 1, run)
+        machine.receive(Wiring.frame(from: Wiring.b, to: Wiring.c), on: 2, run)
+        run.reviewFlows()
+        #expect(try #require(run.table?.count) <= 1)
+        #expect(try run.answer(.flowNumbers).get().contains("(limit 1)"))
+    }
+
     /// Stations begin to be learned while a flow serves one of them, which had nothing to teach when it
     /// was put: its next packet teaches.
     @Test func aCachedFlowTeachesWhatIsWantedLater() throws {

@@ -2,7 +2,7 @@ import Testing
 
 /// What Tools/test says of what its parts left behind.
 struct ReportTests {
-    /// The report of networks whose checks are given, a line each: verdict, description, remark.
+    /// The report of networks whose checks are given, a line each: verdict, description, remark, time.
     private func report(first: [String] = [], checks: [String]) -> (output: String, status: Int32) {
         let lines = { (rows: [String]) in
             rows.map { "'" + $0.replacing(" | ", with: "\t") + "'" }.joined(separator: " ")
@@ -23,6 +23,12 @@ struct ReportTests {
         #expect(output.contains("failed: network ours: two: why"))
         #expect(output.contains("1 passed, 1 failed"))
         #expect(status != 0)
+    }
+
+    @Test func aNetworksTimeIsTheSumOfItsChecks() {
+        let (output, status) = report(checks: ["ok | one | - | 1200 ms", "ok | two | - | 900 ms"])
+        #expect(output.contains(/network ours +2 held +2 s/))
+        #expect(status == 0)
     }
 
     @Test func whatHeldAtTheFirstTryOnlyIsSaid() {

@@ -1,11 +1,12 @@
 """Sends packets that differ from what access control lists name in one bit of each of three fields.
 
-    explosion.py INTERFACE SOURCE_MAC TARGET_MAC SOURCE_IP TARGET_IP PORTS RATE SECONDS
+    explosion.py INTERFACE SOURCE_MAC TARGET_MAC SOURCE_IP TARGET_IP PORTS RATE PACKETS
 
 A classifier that remembers for each packet only the bits that decided about it needs a mask of its own
 for each of them: 32 bits of the target, 16 of the source port and 16 of the target port, 8192 masks ("tuple
 space explosion", doi:10.1145/3359989.3365431). TARGET_IP and PORTS (SOURCE,TARGET) are what the lists name.
-RATE packets per second are sent, some at a time, from the first again when all have been.
+RATE packets per second are sent, some at a time, from the first again when all have been; PACKETS of them,
+however long that takes.
 """
 
 import ipaddress
@@ -33,19 +34,17 @@ def packets(source_mac, target_mac, source, target, ports):
 
 
 def main():
-    interface, source_mac, target_mac, source, target, ports, rate, seconds = sys.argv[1:9]
+    interface, source_mac, target_mac, source, target, ports, rate, count = sys.argv[1:9]
     ports = [int(port) for port in ports.split(",")]
     trace = list(packets(source_mac, target_mac, source, target, ports))
     link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     link.bind((interface, 0))
     begin = time.monotonic()
     endless = itertools.cycle(trace)
-    for number in range(0, int(float(rate) * float(seconds)), BURST):
+    for number in range(0, int(count), BURST):
         wait = begin + number / float(rate) - time.monotonic()
         if wait > 0:
             time.sleep(wait)
-        if time.monotonic() - begin > float(seconds):
-            break
         for packet in itertools.islice(endless, BURST):
             link.send(packet)
 

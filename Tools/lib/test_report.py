@@ -155,10 +155,14 @@ def failures(streams):
 
 
 def network_checks(logs, name="checks"):
-    """(network, verdict, description, detail) of every check, from lines with tabs."""
+    """(network, verdict, description, detail, time) of every check, from lines with tabs."""
     for path in sorted(logs.glob(f"{name}.*")):
         for line in path.read_text(errors="replace").splitlines():
             yield (path.name.split(".", 1)[1], *line.split("\t"))
+
+
+def seconds(checks):
+    return sum(int(check[4].split()[0]) for check in checks if len(check) > 4) // 1000
 
 
 def network_table(checks):
@@ -166,7 +170,8 @@ def network_table(checks):
         verdicts = [check[1] for check in checks if check[0] == network]
         bad = len(verdicts) - verdicts.count("ok")
         print(f"  {'network ' + network:<24} {verdicts.count('ok'):>5} held"
-              + (f" {bad:>4} FAILED" if bad else ""))
+              + (f" {bad:>4} FAILED" if bad else "")
+              + f"   {seconds(check for check in checks if check[0] == network):>5} s")
     for network, verdict, description, *detail in checks:
         if verdict != "ok":
             print(f"  failed: network {network}: {description}: {' '.join(detail)}")

@@ -16,9 +16,12 @@ extension ControlThread {
         self.system = system
         let begin = MonotonicTime.now()
         defer { noteEvaluation(.now() - begin) }
-        stand(.configuration, system.configuration.problems.map(\.description))
+        stand(
+            .configuration,
+            system.configuration.problems.map(\.description) + system.flowKeeping.problems)
         let looksAtDevices = linksChanged
         followKernel(system)
+        followFlowKeeping(system)
         followShaping(system, isDue: looksAtDevices)
         followPolicing(system, isDue: looksAtDevices)
         followSampling(system)
@@ -59,6 +62,12 @@ extension ControlThread {
         } catch {
             report("kernel datapath: \(error)")
         }
+    }
+
+    private func followFlowKeeping(_ system: LocalSystem) {
+        guard system.flowKeeping != flowKeeping else { return }
+        flowKeeping = system.flowKeeping
+        worker.keepFlows(flowKeeping)
     }
 
     /// What the Southbound side is evaluated with, as far as this host's administrator says it.

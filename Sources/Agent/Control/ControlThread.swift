@@ -33,6 +33,7 @@ final class ControlThread {
     // What was read last.
     var system: LocalSystem?
     var kernelPlan: BridgePlan?
+    var flowKeeping = FlowKeeping()
     var kernelTunnels: Set<EncapsulationType>?
     /// Devices that mirrors need, and those that the kernel was asked for.
     var mirrorDevices: Set<MirrorDevice> = []

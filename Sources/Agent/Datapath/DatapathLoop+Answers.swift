@@ -39,9 +39,16 @@ extension DatapathLoop {
         return .success(lines.joined(separator: "\n"))
     }
 
+    /// The local database's word; a limit that an operator has set meanwhile ends with it.
+    func keepFlows(_ keeping: FlowKeeping) {
+        supervision.limits.flows = keeping.flows
+        supervision.limits.idle = UInt64(keeping.idle)
+        table?.limits = supervision.limits
+    }
+
     private func setFlowLimit(_ limit: Int) -> Result<String, ControlError> {
         supervision.limits.flows = limit
-        table?.limits.flows = limit
+        table?.limits = supervision.limits
         return .success("set flow_limit to \(limit)\n")
     }
 

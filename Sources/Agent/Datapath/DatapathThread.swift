@@ -71,6 +71,11 @@ final class DatapathThread: @unchecked Sendable {
         loop.post { state.value.install(snapshot, isComplete: isComplete) }
     }
 
+    func keepFlows(_ keeping: FlowKeeping) {
+        let state = OwnerBound(self.state, loop: loop)
+        loop.post { state.value.keepFlows(keeping) }
+    }
+
     /// Sends packets of services on their way.
     func inject(_ injections: [Injection]) {
         let state = OwnerBound(self.state, loop: loop)

@@ -37,6 +37,8 @@ package struct LocalSystem {
         return max(asked ?? 0, Self.shortestStatisticsInterval)
     }
 
+    package var flowKeeping: FlowKeeping { FlowKeeping(otherConfig: open.row.otherConfig) }
+
     /// Set while ovs-ctl(8) restarts ovs-vswitchd and restores its OpenFlow flows: until it is gone,
     /// ovs-vswitchd serves no miss (ovs-vswitchd.conf.db(5)). Here are no such flows, and those of the
     /// kernel are adopted; so the key goes once the ports are served, or stock programs that come back

@@ -13,19 +13,19 @@ PORT_BROADCAST=7001 PORT_UNKNOWN=7002 PORT_HONEST=7003 PORT_FALSE_MAC=7004 PORT_
 
 # check DESCRIPTION FUNCTION ARGUMENT...
 check() {
-    local description=$1 verdict=ok begin
+    local description=$1 verdict=ok begin=${EPOCHREALTIME/./} took
     shift
     DETAIL=
-    begin=$(milliseconds)
     CHECKS_RUN=$((CHECKS_RUN + 1))
     if ! "$@"; then
         verdict=FAILED
         CHECKS_FAILED=$((CHECKS_FAILED + 1))
     fi
-    DETAIL=${DETAIL:-took $(($(milliseconds) - begin)) ms}
+    took=$(((${EPOCHREALTIME/./} - begin) / 1000))
+    DETAIL=${DETAIL:-took $took ms}
     printf '  %-6s  %-48s  %s\n' "$verdict" "$description" "$DETAIL"
     [ -z "${OVN_CHECKS:-}" ] ||
-        printf '%s\t%s\t%s\n' "$verdict" "$description" "$DETAIL" >>"$OVN_CHECKS"
+        printf '%s\t%s\t%s\t%s ms\n' "$verdict" "$description" "$DETAIL" "$took" >>"$OVN_CHECKS"
 }
 
 milliseconds() { date +%s%3N; }
