@@ -515,8 +515,22 @@ flows_hold() {
 }
 
 # Only ours have such an opinion.
+no_flow_from() { ! kernel_flows 1 | grep -q "src=$(workload_mac "$1")"; }
+
+# A flow without packets goes sooner than it would by itself, after ten seconds.
+idle_flows_go() {
+    local result=0
+    reachable vm12 "$(workload_ip vm11)" || { DETAIL="no answer"; return 1; }
+    ! no_flow_from vm11 || { DETAIL="no flow serves the answers"; return 1; }
+    idle_time 500
+    eventually 7 no_flow_from vm11 || { DETAIL="a flow stays"; result=1; }
+    idle_time 10000
+    return $result
+}
+
 checks_of_flows() {
     local number
+    check "idle flows go as the local database says" idle_flows_go
     for number in 1 2; do
         [ "$(hypervisor_kind "$number")" != ours ] ||
             check "hv$number's flows are as translated afresh" flows_hold "$number"
