@@ -256,6 +256,15 @@ private struct SwitchHost {
         #expect(keeping.problems == [])
     }
 
+    @Test func keysWithoutEffectAreNamed() throws {
+        let host = SwitchHost(
+            [], otherConfig: ["hw-offload": "true", "dpdk-init": "false", "max-idle": "soon"])
+        let problems = try #require(host.system).problems
+        #expect(problems.filter { $0.contains("hw-offload \"true\": without effect") }.count == 1)
+        #expect(problems.contains { $0.contains("max-idle") })
+        #expect(!problems.contains { $0.contains("dpdk-init") })
+    }
+
     @Test(arguments: [
         ("max-idle", "499"), ("max-idle", "soon"), ("flow-limit", "0"), ("flow-limit", "-1"),
         ("flow-limit", "9223372036854775807"),

@@ -16,9 +16,7 @@ extension ControlThread {
         self.system = system
         let begin = MonotonicTime.now()
         defer { noteEvaluation(.now() - begin) }
-        stand(
-            .configuration,
-            system.configuration.problems.map(\.description) + system.flowKeeping.problems)
+        stand(.configuration, system.problems)
         let looksAtDevices = linksChanged
         followKernel(system)
         followFlowKeeping(system)

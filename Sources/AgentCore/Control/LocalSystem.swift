@@ -37,6 +37,12 @@ package struct LocalSystem {
         return max(asked ?? 0, Self.shortestStatisticsInterval)
     }
 
+    /// What of the configuration can't be used.
+    package var problems: [String] {
+        configuration.problems.map(\.description) + flowKeeping.problems
+            + SwitchKeys.problems(open.row.otherConfig)
+    }
+
     package var flowKeeping: FlowKeeping { FlowKeeping(otherConfig: open.row.otherConfig) }
 
     /// Set while ovs-ctl(8) restarts ovs-vswitchd and restores its OpenFlow flows: until it is gone,
