@@ -82,6 +82,21 @@ private func row(_ number: UInt64) -> RowUUID { RowUUID(high: 7, low: number) }
         #expect(!ageing(4))
     }
 
+    @Test func theShortestAgeIsThatOfSwitchesToo() {
+        var inputs = inputs()
+        func shortest() -> Int? {
+            var builder = PhysicalBuilder(inputs)
+            return builder.build().shortestAge
+        }
+        #expect(shortest() == nil)
+        inputs.datapaths[routerRow]?.externalIDs["mac_binding_age_threshold"] = "60"
+        #expect(shortest() == 60)
+        inputs.datapaths[switchRow]?.externalIDs["fdb_age_threshold"] = "8"
+        #expect(shortest() == 8)
+        inputs.datapaths[switchRow]?.externalIDs["fdb_age_threshold"] = "0"
+        #expect(shortest() == 60)
+    }
+
     @Test func aRouterMayLearnAnswersOnly() {
         var inputs = inputs()
         inputs.datapaths[switchRow]?.externalIDs["mac_binding_only_if_asked"] = "true"

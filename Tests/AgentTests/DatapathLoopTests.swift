@@ -34,6 +34,10 @@ import Wire
             }
         }
 
+        var uses: [Set<EntryUse>] {
+            reports.withLock { $0.compactMap { if case .used(let uses) = $0 { uses } else { nil } } }
+        }
+
         /// The kinds of drops that were new.
         var drops: [PacketDrop] {
             reports.withLock {
@@ -246,6 +250,25 @@ import Wire
         time += 3_600_000
         run.keepBooks()
         #expect(run.translator.nextHops.count == 0)
+    }
+
+    /// Entries that live for seconds have to be written more often than once in five.
+    @Test(arguments: [(nil, 3), (300, 3), (8, 8)]) func theSoonerEntriesAgeTheMoreOftenTheirUseIsTold(
+        age: Int?, count: Int
+    ) throws {
+        let machine = try Machine()
+        machine.wiring.age(age)
+        let run = machine.run()
+        let told = listen(to: run)
+        var time: Milliseconds = 1000
+        run.clock = { time }
+        let use = EntryUse.station(LearnedAddressKey(datapath: 1, address: Wiring.c))
+        for _ in 0..<15 {
+            run.used = [use]
+            run.keepBooks()
+            time += 1000
+        }
+        #expect(told.uses == Array(repeating: [use], count: count))
     }
 
     /// A packet that comes up teaches by which next hop its connection came, and so do those that the

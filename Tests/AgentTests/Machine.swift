@@ -125,6 +125,9 @@ final class Wiring {
     /// What a meter of the configuration lets through.
     func meter(_ name: String, _ rate: MeterRate) { view.meters[name] = rate }
 
+    /// Seconds that learned entries live.
+    func age(_ seconds: Int?) { view.shortestAge = seconds }
+
     func port(
         _ name: String, _ key: UInt32, here vport: UInt32?, security: [PortSecurityEntry] = []
     ) {

@@ -106,7 +106,12 @@ extension DatapathLoop {
         guard !used.isEmpty, now >= nextUseReport else { return }
         report(.used(used))
         used = []
-        nextUseReport = now + Limits.useInterval
+        nextUseReport = now + useInterval
+    }
+
+    private var useInterval: Milliseconds {
+        guard let age = table?.snapshot.view.shortestAge else { return Limits.useInterval }
+        return min(Limits.useInterval, EntryRefresh.restTime(age))
     }
 
     /// Lists the flows for their counters. One of an earlier run that was not adopted is nobody's,

@@ -20,7 +20,7 @@ final class DatapathLoop {
         static let dumpShare: Int64 = 10
         /// How soon the flows are listed again when the kernel could not list them.
         static let listInterval: Duration = .milliseconds(100)
-        /// How often the control thread hears which learned entries are in use.
+        /// How often the control thread hears which learned entries are in use; more often if they age sooner.
         static let useInterval: Milliseconds = 5000
         /// How often the kernel's flows and meters are compared with what was put, at most.
         static let sweepInterval: Milliseconds = 10_000

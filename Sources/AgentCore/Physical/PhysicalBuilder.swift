@@ -115,6 +115,7 @@ package struct PhysicalBuilder {
 
     package mutating func build() -> PhysicalView {
         var view = PhysicalView()
+        view.shortestAge = inputs.datapaths.values.compactMap(\.shortestAge).min()
         for (_, datapath) in inputs.datapaths where datapath.isRouter {
             let key = UInt32(truncatingIfNeeded: datapath.tunnelKey)
             view.routers.insert(key)
@@ -466,6 +467,11 @@ extension SB.DatapathBinding {
 
     fileprivate var ages: Bool {
         ServiceRows.threshold(self, "mac_binding_age_threshold") != nil
+    }
+
+    fileprivate var shortestAge: Int? {
+        ["mac_binding_age_threshold", "fdb_age_threshold"]
+            .compactMap { ServiceRows.threshold(self, $0) }.min()
     }
 
     /// Whether the datapath is a logical router; an older northd tells only by external_ids.

@@ -250,6 +250,8 @@ package struct PhysicalView: Sendable {
     /// Those of them whose neighbours age (`mac_binding_age_threshold`), or
     /// are nearly as many as they may be (`LearnedLimits`).
     package var ageingRouters: TreeSet<UInt32> = []
+    /// Seconds that the learned entry lives that goes soonest unless it is used; nil if none ages.
+    package var shortestAge: Int?
     /// Routers that learn answers to their questions only (`mac_binding_only_if_asked`).
     package var askingRouters: TreeSet<UInt32> = []
     package var virtualServices = VirtualServices()

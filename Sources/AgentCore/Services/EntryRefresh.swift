@@ -146,7 +146,11 @@ package struct EntryRefresh: Sendable {
     private static func isDue(_ timestamp: Int, _ threshold: Int, _ wallClock: Int64) -> Bool {
         guard Int64(timestamp) <= wallClock else { return false }
         let (age, isEndless) = wallClock.subtractingReportingOverflow(Int64(timestamp))
-        let limit = Int64(threshold.clamped(to: 0...ServiceRows.Limits.threshold))
-        return isEndless || age >= limit * 1000 * 3 / 16
+        return isEndless || age >= restTime(threshold)
+    }
+
+    /// Milliseconds for which an entry stays as it is written, of the seconds that it lives.
+    package static func restTime(_ threshold: Int) -> Milliseconds {
+        Int64(threshold.clamped(to: 0...ServiceRows.Limits.threshold)) * 1000 * 3 / 16
     }
 }
