@@ -35,7 +35,9 @@ import Wire
         }
 
         var uses: [Set<EntryUse>] {
-            reports.withLock { $0.compactMap { if case .used(let uses) = $0 { uses } else { nil } } }
+            reports.withLock {
+                $0.compactMap { if case .used(let uses) = $0 { uses } else { nil } }
+            }
         }
 
         /// The kinds of drops that were new.
@@ -253,7 +255,8 @@ import Wire
     }
 
     /// Entries that live for seconds have to be written more often than once in five.
-    @Test(arguments: [(nil, 3), (300, 3), (8, 8)]) func theSoonerEntriesAgeTheMoreOftenTheirUseIsTold(
+    @Test(arguments: [(nil, 3), (300, 3), (8, 8)])
+    func theSoonerEntriesAgeTheMoreOftenTheirUseIsTold(
         age: Int?, count: Int
     ) throws {
         let machine = try Machine()
