@@ -107,7 +107,9 @@ localports_are_heard_by_whom_they_serve() {
         ip netns del "local$number"
     done
     ip -n outside neigh flush all
-    nb lsp-del far -- lsp-del local -- ha-chassis-group-del one
+    # In one transaction the group would still be referred to.
+    nb lsp-del far -- lsp-del local
+    nb ha-chassis-group-del one
     no_outside_address eth0 10.0.6.100/24
     remove_provider_workloads 6
     return $result
