@@ -208,7 +208,8 @@ acl_rule_changes() {
 }
 
 # What a rule has let in goes on even if it comes to match something else, as long as the switch has
-# a stateful rule besides, and ends with the rule (ovn-nb(5), persist-established).
+# a stateful rule besides, and ends with the rule (ovn-nb(5), persist-established). Nor may the server go
+# on by itself: what it says again after the kernel has forgotten the connection would begin a new one.
 acl_persists() {
     local result=0
     knows ACL tier || return 0
@@ -216,7 +217,8 @@ acl_persists() {
         --name=lasting acl-add s1 to-lport 1001 'outport == "vm12" && tcp' allow-related &&
         nb_columns ACL name lasting '{"options": ["map", [["persist-established", "true"]]]}' &&
         conversation vm11 tcp "${IP[vm12]}" 8080 || return 1
-    nb acl-add s1 to-lport 1000 'outport == "vm12" && tcp' drop &&
+    nb acl-add s1 to-lport 1000 'outport == "vm12" && tcp' drop -- \
+        acl-add s1 from-lport 1000 'inport == "vm12" && tcp' drop &&
         nb_columns ACL name lasting '{"match": "outport == \"vm12\" && tcp.dst == 8081"}' && goes_on &&
         says nobody vm11 tcp "${IP[vm12]}" 8080 &&
         nb_columns ACL name lasting '{"action": "drop"}' && stands_still || result=1
