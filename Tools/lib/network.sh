@@ -169,6 +169,16 @@ network_start_center() {
     daemon northd "$(program "$NORTHD" ovn-northd)" "${options[@]}" "--ovnnb-db=$OVN_NB_DB" \
         "--ovnsb-db=$OVN_SB_DB" "--unixctl=$NETWORK/northd.ctl"
     daemon_ready northd "$NETWORK/northd.ctl"
+    network_start_client
+}
+
+# One ovn-nbctl stays and does what the others are asked (OVN_NB_DAEMON, ovn-nbctl(8)): a start that reads the
+# whole database costs as much as most checks.
+network_start_client() {
+    OVN_NB_DAEMON=$(ovn-nbctl --detach "--pidfile=$NETWORK/nbctl.pid" "--log-file=$NETWORK/nbctl.log" \
+        "--unixctl=$NETWORK/nbctl.ctl") || die "ovn-nbctl does not stay"
+    export OVN_NB_DAEMON
+    at_exit ovs-appctl -T 5 -t "$OVN_NB_DAEMON" exit
 }
 
 new_namespace() {
