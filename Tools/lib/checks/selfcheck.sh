@@ -96,9 +96,12 @@ stays_unaltered() {
     [ "$(findings "devices whose policing was altered")" = "$before" ] || { DETAIL="found unaltered"; return 1; }
 }
 
+# By one program: the agent is not to come in between and put its own back.
 alter_police() {
-    take_police
-    in_hypervisor 1 tc filter add dev vm11 ingress pref 21 matchall action police rate 70mbit burst 9k
+    in_hypervisor 1 tc -batch - <<'END'
+filter del dev vm11 ingress pref 21
+filter add dev vm11 ingress pref 21 matchall action police rate 70mbit burst 9k
+END
 }
 
 take_police() { in_hypervisor 1 tc filter del dev vm11 ingress pref 21; }
