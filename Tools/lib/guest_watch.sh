@@ -19,7 +19,7 @@ watch_guest() {
         last=$now
         [ "$left" -le 0 ] || continue
         : >"$control/frozen"
-        describe_frozen "$pid" "$control" >&2
+        describe_frozen "$pid" "$control" >&2 || true
         stop_process "$pid"
     done
 }

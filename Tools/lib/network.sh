@@ -175,10 +175,12 @@ network_start_center() {
 # One ovn-nbctl stays and does what the others are asked (OVN_NB_DAEMON, ovn-nbctl(8)): a start that reads the
 # whole database costs as much as most checks.
 network_start_client() {
-    OVN_NB_DAEMON=$(ovn-nbctl --detach "--pidfile=$NETWORK/nbctl.pid" "--log-file=$NETWORK/nbctl.log" \
+    local options
+    mapfile -t options < <(log_options nbctl)
+    OVN_NB_DAEMON=$(ovn-nbctl --detach "${options[@]}" "--pidfile=$NETWORK/nbctl.pid" \
         "--unixctl=$NETWORK/nbctl.ctl") || die "ovn-nbctl does not stay"
     export OVN_NB_DAEMON
-    at_exit ovs-appctl -T 5 -t "$OVN_NB_DAEMON" exit
+    at_exit stop_process "$(daemon_pid nbctl)"
 }
 
 new_namespace() {
